@@ -1,0 +1,202 @@
+"""One time step of each cell, forward and backward: the equations of the report, line for line.
+
+This file is the executable specification. It is written to be read; :mod:`numpy_lstm.rnn` and
+:mod:`numpy_lstm.lstm` run whole sequences fast and are tested equal to it. Numbers in brackets are
+the report's equations. A minibatch stands in rows here, one review a row, so the papers' ``W x``
+reads ``x @ W.T``.
+
+In all shapes N is the number of reviews in the minibatch, D of inputs, H of hidden units.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.inexact]
+
+
+class RNNParams(NamedTuple):
+    """Weights of the vanilla RNN (Elman, 1990)."""
+
+    W_x: Array  # (H, D)
+    W_h: Array  # (H, H)
+    b: Array  # (H,)
+
+
+class LSTMParams(NamedTuple):
+    """Weights of the LSTM; gate rows in the order i, f, g, o, as in PyTorch."""
+
+    W_x: Array  # (4H, D)
+    W_h: Array  # (4H, H)
+    b: Array  # (4H,)
+
+
+class RNNStepCache(NamedTuple):
+    """What the backward step needs: the step's inputs, and h_t because tanh' is 1 - h_t**2."""
+
+    x_t: Array  # (N, D)
+    h_prev: Array  # (N, H)
+    h_t: Array  # (N, H)
+    params: RNNParams
+
+
+class LSTMStepCache(NamedTuple):
+    """What the backward step needs: the step's inputs, the gates and the squashed cell state."""
+
+    x_t: Array  # (N, D)
+    h_prev: Array  # (N, H)
+    c_prev: Array  # (N, H)
+    i_t: Array  # (N, H)
+    f_t: Array  # (N, H)
+    g_t: Array  # (N, H)
+    o_t: Array  # (N, H)
+    tanh_c: Array  # (N, H)
+    params: LSTMParams
+
+
+def sigmoid(a: Array) -> Array:
+    """Logistic function, 1 / (1 + exp(-a)), computed as (1 + tanh(a / 2)) / 2.
+
+    The form with tanh cannot overflow, and holds for complex `a` too.
+
+    Examples
+    --------
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
+    return 0.5 + 0.5 * np.tanh(0.5 * a)
+
+
+def rnn_step(x_t: Array, h_prev: Array, params: RNNParams) -> tuple[Array, RNNStepCache]:
+    """One step of the vanilla RNN.
+
+    Implements the simple recurrent network of Elman (1990). Differs from it: tanh in place of the
+    logistic function.
+
+    Parameters
+    ----------
+    x_t : ndarray, shape (N, D)
+        Inputs of this step.
+    h_prev : ndarray, shape (N, H)
+        Hidden states after the step before.
+    params : RNNParams
+        Weights.
+
+    Returns
+    -------
+    h_t : ndarray, shape (N, H)
+        Hidden states after this step, each in [-1, 1].
+    cache : RNNStepCache
+        For :func:`rnn_step_backward`.
+    """
+    W_x, W_h, b = params
+    a_t = x_t @ W_x.T + h_prev @ W_h.T + b  # (1)  (N, H)
+    h_t = np.tanh(a_t)  # (2)  (N, H)
+    return h_t, RNNStepCache(x_t, h_prev, h_t, params)
+
+
+def rnn_step_backward(dh_t: Array, cache: RNNStepCache) -> tuple[Array, Array, RNNParams]:
+    """Gradients of one step of the vanilla RNN (Werbos, 1990).
+
+    Parameters
+    ----------
+    dh_t : ndarray, shape (N, H)
+        Total gradient of the loss in h_t: from this step's output and from all later steps.
+    cache : RNNStepCache
+        From :func:`rnn_step`.
+
+    Returns
+    -------
+    dx_t : ndarray, shape (N, D)
+    dh_prev : ndarray, shape (N, H)
+    dparams : RNNParams
+        Gradients of this step only; a sequence adds them up over its steps.
+    """
+    x_t, h_prev, h_t, (W_x, W_h, _) = cache
+    da_t = dh_t * (1 - h_t**2)  # (3)  (N, H)
+    dparams = RNNParams(W_x=da_t.T @ x_t, W_h=da_t.T @ h_prev, b=da_t.sum(axis=0))  # (4)
+    dx_t = da_t @ W_x  # (5)  (N, D)
+    dh_prev = da_t @ W_h  # (6)  (N, H)
+    return dx_t, dh_prev, dparams
+
+
+def lstm_step(
+    x_t: Array, h_prev: Array, c_prev: Array, params: LSTMParams
+) -> tuple[Array, Array, LSTMStepCache]:
+    """One step of the LSTM.
+
+    Implements the LSTM of Hochreiter and Schmidhuber (1997) with the forget gate of Gers,
+    Schmidhuber and Cummins (2000). Differs from both: one cell to a block, no peepholes, tanh for
+    both squashing functions, and the whole gradient instead of the truncated one of 1997.
+
+    Parameters
+    ----------
+    x_t : ndarray, shape (N, D)
+        Inputs of this step.
+    h_prev, c_prev : ndarray, shape (N, H)
+        Hidden and cell states after the step before.
+    params : LSTMParams
+        Weights, gate rows in the order i, f, g, o.
+
+    Returns
+    -------
+    h_t, c_t : ndarray, shape (N, H)
+        Hidden and cell states after this step. Each h_t is in [-1, 1]; c_t has no bound but grows
+        by at most 1 a step.
+    cache : LSTMStepCache
+        For :func:`lstm_step_backward`.
+    """
+    W_x, W_h, b = params
+    a_t = x_t @ W_x.T + h_prev @ W_h.T + b  # (9)  (N, 4H)
+    a_i, a_f, a_g, a_o = np.split(a_t, 4, axis=1)  # each (N, H)
+    i_t = sigmoid(a_i)  # (10)  input gate: Hochreiter and Schmidhuber (1997)
+    f_t = sigmoid(a_f)  # (11)  forget gate: Gers, Schmidhuber and Cummins (2000)
+    g_t = np.tanh(a_g)  # (12)  candidate
+    o_t = sigmoid(a_o)  # (13)  output gate: Hochreiter and Schmidhuber (1997)
+    c_t = f_t * c_prev + i_t * g_t  # (14)  the carousel; f_t is 1 in the paper of 1997
+    tanh_c = np.tanh(c_t)
+    h_t = o_t * tanh_c  # (15)
+    return h_t, c_t, LSTMStepCache(x_t, h_prev, c_prev, i_t, f_t, g_t, o_t, tanh_c, params)
+
+
+def lstm_step_backward(
+    dh_t: Array, dc_t: Array, cache: LSTMStepCache
+) -> tuple[Array, Array, Array, LSTMParams]:
+    """Gradients of one step of the LSTM.
+
+    Parameters
+    ----------
+    dh_t : ndarray, shape (N, H)
+        Total gradient of the loss in h_t: from this step's output and from all later steps.
+    dc_t : ndarray, shape (N, H)
+        Gradient of the loss in c_t that comes from later steps only, or from a loss on c_T; the
+        path through h_t is added here.
+    cache : LSTMStepCache
+        From :func:`lstm_step`.
+
+    Returns
+    -------
+    dx_t : ndarray, shape (N, D)
+    dh_prev, dc_prev : ndarray, shape (N, H)
+    dparams : LSTMParams
+        Gradients of this step only; a sequence adds them up over its steps.
+    """
+    x_t, h_prev, c_prev, i_t, f_t, g_t, o_t, tanh_c, (W_x, W_h, _) = cache
+    do_t = dh_t * tanh_c  # (16)
+    dc_t = dc_t + dh_t * o_t * (1 - tanh_c**2)  # (17)  now the total gradient in c_t
+    di_t = dc_t * g_t  # (18)
+    df_t = dc_t * c_prev  # (19)
+    dg_t = dc_t * i_t  # (20)
+    dc_prev = dc_t * f_t  # (21)  the carousel backwards: no matrix, no squashing
+    da_i = di_t * i_t * (1 - i_t)  # (22)
+    da_f = df_t * f_t * (1 - f_t)  # (23)
+    da_g = dg_t * (1 - g_t**2)  # (24)
+    da_o = do_t * o_t * (1 - o_t)  # (25)
+    da_t = np.concatenate([da_i, da_f, da_g, da_o], axis=1)  # (N, 4H)
+    dparams = LSTMParams(W_x=da_t.T @ x_t, W_h=da_t.T @ h_prev, b=da_t.sum(axis=0))  # (26)
+    dx_t = da_t @ W_x  # (27)  (N, D)
+    dh_prev = da_t @ W_h  # (28)  (N, H)
+    return dx_t, dh_prev, dc_prev, dparams
