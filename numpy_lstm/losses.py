@@ -1,0 +1,125 @@
+"""Losses, in nats, and their gradients: each forward beside its backward.
+
+Every loss is a weighted mean over the N reviews of the batch: plain, if `weights` are left out.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpy_lstm.cells import Array, sigmoid
+from numpy_lstm.layers import Ints
+
+
+class LossCache(NamedTuple):
+    """What a loss's backward needs."""
+
+    outputs: Array  # (N,) or (N, C)
+    targets: Array | Ints  # (N,)
+    weights: Array  # (N,) adding up to 1
+
+
+def binary_cross_entropy(
+    logits: Array, labels: Ints, weights: Array | None = None
+) -> tuple[float, LossCache]:
+    """Negative log-likelihood of labels 0 and 1 under the probabilities sigmoid(logits).
+
+    Computed from the logits, -log sigmoid(z) = log(1 + exp(-z)), with the exponent never positive:
+    exact for any logit, where the log of a rounded probability is not.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (N,)
+        Log-odds of label 1.
+    labels : ndarray of int, shape (N,)
+        0 or 1.
+    weights : ndarray, shape (N,), optional
+        What each review counts for, not negative, adding up to 1; 1 / N each if left out.
+
+    Returns
+    -------
+    loss : float (complex if the logits are)
+        Nats per review.
+    cache : LossCache
+
+    Examples
+    --------
+    >>> loss, _ = binary_cross_entropy(np.array([0.0, 1000.0]), np.array([1, 0]))
+    >>> float(loss.round(4))
+    500.3466
+    """
+    weights = _weights(weights, logits)
+    against = np.where(labels == 1, -logits, logits)  # log-odds of the wrong label
+    # max(z, 0) + log(1 + exp(-|z|)), written without max and abs so that it is analytic.
+    positive = against.real > 0
+    losses = np.where(positive, against, 0) + np.log1p(
+        np.exp(np.where(positive, -against, against))
+    )
+    return (weights * losses).sum(), LossCache(logits, labels, weights)
+
+
+def binary_cross_entropy_backward(cache: LossCache) -> Array:
+    """Gradient of :func:`binary_cross_entropy` in the logits, shape (N,)."""
+    logits, labels, weights = cache
+    return weights * (sigmoid(logits) - labels)
+
+
+def softmax_cross_entropy(
+    logits: Array, labels: Ints, weights: Array | None = None
+) -> tuple[float, LossCache]:
+    """Negative log-likelihood of labels 0 … C - 1 under softmax(logits).
+
+    Parameters
+    ----------
+    logits : ndarray, shape (N, C)
+    labels : ndarray of int, shape (N,)
+    weights : ndarray, shape (N,), optional
+        What each review counts for, not negative, adding up to 1; 1 / N each if left out.
+
+    Returns
+    -------
+    loss : float (complex if the logits are)
+        Nats per review.
+    cache : LossCache
+    """
+    weights = _weights(weights, logits)
+    log_p = _log_softmax(logits)
+    return -(weights * log_p[np.arange(len(labels)), labels]).sum(), LossCache(
+        logits, labels, weights
+    )
+
+
+def softmax_cross_entropy_backward(cache: LossCache) -> Array:
+    """Gradient of :func:`softmax_cross_entropy` in the logits, shape (N, C)."""
+    logits, labels, weights = cache
+    dlogits = np.exp(_log_softmax(logits))
+    dlogits[np.arange(len(labels)), labels] -= 1
+    return weights[:, np.newaxis] * dlogits
+
+
+def squared_error(
+    outputs: Array, targets: Array, weights: Array | None = None
+) -> tuple[float, LossCache]:
+    """Squared error of N numbers: ``(outputs - targets)**2``, without a half."""
+    weights = _weights(weights, outputs)
+    return (weights * (outputs - targets) ** 2).sum(), LossCache(outputs, targets, weights)
+
+
+def squared_error_backward(cache: LossCache) -> Array:
+    """Gradient of :func:`squared_error` in the outputs, shape (N,)."""
+    outputs, targets, weights = cache
+    return 2 * weights * (outputs - targets)
+
+
+def _weights(weights: Array | None, outputs: Array) -> Array:
+    if weights is not None:
+        return weights
+    return np.full(len(outputs), 1 / len(outputs), outputs.real.dtype)
+
+
+def _log_softmax(logits: Array) -> Array:
+    # Softmax does not change if a constant is added: the largest logit becomes 0, nothing overflows.
+    shifted = logits - logits.real.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

@@ -1,0 +1,138 @@
+"""Gradient descent, Adam, and clipping. Parameters are a dict of arrays, changed in place.
+
+Clipping stands here and never inside a backward pass: what a backward pass returns is the gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from numpy_lstm.cells import Array
+from numpy_lstm.layers import RowGradient
+
+Parameters = dict[str, Array]
+Gradients = Mapping[str, Array | RowGradient]
+
+
+def clip_by_global_norm(gradients: Gradients, max_norm: float) -> tuple[Gradients, float]:
+    """Scale all gradients together if their joint norm exceeds `max_norm`.
+
+    Implements Pascanu, Mikolov and Bengio (2013), algorithm 1: the direction is kept.
+
+    Parameters
+    ----------
+    gradients : dict of ndarray or RowGradient
+        Not changed.
+    max_norm : float
+        Positive; infinity never clips.
+
+    Returns
+    -------
+    gradients : dict
+    norm : float
+        The joint Euclidean norm before clipping.
+    """
+    squares = 0.0
+    for gradient in gradients.values():
+        values = _values(gradient).ravel()
+        squares += float(np.dot(values, values))
+    norm = float(np.sqrt(squares))
+    if not norm > max_norm:
+        return gradients, norm
+    return {name: _scaled(gradient, max_norm / norm) for name, gradient in gradients.items()}, norm
+
+
+class SGD:
+    """Stochastic gradient descent: each parameter minus `learning_rate` times its gradient."""
+
+    def __init__(self, learning_rate: float) -> None:
+        self.learning_rate = learning_rate
+
+    def step(self, parameters: Parameters, gradients: Gradients) -> None:
+        """Take one step, in place."""
+        for name, gradient in gradients.items():
+            rows = _rows(gradient)
+            parameters[name][rows] -= self.learning_rate * _values(gradient)
+
+
+class Adam:
+    """Adam (Kingma and Ba, 2015, algorithm 1), lazy in the rows of a table.
+
+    A :class:`~numpy_lstm.layers.RowGradient` moves only its own rows, and only their moments decay,
+    as in PyTorch's SparseAdam: a batch uses a tenth of the word vectors, and a full update of all
+    would take longer than the whole backward pass. Arrays with full gradients follow the paper.
+
+    Parameters
+    ----------
+    learning_rate : float
+        alpha of the paper.
+    beta1, beta2 : float
+        Decay of the two moments, in [0, 1).
+    epsilon : float
+        Added to the root of the second moment.
+
+    Attributes
+    ----------
+    t : int
+        Steps taken.
+    m, v : dict of ndarray
+        First and second moments, by parameter.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 1e-3,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> None:
+        self.learning_rate, self.beta1, self.beta2, self.epsilon = (
+            learning_rate,
+            beta1,
+            beta2,
+            epsilon,
+        )
+        self.t = 0
+        self.m: Parameters = {}
+        self.v: Parameters = {}
+
+    def step(self, parameters: Parameters, gradients: Gradients) -> None:
+        """Take one step, in place."""
+        self.t += 1
+        # The paper's two bias corrections, folded into the step size and into epsilon (its
+        # section 2, last paragraph): saves two passes over every array.
+        root = np.sqrt(1 - self.beta2**self.t)
+        rate = self.learning_rate * root / (1 - self.beta1**self.t)
+        for name, gradient in gradients.items():
+            rows, g = _rows(gradient), _values(gradient)
+            if name not in self.m:
+                self.m[name] = np.zeros_like(parameters[name])
+                self.v[name] = np.zeros_like(parameters[name])
+            # For a table these are copies of its rows, for a full gradient views of the whole.
+            m, v = self.m[name][rows], self.v[name][rows]
+            m *= self.beta1
+            m += (1 - self.beta1) * g
+            v *= self.beta2
+            v += (1 - self.beta2) * (g * g)
+            self.m[name][rows], self.v[name][rows] = m, v
+            step = np.sqrt(v)
+            step += self.epsilon * root
+            np.divide(m, step, out=step)
+            step *= rate
+            parameters[name][rows] -= step
+
+
+def _rows(gradient: Array | RowGradient) -> object:
+    return gradient.rows if isinstance(gradient, RowGradient) else slice(None)
+
+
+def _values(gradient: Array | RowGradient) -> Array:
+    return gradient.values if isinstance(gradient, RowGradient) else gradient
+
+
+def _scaled(gradient: Array | RowGradient, factor: float) -> Array | RowGradient:
+    if isinstance(gradient, RowGradient):
+        return gradient._replace(values=gradient.values * factor)
+    return gradient * factor
