@@ -20,6 +20,8 @@ from numpy_lstm.cells import Array
 Ints = NDArray[np.integer]
 Readout = Literal["last", "mean", "max", "meanmax"]
 
+FEW = 16  # uses of a word in a batch up to which it is one of the many
+
 
 class RowGradient(NamedTuple):
     """Gradient of a table in which only some rows were used; all others are zero."""
@@ -109,38 +111,41 @@ def bag_backward(dxs: Array, cache: BagCache) -> RowGradient:
     dbags = (dxs / counts).reshape(-1, dxs.shape[2])  # what each word of a bag receives
     step, review = np.nonzero(running)
     bags = (step // bag_size) * tokens.shape[1] + review
-    return add_rows(tokens[step, review], dbags[bags])
+    return add_rows(tokens[step, review], dbags, bags)
 
 
-def add_rows(rows: Ints, values: Array) -> RowGradient:
-    """Add up the values of equal rows.
+def add_rows(rows: Ints, values: Array, which: Ints) -> RowGradient:
+    """Add up ``values[which]`` by equal `rows`.
 
-    The rows are sorted by how often they come, so that the k-th use of every row that has one is
-    added in one go: three times as fast as ``np.add.reduceat``, ten times as fast as ``np.add.at``.
+    Words are as unequal as in any language: a few come hundreds of times in a batch, most once.
+    The few are summed one by one; for the many, the k-th uses of all words are added in one go.
+    That takes a third of the time of ``np.add.reduceat`` and a tenth of that of ``np.add.at``.
 
     Parameters
     ----------
     rows : ndarray of int, shape (S,)
         At least one, in any order.
-    values : ndarray, shape (S, D)
+    values : ndarray, shape (B, D)
+    which : ndarray of int, shape (S,)
+        Which of the values belongs to each row.
 
     Examples
     --------
-    >>> add_rows(np.array([3, 1, 3]), np.array([[1.0], [2.0], [4.0]]))
+    >>> add_rows(np.array([3, 1, 3]), np.array([[1.0], [2.0], [4.0]]), np.array([0, 1, 2]))
     RowGradient(rows=array([1, 3]), values=array([[2.],
            [5.]]))
     """
     order = np.argsort(rows, kind="stable")
     distinct, firsts, counts = np.unique(rows[order], return_index=True, return_counts=True)
-    by_count = np.argsort(-counts, kind="stable")
-    firsts = firsts[by_count]
-    sums = values[order[firsts]]
-    with_another = len(counts) - np.cumsum(np.bincount(counts))[1:-1]  # uses > 1, > 2, …
-    for k, n in enumerate(with_another.tolist(), start=1):
-        sums[:n] += values[order[firsts[:n] + k]]
-    totals = np.empty_like(sums)
-    totals[by_count] = sums
-    return RowGradient(distinct, totals)
+    which = which[order]
+    sums = values[which[firsts]]
+    for k in range(1, FEW):
+        more = np.flatnonzero((counts > k) & (counts <= FEW))
+        sums[more] += values[which[firsts[more] + k]]
+    for row in np.flatnonzero(counts > FEW).tolist():
+        first, count = firsts[row], counts[row]
+        values[which[first : first + count]].sum(axis=0, out=sums[row])
+    return RowGradient(distinct, sums)
 
 
 # --- dropout ---------------------------------------------------------------------------------

@@ -120,6 +120,6 @@ def _weights(weights: Array | None, outputs: Array) -> Array:
 
 
 def _log_softmax(logits: Array) -> Array:
-    # Softmax does not change if a constant is added: the largest logit becomes 0, nothing overflows.
+    # Softmax does not change if a constant is added: with the largest logit at 0 none overflows.
     shifted = logits - logits.real.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

@@ -112,7 +112,7 @@ def lstm_forward(
     array([0.1743, 0.3462, 0.4971])
     """
     dtype = check_sequence(xs, params, 4, {"h0": h0, "c0": c0})
-    (T, N, D), H = xs.shape, params.W_h.shape[1]
+    (T, N, _), H = xs.shape, params.W_h.shape[1]
     layout = lay_out(check_lengths(lengths, T, N))
     W_x, W_h, b = (_swap(array).astype(dtype, copy=False) for array in params)
     for array in (W_x, W_h, b):

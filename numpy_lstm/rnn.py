@@ -99,7 +99,7 @@ def rnn_forward(
     array([0.4621, 0.745 , 0.8466])
     """
     dtype = check_sequence(xs, params, 1, {"h0": h0})
-    (T, N, D), H = xs.shape, params.W_h.shape[1]
+    (T, N, _), H = xs.shape, params.W_h.shape[1]
     layout = lay_out(check_lengths(lengths, T, N))
     W_x, W_h, b = (array.astype(dtype, copy=False) for array in params)
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from numpy_lstm.cells import Array
 
-
 BLOCK = 512  # columns (steps times reviews) of a block
 WORTHWHILE = 4096  # numbers in a state from which a second thread pays for its handling
 
@@ -143,7 +142,7 @@ def lay_out(lengths: NDArray[np.intp]) -> Layout:
     stairs = []
     start = 0
     for stop, width in zip(stops.tolist(), widths.tolist(), strict=True):
-        # A slice makes views where an index array would copy: saves 5 % on batches that come sorted.
+        # A slice makes views where an index array would copy: for batches that come sorted.
         columns = slice(0, width) if is_sorted else order[:width]
         stairs.append(Stair(start, stop, columns, width))
         start = stop

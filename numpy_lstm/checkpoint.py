@@ -1,0 +1,81 @@
+"""A run's progress on disk, exact to the bit: save, and go on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from numpy_lstm.cells import Array
+from numpy_lstm.files import write_atomically
+from numpy_lstm.gradient_flow import GradientNorms
+from numpy_lstm.optim import Adam
+from numpy_lstm.training import Epoch, Progress, Settings
+
+_NUMBERS = ("epoch", "step", "reviews", "tokens", "loss_sum", "seconds", "epoch_seconds")
+
+
+def save_progress(path: Path, progress: Progress) -> None:
+    """Write all that :func:`load_progress` needs to one ``.npz`` file, whole or not at all."""
+    optimizer = progress.optimizer
+    arrays = {
+        **_prefixed("parameters", progress.parameters),
+        **_prefixed("best", progress.best_parameters),
+        **_prefixed("m", optimizer.m),
+        **_prefixed("v", optimizer.v),
+        **_prefixed("h", _numbered([norms.h for norms in progress.norms])),
+        **_prefixed("c", _numbered([norms.c for norms in progress.norms if norms.c is not None])),
+        **_prefixed("x", _numbered([norms.x for norms in progress.norms])),
+        "state": np.array(
+            json.dumps(
+                {
+                    **{name: getattr(progress, name) for name in _NUMBERS},
+                    "t": optimizer.t,
+                    "history": progress.history,
+                }
+            )
+        ),
+    }
+    write_atomically(path, lambda file: np.savez(file, **arrays))
+
+
+def load_progress(path: Path, settings: Settings) -> Progress:
+    """Read what :func:`save_progress` wrote.
+
+    Raises
+    ------
+    ValueError, OSError, zipfile.BadZipFile, KeyError
+        If the file is damaged or not a checkpoint.
+    """
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+        arrays = dict(stored)
+    state = json.loads(str(arrays["state"]))
+    optimizer = Adam(settings.learning_rate)
+    optimizer.t, optimizer.m, optimizer.v = (
+        state["t"],
+        _unprefixed("m", arrays),
+        _unprefixed("v", arrays),
+    )
+    h, c, x = (list(_unprefixed(name, arrays).values()) for name in "hcx")
+    return Progress(
+        parameters=_unprefixed("parameters", arrays),
+        optimizer=optimizer,
+        best_parameters=_unprefixed("best", arrays),
+        history=[Epoch(*line) for line in state["history"]],
+        norms=[GradientNorms(h[k], c[k] if c else None, x[k]) for k in range(len(h))],
+        **{name: state[name] for name in _NUMBERS},
+    )
+
+
+def _numbered(arrays: list[Array]) -> dict[str, Array]:
+    return {f"{k:04}": array for k, array in enumerate(arrays)}
+
+
+def _prefixed(prefix: str, arrays: dict[str, Array]) -> dict[str, Array]:
+    return {f"{prefix}/{name}": array for name, array in arrays.items()}
+
+
+def _unprefixed(prefix: str, arrays: dict[str, Array]) -> dict[str, Array]:
+    chosen = sorted(name for name in arrays if name.startswith(f"{prefix}/"))
+    return {name.removeprefix(f"{prefix}/"): arrays[name] for name in chosen}

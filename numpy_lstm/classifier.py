@@ -1,0 +1,226 @@
+"""Word ids in, one logit out: the layers composed, forward beside backward.
+
+A classifier is a dict of arrays, so that saving it, clipping its gradients and updating it are
+loops over names:
+
+========== ================ =====================================================
+name       shape            what
+========== ================ =====================================================
+embedding  (V, D)           word vectors; row 0 is padding's
+W_x, W_h,  as in the cell   weights of the recurrence: an :class:`RNNParams` or
+b                           an :class:`LSTMParams`
+W_out      (1, R)           read-out weights, R = H, or 2H for "meanmax"
+b_out      (1,)             read-out bias
+========== ================ =====================================================
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from numpy_lstm.cells import Array, LSTMParams, RNNParams
+from numpy_lstm.data.batches import Batch
+from numpy_lstm.initializers import Recurrent, glorot_uniform, init_lstm, init_rnn
+from numpy_lstm.layers import (
+    AffineCache,
+    BagCache,
+    Ints,
+    Readout,
+    ReadoutCache,
+    RowGradient,
+    affine_backward,
+    affine_forward,
+    bag_backward,
+    bag_forward,
+    dropout_backward,
+    dropout_forward,
+    readout_backward,
+    readout_forward,
+)
+from numpy_lstm.losses import binary_cross_entropy, binary_cross_entropy_backward
+from numpy_lstm.lstm import LSTMCache, lstm_backward, lstm_forward
+from numpy_lstm.rnn import RNNCache, rnn_backward, rnn_forward
+
+Model = Literal["rnn", "lstm"]
+
+
+class Masks(NamedTuple):
+    """Dropout masks of one batch; the same at every step of a review."""
+
+    inputs: Array  # (N, D)
+    features: Array  # (N, R)
+
+
+class Cache(NamedTuple):
+    """What :func:`classifier_backward` needs: each layer's own cache."""
+
+    bag: BagCache
+    recurrence: RNNCache | LSTMCache
+    readout: ReadoutCache
+    affine: AffineCache
+    masks: Masks | None
+
+
+class Gradients(NamedTuple):
+    """What :func:`classifier_backward` returns."""
+
+    parameters: dict[str, Array | RowGradient]
+    dxs: Array  # (T, N, D) in the inputs of the recurrence, before dropout
+    dh_norms: Array  # (T, N)
+    dc_norms: Array | None  # (T, N), None for the vanilla RNN
+
+
+def init_classifier(
+    model: Model,
+    vectors: Array,
+    hidden_size: int,
+    *,
+    readout: Readout,
+    rng: np.random.Generator,
+    forget_bias: float = 1.0,
+    recurrent: Recurrent = "orthogonal",
+) -> dict[str, Array]:
+    """Fresh parameters, in the dtype of `vectors`.
+
+    Parameters
+    ----------
+    model : {"rnn", "lstm"}
+    vectors : ndarray, shape (V, D)
+        Word vectors to start from; copied.
+    hidden_size : int
+        H, at least 1.
+    readout : {"last", "mean", "max", "meanmax"}
+    rng : numpy.random.Generator
+    forget_bias, recurrent
+        As for :func:`~numpy_lstm.init_lstm`; `forget_bias` is not used by the vanilla RNN.
+
+    Returns
+    -------
+    dict of ndarray
+    """
+    D, dtype = vectors.shape[1], vectors.dtype
+    cell: RNNParams | LSTMParams
+    if model == "rnn":
+        cell = init_rnn(D, hidden_size, rng=rng, recurrent=recurrent, dtype=dtype)
+    else:
+        cell = init_lstm(
+            D, hidden_size, rng=rng, forget_bias=forget_bias, recurrent=recurrent, dtype=dtype
+        )
+    features = 2 * hidden_size if readout == "meanmax" else hidden_size
+    return {
+        "embedding": vectors.copy(),
+        **cell._asdict(),
+        "W_out": glorot_uniform(1, features, rng=rng).astype(dtype),
+        "b_out": np.zeros(1, dtype),
+    }
+
+
+def model_of(parameters: dict[str, Array]) -> Model:
+    """Which cell the parameters are of: the LSTM's W_h has four blocks of rows, the RNN's one."""
+    rows, columns = parameters["W_h"].shape
+    return "rnn" if rows == columns else "lstm"
+
+
+def classifier_forward(
+    parameters: dict[str, Array],
+    tokens: Ints,
+    lengths: Ints,
+    *,
+    bag_size: int,
+    readout: Readout,
+    masks: Masks | None = None,
+) -> tuple[Array, Cache]:
+    """Log-odds that each review is positive.
+
+    Parameters
+    ----------
+    parameters : dict of ndarray
+        From :func:`init_classifier`.
+    tokens : ndarray of int, shape (L, N)
+        Word ids, time first.
+    lengths : ndarray of int, shape (N,)
+        Words of each review, in 1 … L.
+    bag_size : int
+        Words averaged into one step.
+    readout : {"last", "mean", "max", "meanmax"}
+    masks : Masks, optional
+        Dropout; none when scoring.
+
+    Returns
+    -------
+    logits : ndarray, shape (N,)
+    cache : Cache
+    """
+    W_x, W_h, b = parameters["W_x"], parameters["W_h"], parameters["b"]
+    xs, steps, bag = bag_forward(tokens, lengths, parameters["embedding"], bag_size)
+    if masks is not None:
+        xs = dropout_forward(xs, masks.inputs)
+    if model_of(parameters) == "rnn":
+        hs, h_T, recurrence = rnn_forward(xs, RNNParams(W_x, W_h, b), steps)
+    else:
+        hs, h_T, _, recurrence = lstm_forward(xs, LSTMParams(W_x, W_h, b), steps)
+    features, readout_cache = readout_forward(hs, h_T, steps, readout)
+    if masks is not None:
+        features = dropout_forward(features, masks.features)
+    outputs, affine = affine_forward(features, parameters["W_out"], parameters["b_out"])
+    return outputs[:, 0], Cache(bag, recurrence, readout_cache, affine, masks)
+
+
+def classifier_backward(dlogits: Array, cache: Cache) -> Gradients:
+    """Gradients of :func:`classifier_forward` in all parameters and in the recurrence's inputs.
+
+    Parameters
+    ----------
+    dlogits : ndarray, shape (N,)
+    cache : Cache
+
+    Returns
+    -------
+    Gradients
+    """
+    dfeatures, dW_out, db_out = affine_backward(dlogits[:, np.newaxis], cache.affine)
+    if cache.masks is not None:
+        dfeatures = dropout_backward(dfeatures, cache.masks.features)
+    dhs, dh_T = readout_backward(dfeatures, cache.readout)
+    dc_norms = None
+    if isinstance(cache.recurrence, RNNCache):
+        dxs, dcell, _, dh_norms = rnn_backward(cache.recurrence, dhs, dh_T)
+    else:
+        dxs, dcell, _, _, dh_norms, dc_norms = lstm_backward(cache.recurrence, dhs, dh_T)
+    if cache.masks is not None:
+        dxs = dropout_backward(dxs, cache.masks.inputs)
+    dembedding = bag_backward(dxs, cache.bag)
+    parameters = {
+        "embedding": dembedding,
+        **dcell._asdict(),
+        "W_out": dW_out,
+        "b_out": db_out,
+    }
+    return Gradients(parameters, dxs, dh_norms, dc_norms)
+
+
+def loss_and_gradients(
+    parameters: dict[str, Array],
+    batch: Batch,
+    *,
+    bag_size: int,
+    readout: Readout,
+    masks: Masks | None = None,
+) -> tuple[float, Array, Gradients]:
+    """Cross-entropy of a batch, its logits, and the gradients.
+
+    Returns
+    -------
+    loss : float
+        Nats: the reviews' losses times ``batch.weights``, added up.
+    logits : ndarray, shape (N,)
+    gradients : Gradients
+    """
+    logits, cache = classifier_forward(
+        parameters, batch.tokens, batch.lengths, bag_size=bag_size, readout=readout, masks=masks
+    )
+    loss, loss_cache = binary_cross_entropy(logits, batch.labels, batch.weights)
+    gradients = classifier_backward(binary_cross_entropy_backward(loss_cache), cache)
+    return float(loss), logits, gradients

@@ -1,0 +1,77 @@
+"""From a corpus to what the models train on: the split, the vocabulary, the word vectors."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpy_lstm.cells import Array
+from numpy_lstm.data.corpus import Corpus, Reviews, keep_last, select, split_by_film
+from numpy_lstm.data.text import Vocabulary
+from numpy_lstm.data.vectors import word_vectors
+
+
+class Splits(NamedTuple):
+    """Reviews as ids of the vocabulary, cut to their last words."""
+
+    train: Reviews
+    validation: Reviews
+    test: Reviews
+
+
+class Prepared(NamedTuple):
+    """What the models train on."""
+
+    splits: Splits
+    vocabulary: Vocabulary
+    vectors: Array  # (V, D) float32
+
+
+def prepare(
+    corpus: Corpus,
+    *,
+    seed: int,
+    validation_fraction: float,
+    vocabulary_size: int,
+    vector_size: int,
+    max_length: int,
+) -> Prepared:
+    """Split by film, count the vocabulary, learn the word vectors, cut the reviews.
+
+    The vocabulary and the word vectors see the training part only (and, for the vectors, the
+    reviews without labels): neither the test reviews nor the validation reviews.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    seed : int
+        Of the split and of the vectors.
+    validation_fraction : float
+        Share of the training reviews to validate on, in (0, 1).
+    vocabulary_size : int
+        At most so many words, padding and unknown included.
+    vector_size : int
+        D, numbers a word vector.
+    max_length : int
+        The last so many words of a review are kept, at least 1.
+
+    Returns
+    -------
+    Prepared
+    """
+    rng = np.random.default_rng(seed)
+    train, validation = (
+        select(corpus.train, indices)
+        for indices in split_by_film(corpus.train, validation_fraction, rng)
+    )
+    vocabulary = Vocabulary.from_corpus(corpus.words, train, vocabulary_size)
+    known = [vocabulary.remap(corpus.words, reviews) for reviews in (train, corpus.unlabeled)]
+    vectors = word_vectors(known, len(vocabulary), vector_size, seed=seed)
+    splits = Splits(
+        *(
+            keep_last(vocabulary.remap(corpus.words, reviews), max_length)
+            for reviews in (train, validation, corpus.test)
+        )
+    )
+    return Prepared(splits, vocabulary, vectors)

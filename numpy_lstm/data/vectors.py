@@ -1,0 +1,131 @@
+"""Word vectors from counts: which words stand near each other, squeezed into few dimensions.
+
+Positive pointwise mutual information over a window, reduced by a truncated singular value
+decomposition: as good as trained vectors at this size, and deterministic (Levy and Goldberg, 2014;
+Levy, Goldberg and Dagan, 2015). This is preparation, not the mathematics of the project, so
+scikit-learn and SciPy do the work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from numpy_lstm.data.cache import cache_folder, load_arrays, save_arrays
+from numpy_lstm.data.corpus import Reviews
+from numpy_lstm.data.text import UNKNOWN
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+WINDOW = 5  # words to each side
+SMOOTHING = 0.75  # power of the context's frequency: rare contexts count for less
+SCALE = 0.5  # root mean square of the vectors' entries; chosen on the validation reviews
+FORMAT = 1  # raise it when the vectors change: cached ones are then made anew
+
+
+def word_vectors(
+    corpora: Sequence[Reviews],
+    vocabulary_size: int,
+    dimensions: int,
+    *,
+    seed: int,
+    cache_dir: Path | None = None,
+) -> npt.NDArray[np.float32]:
+    """Learn a vector for each word of the vocabulary, or take it from the cache.
+
+    Parameters
+    ----------
+    corpora : sequence of Reviews
+        Texts to count, as ids of the vocabulary; never the test reviews.
+    vocabulary_size : int
+        V; ids 0 (padding) and 1 (unknown) are not words and are not counted.
+    dimensions : int
+        D; if the vocabulary has fewer words, the remaining columns are zero.
+    seed : int
+        Of the randomized decomposition.
+    cache_dir : Path, optional
+        Where the vectors are kept, by a hash of all that they depend on; by default
+        `cache_folder()`.
+
+    Returns
+    -------
+    ndarray of float32, shape (V, D)
+        Row 0 is zero; the root mean square of all other entries is `SCALE`.
+    """
+    settings = [FORMAT, vocabulary_size, dimensions, seed, WINDOW, SMOOTHING, SCALE]
+    key = hashlib.sha256(json.dumps(settings).encode())
+    for reviews in corpora:
+        key.update(reviews.tokens.tobytes())
+        key.update(reviews.starts.tobytes())
+    path = (cache_folder() if cache_dir is None else cache_dir) / f"vectors-{key.hexdigest()}.npz"
+    cached = load_arrays(path)
+    if cached is not None and "vectors" in cached:
+        return cached["vectors"]
+    counts = cooccurrences(corpora, vocabulary_size)
+    vectors = _reduce(positive_pmi(counts), dimensions, seed)
+    save_arrays(path, {"vectors": vectors})
+    return vectors
+
+
+def cooccurrences(corpora: Sequence[Reviews], vocabulary_size: int) -> csr_array:
+    """How often each two words stand within the window of each other, in the same review.
+
+    Returns
+    -------
+    csr_array of float32, shape (V, V)
+        Symmetric. Pairs seen once are left out: they are most of all pairs, and mostly chance.
+    """
+    from scipy.sparse import csr_array
+
+    shape = (vocabulary_size, vocabulary_size)
+    counts = csr_array(shape, dtype=np.float32)
+    for reviews in corpora:
+        tokens = reviews.tokens
+        review = np.repeat(np.arange(len(reviews.labels), dtype=np.int32), reviews.lengths)
+        for distance in range(1, WINDOW + 1):
+            left, right = tokens[:-distance], tokens[distance:]
+            pair = (review[:-distance] == review[distance:]) & (left > UNKNOWN) & (right > UNKNOWN)
+            ones = np.ones(np.count_nonzero(pair), np.float32)
+            counts += csr_array((ones, (left[pair], right[pair])), shape=shape)
+    counts = counts + counts.T
+    counts.data[counts.data < 2] = 0
+    counts.eliminate_zeros()
+    return counts
+
+
+def positive_pmi(counts: csr_array) -> csr_array:
+    """Positive pointwise mutual information: max(0, log(p(word, context) / (p(word) p(context)))).
+
+    With the context's probability smoothed (Levy, Goldberg and Dagan, 2015, section 3.1).
+    """
+    from scipy.sparse import csr_array
+
+    totals = counts.sum(axis=1)
+    smoothed = totals**SMOOTHING
+    smoothed /= smoothed.sum()
+    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    pmi = np.log(counts.data / (totals[rows] * smoothed[counts.indices]))
+    positive = csr_array(
+        (np.maximum(pmi, 0).astype(np.float32), counts.indices, counts.indptr), shape=counts.shape
+    )
+    positive.eliminate_zeros()
+    return positive
+
+
+def _reduce(pmi: csr_array, dimensions: int, seed: int) -> npt.NDArray[np.float32]:
+    from sklearn.utils.extmath import randomized_svd
+
+    rank = min(dimensions, pmi.shape[0])
+    U, S, _ = randomized_svd(pmi, rank, n_iter=2, random_state=seed)
+    vectors = np.zeros((pmi.shape[0], dimensions), np.float32)
+    # The root of the singular values, as Levy, Goldberg and Dagan (2015, section 3.3) advise.
+    vectors[:, :rank] = U * np.sqrt(S)
+    size = np.sqrt((vectors[1:] ** 2).mean())
+    return vectors * (SCALE / size if size > 0 else 0)

@@ -1,0 +1,85 @@
+"""What a person sees while a run goes on, and how it is asked to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from numpy_lstm.training import Progress, Settings
+
+NAMES = {"rnn": "RNN ", "lstm": "LSTM"}
+
+
+class Display:
+    """A progress bar on a terminal, else one plain line an epoch.
+
+    Attributes
+    ----------
+    stop_requested : bool
+        Set by Ctrl-C (or a polite kill): the step that runs is finished, then the run stops.
+    """
+
+    def __init__(self) -> None:
+        self.stop_requested = False
+        self._model = ""
+        self._accuracy = 0.5
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Turn SIGINT and SIGTERM into :attr:`stop_requested`; a second Ctrl-C ends at once."""
+
+        def request(number: int, frame: FrameType | None) -> None:
+            self.stop_requested = True
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        before = {
+            number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def training(self, model: str, progress: Progress, settings: Settings) -> Iterator[None]:
+        """Show one model's training; on a terminal as a bar over all its steps."""
+        from tqdm import tqdm
+
+        self._model, self._settings = model, settings
+        # Without a terminal there is no bar: `disable=None` asks tqdm to look.
+        with tqdm(unit="step", desc=NAMES[model], disable=None, dynamic_ncols=True) as self._bar:
+            yield
+
+    def step(self, progress: Progress, steps: int, loss: float, accuracy: float) -> None:
+        """After a step, of `steps` in the epoch."""
+        if self._bar.disable:
+            return
+        if self._bar.total is None:
+            self._bar.reset(total=steps * self._settings.epochs)
+            self._bar.update(steps * progress.epoch + progress.step - 1)
+        # A running mean over about 50 batches: one batch alone says little.
+        self._accuracy += (accuracy - self._accuracy) / 50
+        self._bar.update()
+        if progress.step % 10 == 0:
+            self._bar.set_postfix_str(
+                f"epoch {progress.epoch + 1}/{self._settings.epochs},"
+                f" loss {progress.loss_sum / progress.reviews:.3f},"
+                f" accuracy {100 * self._accuracy:.1f} %,"
+                f" {progress.tokens / progress.epoch_seconds:,.0f} tokens/s"
+            )
+
+    def epoch(self, progress: Progress) -> None:
+        """After an epoch has been scored."""
+        line = progress.history[-1]
+        text = (
+            f"{NAMES[self._model]} epoch {line.epoch}/{self._settings.epochs}"
+            f"  training loss {line.train_loss:.4f}  validation loss {line.val_loss:.4f}"
+            f"  accuracy {100 * line.val_accuracy:.2f} %"
+            f"  {line.seconds:.1f} s  {line.tokens_per_second:,.0f} tokens/s"
+        )
+        self._bar.write(text, file=sys.stdout)
+        sys.stdout.flush()

@@ -1,0 +1,239 @@
+"""One training job from end to end: the data, the models one after the other, the results."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from numpy_lstm import gradient_flow, plots, run_folder
+from numpy_lstm.baselines import bag_of_embeddings
+from numpy_lstm.checkpoint import load_progress, save_progress
+from numpy_lstm.classifier import Model
+from numpy_lstm.data.corpus import Corpus
+from numpy_lstm.data.imdb import DataNotFoundError, load_imdb
+from numpy_lstm.data.prepare import Prepared, prepare
+from numpy_lstm.data.synthetic import synthetic_corpus
+from numpy_lstm.display import Display
+from numpy_lstm.overlap import two_threads
+from numpy_lstm.training import (
+    Progress,
+    Settings,
+    evaluate,
+    is_finished,
+    probe_batch,
+    start,
+    train,
+)
+from numpy_lstm.weights import save_weights
+
+CHECKPOINT_EVERY = 120.0  # seconds, besides the end of each epoch
+
+
+class Options(NamedTuple):
+    """What the command line asks for."""
+
+    dataset: Literal["auto", "imdb", "synthetic"]
+    data: str | None
+    models: tuple[Model, ...]
+    out: Path
+    settings: dict[str, Any]  # those given; the others take the data set's defaults
+    threads: int  # 1 or 2; the figures do not depend on it
+    resume: bool
+    overwrite: bool
+
+
+class Stopped(Exception):
+    """The run was asked to stop, and its state is saved."""
+
+
+def load_corpus(dataset: str, data: str | None, seed: int) -> Corpus:
+    """The reviews asked for; the first line printed says which they are.
+
+    Raises
+    ------
+    DataNotFoundError
+        If `dataset` is "imdb" and it cannot be had.
+    ValueError
+        If a path that was named holds something else.
+    """
+    if dataset in ("auto", "imdb"):
+        try:
+            corpus = load_imdb(data)
+        except DataNotFoundError as error:
+            if dataset == "imdb":
+                raise
+            print("Data set: BUILT-IN REVIEWS (synthetic), because IMDB could not be had.")
+            print(error)
+        else:
+            print("Data set: IMDB (Maas et al., 2011)")
+            return corpus
+    else:
+        print("Data set: built-in reviews (synthetic)")
+    return synthetic_corpus(np.random.default_rng(seed))
+
+
+def run(options: Options, display: Display) -> dict[str, Any]:
+    """Do the whole job, or what is left of it, and return the contents of ``metrics.json``.
+
+    Raises
+    ------
+    Stopped
+        If `display.stop_requested` became true; everything is saved.
+    ValueError, OSError, DataNotFoundError, numpy_lstm.training.Diverged
+        With a message for the user.
+    """
+    clock = time.perf_counter()
+    started = run_folder.read_config(options.out) if options.resume else {}
+    if not options.resume:
+        run_folder.check_folder(options.out, overwrite=options.overwrite)
+    seed = started.get("settings", options.settings).get("seed", Settings.seed)
+    corpus = load_corpus(started.get("dataset", options.dataset), options.data, seed)
+    settings = _settings(corpus.name, options, started)
+    models = tuple(started.get("models", options.models))
+    config = {
+        "dataset": corpus.name,
+        "models": models,
+        "settings": dataclasses.asdict(settings),
+        "checksum": zlib.crc32(corpus.train.tokens.tobytes()),
+    }
+    if started and started["checksum"] != config["checksum"]:
+        raise ValueError(
+            f"`--data` holds other reviews than the run in {options.out} started with."
+        )
+    if not started:
+        run_folder.open_folder(options.out, overwrite=options.overwrite)
+        run_folder.write_json(options.out / run_folder.CONFIG, config)
+
+    prepared = prepare(
+        corpus,
+        seed=settings.seed,
+        validation_fraction=settings.validation_fraction,
+        vocabulary_size=settings.vocabulary_size,
+        vector_size=settings.vector_size,
+        max_length=settings.max_length,
+    )
+    runs: dict[str, Progress] = {}
+    scores: dict[str, dict[str, Any]] = {}
+    with two_threads(options.threads > 1):
+        for model in models:
+            runs[model] = _train(model, prepared, settings, options.out, display)
+        for model, progress in runs.items():
+            test = evaluate(progress.best_parameters, prepared.splits.test, settings)
+            best = progress.history[progress.best_epoch - 1]
+            scores[model] = {
+                "test_accuracy": test.accuracy,
+                "test_loss": test.loss,
+                "val_accuracy": best.val_accuracy,
+                "best_epoch": progress.best_epoch,
+                "parameters": sum(array.size for array in progress.parameters.values()),
+                "cell_parameters": sum(
+                    progress.parameters[name].size for name in ("W_x", "W_h", "b")
+                ),
+                "seconds": progress.seconds,
+                "gradient_decay_per_step": gradient_flow.decay_per_step(
+                    progress.norms[progress.best_epoch].x
+                ),
+                "gradient_decay_per_step_at_start": gradient_flow.decay_per_step(
+                    progress.norms[0].x
+                ),
+            }
+    metrics = {
+        "dataset": corpus.name,
+        "seed": settings.seed,
+        "config": config,
+        "versions": run_folder.versions(),
+        "seconds": time.perf_counter() - clock,
+        "sizes": {name: len(reviews.labels) for name, reviews in prepared.splits._asdict().items()},
+        "models": scores,
+        "baselines": {"bag": bag_of_embeddings(prepared.splits, prepared.vectors)},
+    }
+    _write_results(options.out, metrics, runs, prepared, settings)
+    return metrics
+
+
+def _settings(dataset: str, options: Options, started: dict[str, Any]) -> Settings:
+    if not started:
+        return Settings.for_dataset(dataset, **options.settings)
+    for name, value in options.settings.items():
+        before = started["settings"][name]
+        if value != before:
+            raise ValueError(
+                f"`--{name.replace('_', '-')}` is {value}, but the run in {options.out} was started"
+                f" with {before}: a resumed run keeps its settings."
+            )
+    return Settings(**started["settings"])
+
+
+def _train(
+    model: Model,
+    prepared: Prepared,
+    settings: Settings,
+    folder: Path,
+    display: Display,
+) -> Progress:
+    path = folder / f"checkpoint-{model}.npz"
+    if path.exists():
+        try:
+            progress = load_progress(path, settings)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{path} is damaged: {error}. Delete it to train anew.") from error
+    else:
+        progress = start(model, prepared.vectors, settings)
+    saved = time.monotonic()
+
+    def save(progress: Progress) -> None:
+        nonlocal saved
+        save_progress(path, progress)
+        saved = time.monotonic()
+
+    def after_step(progress: Progress, steps: int, loss: float, accuracy: float) -> bool:
+        display.step(progress, steps, loss, accuracy)
+        if time.monotonic() - saved > CHECKPOINT_EVERY:
+            save(progress)
+        return not display.stop_requested
+
+    def after_epoch(progress: Progress) -> None:
+        save(progress)
+        display.epoch(progress)
+
+    with display.training(model, progress, settings):
+        train(
+            progress,
+            prepared.splits,
+            settings,
+            after_step=after_step,
+            after_epoch=after_epoch,
+        )
+    if not is_finished(progress, settings):
+        save(progress)
+        raise Stopped
+    return progress
+
+
+def _write_results(
+    folder: Path,
+    metrics: dict[str, Any],
+    runs: dict[str, Progress],
+    prepared: Prepared,
+    settings: Settings,
+) -> None:
+    probes = probe_batch(prepared.splits.validation, settings.probes)
+    histories = {model: progress.history for model, progress in runs.items()}
+    for model, progress in runs.items():
+        save_weights(
+            folder / f"weights-{model}.npz", progress.best_parameters, settings, prepared.vocabulary
+        )
+    run_folder.write_history(folder / "history.csv", histories)
+    run_folder.write_gradient_norms(
+        folder / "gradient_norms.npz", runs, -(-probes.lengths // settings.bag_size)
+    )
+    dataset = metrics["dataset"]
+    plots.comparison(folder / "lstm_rnn_performance_comparison.png", histories, dataset)
+    plots.gradient_norms(folder / "gradient_norms.png", runs, dataset, settings.bag_size)
+    run_folder.write_json(folder / "metrics.json", metrics)  # last: it says that the run is whole

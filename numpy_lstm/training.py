@@ -1,0 +1,285 @@
+"""The training loop: the same for both models, so that only the cell differs.
+
+Nothing random is left over between two steps: the order of an epoch is drawn from (seed, epoch),
+the dropout masks of a step from (seed, epoch, step). So both models see the same reviews in the
+same order, and a run that was stopped after any step goes on to the same bits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numpy_lstm import gradient_flow
+from numpy_lstm.cells import Array
+from numpy_lstm.classifier import (
+    Masks,
+    Model,
+    classifier_forward,
+    init_classifier,
+    loss_and_gradients,
+)
+from numpy_lstm.data.batches import Batch, by_length, length_buckets, make_batch
+from numpy_lstm.data.corpus import Reviews
+from numpy_lstm.data.prepare import Splits
+from numpy_lstm.gradient_flow import GradientNorms
+from numpy_lstm.layers import Readout, dropout_mask
+from numpy_lstm.losses import binary_cross_entropy
+from numpy_lstm.optim import Adam, clip_by_global_norm
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a classifier is built and trained; the defaults are those of the command line."""
+
+    seed: int = 0
+    epochs: int = 8
+    patience: int = 2  # epochs without a better validation loss before it stops
+    batch_size: int = 64
+    hidden_size: int = 128
+    bag_size: int = 4  # words averaged into one step
+    max_length: int = 800  # the last so many words of a review are read
+    readout: Readout = "last"
+    learning_rate: float = 1e-3  # at the start; it falls along a straight line to 0
+    clip: float = 1.0  # largest joint norm of all gradients
+    dropout: float = 0.3  # of the recurrence's inputs and of the features
+    forget_bias: float = 1.0
+    vocabulary_size: int = 30_000
+    vector_size: int = 128
+    validation_fraction: float = 0.1
+    probes: int = 256  # validation reviews on which the gradient norms are recorded
+
+    @classmethod
+    def for_dataset(cls, dataset: str, **given: Any) -> Settings:
+        """The defaults for a data set ("imdb" or "synthetic"), but for those that are given."""
+        return cls(**{**(SYNTHETIC if dataset == "synthetic" else {}), **given})
+
+
+# The built-in reviews are short, and written so that every word counts.
+SYNTHETIC: dict[str, Any] = {"bag_size": 1, "hidden_size": 64, "vector_size": 64}
+
+
+class Scores(NamedTuple):
+    """How well a classifier does on a set of reviews."""
+
+    loss: float  # nats per review
+    accuracy: float  # in [0, 1]
+
+
+class Epoch(NamedTuple):
+    """One line of the history."""
+
+    epoch: int  # from 1
+    train_loss: float  # mean over the epoch, with dropout on
+    val_loss: float
+    val_accuracy: float
+    seconds: float
+    tokens_per_second: float
+
+
+@dataclass
+class Progress:
+    """All that a run needs to go on: what a checkpoint holds."""
+
+    parameters: dict[str, Array]
+    optimizer: Adam
+    best_parameters: dict[str, Array]
+    epoch: int = 0  # epochs finished
+    step: int = 0  # steps finished in the epoch that runs
+    reviews: int = 0  # seen in the epoch that runs
+    tokens: int = 0  # of those reviews
+    loss_sum: float = 0.0  # over those reviews
+    seconds: float = 0.0  # of training, in all sessions
+    epoch_seconds: float = 0.0
+    history: list[Epoch] = field(default_factory=list)
+    norms: list[GradientNorms] = field(default_factory=list)  # at the start and after each epoch
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch, from 1, of the smallest validation loss; 0 before the first has ended."""
+        losses = [epoch.val_loss for epoch in self.history]
+        return losses.index(min(losses)) + 1 if losses else 0
+
+
+class Diverged(Exception):
+    """The loss is no longer a finite number."""
+
+
+def start(model: Model, vectors: Array, settings: Settings) -> Progress:
+    """Fresh parameters and an optimizer that has not moved yet."""
+    parameters = init_classifier(
+        model,
+        vectors,
+        settings.hidden_size,
+        readout=settings.readout,
+        rng=np.random.default_rng(settings.seed),
+        forget_bias=settings.forget_bias,
+    )
+    best = {name: array.copy() for name, array in parameters.items()}
+    return Progress(parameters, Adam(settings.learning_rate), best)
+
+
+def is_finished(progress: Progress, settings: Settings) -> bool:
+    """Whether all epochs have run, or the validation loss has stopped falling."""
+    waited = progress.epoch - progress.best_epoch
+    return progress.epoch >= settings.epochs or waited >= settings.patience > 0
+
+
+def train(
+    progress: Progress,
+    splits: Splits,
+    settings: Settings,
+    *,
+    after_step: Callable[[Progress, int, float, float], bool] = lambda *_: True,
+    after_epoch: Callable[[Progress], None] = lambda _: None,
+) -> None:
+    """Train until finished or told to stop; `progress` is updated in place.
+
+    Parameters
+    ----------
+    progress : Progress
+        From :func:`start`, or as it was when an earlier run stopped.
+    splits : Splits
+    settings : Settings
+    after_step : callable
+        Called with the progress, the number of steps in an epoch, and the loss and the accuracy
+        of the step's batch; training stops after the step if it returns False.
+    after_epoch : callable
+        Called with the progress when an epoch has been scored.
+
+    Raises
+    ------
+    Diverged
+        If a loss or a gradient is not finite: `progress` is then as it was before that step.
+    """
+    probes = probe_batch(splits.validation, settings.probes)
+    if not progress.norms:
+        progress.norms.append(_record(progress.parameters, probes, settings))
+    while not is_finished(progress, settings):
+        clock = time.perf_counter()
+        batches = length_buckets(
+            splits.train.lengths,
+            settings.batch_size,
+            rng=np.random.default_rng((settings.seed, progress.epoch)),
+        )
+        for indices in batches[progress.step :]:
+            batch = make_batch(splits.train, indices)
+            done = (progress.epoch + progress.step / len(batches)) / settings.epochs
+            progress.optimizer.learning_rate = settings.learning_rate * (1 - done)
+            loss, accuracy = train_step(progress, batch, settings)
+            progress.step += 1
+            progress.reviews += len(indices)
+            progress.tokens += int(batch.lengths.sum())
+            progress.loss_sum += loss * len(indices)
+            now = time.perf_counter()
+            progress.epoch_seconds += now - clock
+            progress.seconds += now - clock
+            clock = now
+            if not after_step(progress, len(batches), loss, accuracy) and progress.step < len(
+                batches
+            ):
+                return
+        _finish_epoch(progress, splits, probes, settings)
+        after_epoch(progress)
+
+
+def train_step(progress: Progress, batch: Batch, settings: Settings) -> tuple[float, float]:
+    """One step of gradient descent; returns the batch's loss (nats per review) and accuracy."""
+    masks = draw_masks(progress, len(batch.labels), settings)
+    loss, logits, gradients = loss_and_gradients(
+        progress.parameters,
+        batch,
+        bag_size=settings.bag_size,
+        readout=settings.readout,
+        masks=masks,
+    )
+    clipped, norm = clip_by_global_norm(gradients.parameters, settings.clip)
+    if not np.isfinite(loss + norm):
+        raise Diverged(
+            f"the loss is {loss} and the gradient's norm {norm} at step {progress.step + 1}"
+            f" of epoch {progress.epoch + 1}"
+        )
+    progress.optimizer.step(progress.parameters, clipped)
+    return loss, float(((logits > 0) == batch.labels).mean())
+
+
+def draw_masks(progress: Progress, n_reviews: int, settings: Settings) -> Masks | None:
+    """Dropout masks of the coming step, drawn for the whole batch."""
+    if settings.dropout == 0:
+        return None
+    rng = np.random.default_rng((settings.seed, progress.epoch, progress.step))
+    inputs = progress.parameters["embedding"].shape[1]
+    features = progress.parameters["W_out"].shape[1]
+    return Masks(
+        inputs=dropout_mask((n_reviews, inputs), settings.dropout, rng=rng),
+        features=dropout_mask((n_reviews, features), settings.dropout, rng=rng),
+    )
+
+
+def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Settings) -> Array:
+    """Log-odds that each review is positive, in the order of `reviews`, without dropout."""
+    logits = np.empty(len(reviews.labels), parameters["W_out"].dtype)
+
+    for indices in by_length(reviews.lengths, settings.batch_size):
+        batch = make_batch(reviews, indices)
+        logits[indices], _ = classifier_forward(
+            parameters,
+            batch.tokens,
+            batch.lengths,
+            bag_size=settings.bag_size,
+            readout=settings.readout,
+        )
+    return logits
+
+
+def evaluate(parameters: dict[str, Array], reviews: Reviews, settings: Settings) -> Scores:
+    """Loss and accuracy on a set of reviews."""
+    logits = predict_logits(parameters, reviews, settings)
+    loss, _ = binary_cross_entropy(logits.astype(np.float64), reviews.labels)
+    return Scores(float(loss), float(((logits > 0) == reviews.labels).mean()))
+
+
+def probe_batch(reviews: Reviews, n: int) -> Batch:
+    """The `n` longest reviews, each cut to the last words so that all are equally long."""
+    longest = np.argsort(-reviews.lengths, kind="stable")[:n]
+    batch = make_batch(reviews, longest)
+    common = int(batch.lengths.min())
+    rows = batch.lengths - common + np.arange(common)[:, np.newaxis]
+    return batch._replace(
+        tokens=np.take_along_axis(batch.tokens, rows, axis=0),
+        lengths=np.full_like(batch.lengths, common),
+    )
+
+
+def _finish_epoch(progress: Progress, splits: Splits, probes: Batch, settings: Settings) -> None:
+    clock = time.perf_counter()
+    scores = evaluate(progress.parameters, splits.validation, settings)
+    progress.norms.append(_record(progress.parameters, probes, settings))
+    progress.epoch += 1
+    progress.history.append(
+        Epoch(
+            epoch=progress.epoch,
+            train_loss=progress.loss_sum / progress.reviews,
+            val_loss=scores.loss,
+            val_accuracy=scores.accuracy,
+            seconds=progress.epoch_seconds,
+            tokens_per_second=progress.tokens / progress.epoch_seconds,
+        )
+    )
+    progress.step, progress.reviews, progress.tokens = 0, 0, 0
+    progress.loss_sum, progress.epoch_seconds = 0.0, 0.0
+    if progress.best_epoch == progress.epoch:
+        progress.best_parameters = {
+            name: array.copy() for name, array in progress.parameters.items()
+        }
+    progress.seconds += time.perf_counter() - clock
+
+
+def _record(parameters: dict[str, Array], probes: Batch, settings: Settings) -> GradientNorms:
+    return gradient_flow.record(
+        parameters, probes, bag_size=settings.bag_size, readout=settings.readout
+    )

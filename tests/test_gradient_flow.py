@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from numpy_lstm.classifier import classifier_backward, classifier_forward, init_classifier
+from numpy_lstm.data.batches import make_batch
+from numpy_lstm.gradient_flow import decay_per_step, from_the_end, record
+from tests.test_batches import reviews_of
+
+BATCH = make_batch(reviews_of([2, 3, 4, 5, 6], [3, 3, 2], [5, 2]), np.arange(3))
+
+
+def parameters_of(model, dtype=np.float32):
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((7, 3)).astype(dtype)
+    return init_classifier(model, vectors, 4, readout="last", rng=rng)
+
+
+@pytest.mark.parametrize("model", ["rnn", "lstm"])
+def test_the_recorded_norms_are_those_of_each_reviews_own_loss(model):
+    parameters = parameters_of(model, np.float64)
+    norms = record(parameters, BATCH, bag_size=1, readout="last")
+    for n, length in enumerate(BATCH.lengths):
+        alone = BATCH.tokens[:length, [n]]
+        logits, cache = classifier_forward(
+            parameters, alone, np.array([length]), bag_size=1, readout="last"
+        )
+        dlogits = 1 / (1 + np.exp(-logits)) - BATCH.labels[n]
+        gradients = classifier_backward(dlogits, cache)
+        dx_norms = np.linalg.norm(gradients.dxs[:, 0], axis=1)
+        np.testing.assert_allclose(norms.x[:length, n], dx_norms[::-1], rtol=1e-12)
+        np.testing.assert_allclose(norms.h[:length, n], gradients.dh_norms[::-1, 0], rtol=1e-12)
+        if model == "lstm":
+            np.testing.assert_allclose(norms.c[:length, n], gradients.dc_norms[::-1, 0], rtol=1e-12)
+        assert np.isnan(norms.x[length:, n]).all()
+    assert (norms.c is None) == (model == "rnn")
+
+
+def test_norms_are_recorded_in_float64_whatever_the_parameters_are():
+    single = record(parameters_of("lstm"), BATCH, bag_size=1, readout="last")
+    double = record(parameters_of("lstm", np.float64), BATCH, bag_size=1, readout="last")
+    assert single.x.dtype == np.float64
+    np.testing.assert_allclose(single.x, double.x, rtol=1e-4)  # the weights alone were rounded
+
+
+def test_recording_changes_no_parameter():
+    parameters = parameters_of("rnn")
+    before = {name: array.copy() for name, array in parameters.items()}
+    record(parameters, BATCH, bag_size=2, readout="mean")
+    for name, array in parameters.items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_distance_zero_is_each_reviews_own_last_step():
+    turned = from_the_end(np.array([[1.0, 4.0], [2.0, 5.0], [3.0, 0.0]]), np.array([3, 2]))
+    np.testing.assert_array_equal(turned, [[3, 5], [2, 4], [1, np.nan]])
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.97, 1.0, 1.2])
+def test_an_exponential_decay_is_found_again(factor):
+    norms = 3.0 * factor ** np.arange(40.0)[:, np.newaxis] * np.array([0.5, 1.0, 7.0])
+    assert decay_per_step(norms) == pytest.approx(factor, rel=1e-12)
+
+
+def test_a_single_step_has_no_decay():
+    assert np.isnan(decay_per_step(np.array([[1.0, 2.0]])))
+    assert np.isnan(decay_per_step(np.zeros((5, 2))))
