@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WINDOW = 5  # words to each side
 SMOOTHING = 0.75  # power of the context's frequency: rare contexts count for less
 SCALE = 0.5  # root mean square of the vectors' entries; chosen on the validation reviews
-FORMAT = 1  # raise it when the vectors change: cached ones are then made anew
+FORMAT = 2  # raise it when the vectors change: cached ones are then made anew
 
 
 def word_vectors(
@@ -57,7 +57,8 @@ def word_vectors(
     Returns
     -------
     ndarray of float32, shape (V, D)
-        Row 0 is zero; the root mean square of all other entries is `SCALE`.
+        Rows 0 and 1 are zero; the root mean square of the entries from row 1 on is `SCALE`, or
+        zero if no two words ever meet.
     """
     settings = [FORMAT, vocabulary_size, dimensions, seed, WINDOW, SMOOTHING, SCALE]
     key = hashlib.sha256(json.dumps(settings).encode())
@@ -107,6 +108,8 @@ def positive_pmi(counts: csr_array) -> csr_array:
     """
     from scipy.sparse import csr_array
 
+    if counts.nnz == 0:
+        return counts  # no probabilities to speak of
     totals = counts.sum(axis=1)
     smoothed = totals**SMOOTHING
     smoothed /= smoothed.sum()
@@ -127,5 +130,6 @@ def _reduce(pmi: csr_array, dimensions: int, seed: int) -> npt.NDArray[np.float3
     vectors = np.zeros((pmi.shape[0], dimensions), np.float32)
     # The root of the singular values, as Levy, Goldberg and Dagan (2015, section 3.3) advise.
     vectors[:, :rank] = U * np.sqrt(S)
+    vectors[: UNKNOWN + 1] = 0  # exactly: rounding leaves traces where nothing was counted
     size = np.sqrt((vectors[1:] ** 2).mean())
     return vectors * (SCALE / size if size > 0 else 0)

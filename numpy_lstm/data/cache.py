@@ -1,0 +1,47 @@
+"""Arrays kept on disk between runs: written whole or not at all, and never trusted blindly."""
+
+import os
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numpy_lstm.files import write_atomically
+
+
+def cache_folder() -> Path:
+    """Return the folder for cached data: ``NUMPY_LSTM_CACHE``, or the user's cache folder."""
+    if folder := os.environ.get("NUMPY_LSTM_CACHE"):
+        return Path(folder)
+    import pooch
+
+    return Path(pooch.os_cache("numpy_lstm"))
+
+
+def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write the arrays to an ``.npz`` file that appears only when it is complete.
+
+    A cache that cannot be written (full disk, read-only folder) costs time, not results: that is
+    a `RuntimeWarning`, and nothing half-written is left behind.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, lambda file: np.savez(file, **arrays))
+    except OSError as error:
+        warnings.warn(f"{path} could not be written: {error}", RuntimeWarning, stacklevel=2)
+
+
+def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]] | None:
+    """Read what `save_arrays` wrote; None if it is missing or damaged.
+
+    Damage is noticed by the checksums that every ``.npz`` file holds; a pickle inside is damage.
+    """
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
+        return None

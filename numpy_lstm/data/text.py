@@ -1,0 +1,147 @@
+"""From texts to word ids: the tokenizer and the vocabulary."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from numpy_lstm.data.corpus import Reviews
+
+PAD, UNKNOWN = 0, 1  # the first two ids of every vocabulary
+
+TOKENIZER_VERSION = 1  # raise when `tokenize` changes: cached token ids are only as good as it
+_TAG = re.compile(r"</?[a-z][^<>]*>")  # <br />, </i>; not the heart in "I <3 it"
+_OUTER_APOSTROPHE = re.compile(r"'(?:\B|(?<=\B'))")  # one without a letter or digit on both sides
+
+
+class _Blanks(dict[int, str]):
+    """For `str.translate`: whatever belongs to no token becomes a blank, in any script."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        self[code] = character if character.isalnum() or character in "'!?" else " "
+        return self[code]
+
+
+_BLANKS = _Blanks({ord("\N{RIGHT SINGLE QUOTATION MARK}"): "'"})
+
+
+def tokenize(text: str) -> list[str]:
+    """Split a text into lower-case words, numbers, ``!`` and ``?``.
+
+    Words keep their inner apostrophes. HTML tags and everything else (other punctuation, emoji,
+    control characters, lone surrogates) part words and are dropped.
+
+    >>> tokenize("Didn't like it...<br />'AWFUL'! 2/10")
+    ["didn't", 'like', 'it', 'awful', '!', '2', '10']
+    """
+    # Blanking characters and splitting at blanks takes less than half the time of finding the
+    # tokens by a regular expression: 2 s for the 100,000 reviews, not 5.
+    text = _TAG.sub(" ", text.lower()).translate(_BLANKS)
+    text = text.replace("!", " ! ").replace("?", " ? ")
+    return _OUTER_APOSTROPHE.sub(" ", text).split()
+
+
+def number_tokens(
+    texts: Iterable[str],
+) -> tuple[list[str], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Tokenize texts, and number their distinct words in alphabetical order.
+
+    Returns
+    -------
+    words : list of str
+        The distinct words, sorted; id k stands for ``words[k]``.
+    tokens : ndarray of int32, shape (S,)
+        The word ids of all texts, one text after another.
+    starts : ndarray of int64, shape (n + 1,)
+        Text i is ``tokens[starts[i]:starts[i + 1]]``.
+    """
+    ids: defaultdict[str, int] = defaultdict()
+    ids.default_factory = ids.__len__  # a word never seen before gets the next number
+    pieces = [np.fromiter(map(ids.__getitem__, tokenize(text)), np.int32) for text in texts]
+    words = sorted(ids)
+    rank = np.empty(len(words), dtype=np.int32)
+    rank[[ids[word] for word in words]] = np.arange(len(words))
+    starts = np.cumsum([0, *map(len, pieces)])
+    return words, rank[np.concatenate([rank[:0], *pieces])], starts
+
+
+class Vocabulary:
+    """The words that a model knows, and their ids.
+
+    Id 0 is ``<pad>`` (no word: fills up short sequences), id 1 is ``<unk>`` (any word that is not
+    known); then come the words. No token can be mistaken for these two: none has angle brackets.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The known words in the order of their ids, without the two special entries.
+
+    Attributes
+    ----------
+    words : tuple of str
+        All entries; ``words[k]`` has id k.
+
+    Raises
+    ------
+    ValueError
+        If a word is given twice.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = ("<pad>", "<unk>", *words)
+        self._ids = {word: k for k, word in enumerate(self.words)}
+        if len(self._ids) < len(self.words):
+            repeated = next(word for k, word in enumerate(self.words) if self._ids[word] != k)
+            raise ValueError(f"`words` must differ from one another; {repeated!r} stands twice.")
+
+    def __len__(self) -> int:
+        """Return the number of ids, the two special ones included."""
+        return len(self.words)
+
+    @classmethod
+    def from_corpus(
+        cls, words: Sequence[str], reviews: Reviews, max_size: int, min_count: int = 1
+    ) -> "Vocabulary":
+        """Keep the most frequent words of `reviews`, which should be training reviews only.
+
+        Parameters
+        ----------
+        words : sequence of str
+            What the ids in `reviews` stand for, as in `Corpus.words`.
+        reviews : Reviews
+            The texts that may be counted; words that stand only elsewhere stay unknown.
+        max_size : int
+            The most ids that the vocabulary may have, the two special ones included.
+        min_count : int
+            How often a word must occur.
+
+        Raises
+        ------
+        ValueError
+            If `max_size` or `min_count` leaves no sense, or a word is given twice.
+        """
+        if max_size < 3:
+            raise ValueError(
+                f"`max_size` must be at least 3 (padding and unknown are two); got {max_size}."
+            )
+        if min_count < 1:
+            raise ValueError(f"`min_count` must be at least 1; got {min_count}.")
+        counts = np.bincount(reviews.tokens, minlength=len(words))
+        common = np.flatnonzero(counts >= min_count).tolist()
+        common.sort(key=lambda k: (-counts[k], words[k]))
+        return cls([words[k] for k in common[: max_size - 2]])
+
+    def remap(self, words: Sequence[str], reviews: Reviews) -> Reviews:
+        """Return `reviews`, whose ids stand for `words`, with this vocabulary's ids instead."""
+        table = np.array([self._ids.get(word, UNKNOWN) for word in words], dtype=np.int32)
+        return reviews._replace(tokens=table[reviews.tokens])
+
+    def encode(self, texts: Iterable[str]) -> Reviews:
+        """Tokenize texts into unlabelled reviews with this vocabulary's ids, each its own film."""
+        words, tokens, starts = number_tokens(texts)
+        n = len(starts) - 1
+        reviews = Reviews(tokens, starts, np.full(n, -1, np.int8), np.arange(n, dtype=np.int32))
+        return self.remap(words, reviews)

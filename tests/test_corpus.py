@@ -1,0 +1,121 @@
+"""Choosing, shortening and splitting reviews."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpy_lstm.data.corpus import Reviews, keep_last, select, split_by_film
+
+THREE = Reviews(
+    tokens=np.array([5, 6, 7, 8, 9, 4], np.int32),
+    starts=np.array([0, 3, 3, 6]),  # the second review is empty
+    labels=np.array([1, -1, 0], np.int8),
+    films=np.array([10, 11, 10], np.int32),
+)
+
+
+def as_lists(reviews: Reviews) -> list[list[int]]:
+    return [part.tolist() for part in np.split(reviews.tokens, reviews.starts[1:-1])]
+
+
+def reviews_of(films: list[int], labels: list[int]) -> Reviews:
+    """Empty reviews: only who reviewed what matters to a split."""
+    return Reviews(
+        tokens=np.zeros(0, np.int32),
+        starts=np.zeros(len(films) + 1, np.int64),
+        labels=np.array(labels, np.int8),
+        films=np.array(films, np.int32),
+    )
+
+
+def test_lengths_are_the_numbers_of_tokens() -> None:
+    assert THREE.lengths.tolist() == [3, 0, 3]
+
+
+def test_select_takes_tokens_labels_and_films_in_the_order_asked() -> None:
+    chosen = select(THREE, [2, 0, 0])
+    assert as_lists(chosen) == [[8, 9, 4], [5, 6, 7], [5, 6, 7]]
+    assert chosen.labels.tolist() == [0, 1, 1]
+    assert chosen.films.tolist() == [10, 10, 10]
+
+
+def test_select_takes_a_mask() -> None:
+    assert as_lists(select(THREE, THREE.labels >= 0)) == [[5, 6, 7], [8, 9, 4]]
+
+
+def test_select_keeps_the_dtypes_even_of_nothing() -> None:
+    nothing = select(THREE, np.zeros(3, bool))
+    assert nothing.starts.tolist() == [0]
+    assert nothing.tokens.dtype == np.int32
+    assert nothing.starts.dtype == np.int64
+
+
+def test_keep_last_keeps_the_end_of_long_reviews_only() -> None:
+    assert as_lists(keep_last(THREE, 2)) == [[6, 7], [], [9, 4]]
+    assert as_lists(keep_last(THREE, 3)) == as_lists(THREE)
+
+
+def test_keep_last_changes_nothing_that_is_passed_in() -> None:
+    before = THREE.tokens.copy(), THREE.starts.copy()
+    for cut in (keep_last(THREE, 1), keep_last(THREE, 9)):
+        cut.tokens[:] = 0
+        cut.starts[:] = 0
+    assert np.array_equal(THREE.tokens, before[0])
+    assert np.array_equal(THREE.starts, before[1])
+
+
+@pytest.mark.parametrize("max_length", [0, -5])
+def test_keep_last_refuses_to_keep_nothing(max_length: int) -> None:
+    with pytest.raises(ValueError, match=f"`max_length` must be at least 1; got {max_length}"):
+        keep_last(THREE, max_length)
+
+
+@given(
+    films=st.lists(st.integers(0, 30), min_size=40, max_size=300),
+    fraction=st.floats(0.1, 0.6),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_no_film_is_on_both_sides_and_no_review_is_lost(
+    films: list[int], fraction: float, seed: int
+) -> None:
+    labels = np.random.default_rng(seed).integers(0, 2, len(films)).tolist()
+    reviews = reviews_of(films, labels)
+    try:
+        train, validation = split_by_film(reviews, fraction, np.random.default_rng(seed))
+    except ValueError as error:  # honest when the films are few and large
+        assert "cannot be split by film" in str(error)
+        return
+    assert not set(reviews.films[train]) & set(reviews.films[validation])
+    assert sorted([*train, *validation]) == list(range(len(films)))
+    assert len(train) and len(validation)
+
+
+def test_about_the_fraction_of_each_label_goes_to_validation() -> None:
+    rng = np.random.default_rng(0)
+    films = rng.integers(0, 600, 4000)
+    labels = (rng.random(4000) < 0.2 + 0.6 * (films % 2)).astype(int)  # a film is loved or not
+    reviews = reviews_of(films.tolist(), labels.tolist())
+    _, validation = split_by_film(reviews, 0.1, rng)
+    for label in (0, 1):
+        share = np.mean(labels[validation] == label)
+        assert share == pytest.approx(np.mean(labels == label), abs=0.02)
+    assert len(validation) == pytest.approx(400, rel=0.02)
+
+
+def test_the_split_depends_on_the_generator_alone() -> None:
+    reviews = reviews_of(list(range(50)) * 2, [0, 1] * 50)
+    one, two, other = (split_by_film(reviews, 0.2, np.random.default_rng(s))[1] for s in (1, 1, 2))
+    assert one.tolist() == two.tolist() != other.tolist()
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, 2.0, float("nan")])
+def test_a_fraction_that_leaves_one_side_empty_is_refused(fraction: float) -> None:
+    with pytest.raises(ValueError, match="`fraction` must be between 0 and 1"):
+        split_by_film(THREE, fraction, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("films", [[7, 7, 7, 7], []])
+def test_reviews_of_a_single_film_cannot_be_split(films: list[int]) -> None:
+    with pytest.raises(ValueError, match="cannot be split by film"):
+        split_by_film(reviews_of(films, [0, 1, 0, 1][: len(films)]), 0.5, np.random.default_rng(0))

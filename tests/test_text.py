@@ -1,0 +1,144 @@
+"""The tokenizer and the vocabulary."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from numpy_lstm.data.corpus import Reviews
+from numpy_lstm.data.text import PAD, UNKNOWN, Vocabulary, number_tokens, tokenize
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("", []),
+        (" \n\t ", []),
+        ("Great film.", ["great", "film"]),
+        ("I didn't; they'd've", ["i", "didn't", "they'd've"]),
+        ("I didn\u2019t", ["i", "didn't"]),  # a typographic apostrophe
+        ("'quoted' the actors' rock''n''roll '", ["quoted", "the", "actors", "rock", "n", "roll"]),
+        ("What?! No!!", ["what", "?", "!", "no", "!", "!"]),
+        ("won't!'", ["won't", "!"]),
+        ("2/10, 4.5 stars, 90's", ["2", "10", "4", "5", "stars", "90's"]),
+        ("well-made snake_case", ["well", "made", "snake", "case"]),
+        ("the end.<br /><br />Bad<BR/>film", ["the", "end", "bad", "film"]),
+        ("<a href='x'>link</a> I <3 it 1 < 2 > 0", ["link", "i", "3", "it", "1", "2", "0"]),
+        ("unclosed <br", ["unclosed", "br"]),
+        ("\U0001f600good\U0001f44d\U0001f3fdfilm", ["good", "film"]),
+        ("Café ФИЛЬМ 電影", ["café", "фильм", "電影"]),
+        ("a\ud800b\udfff c\0d", ["a", "b", "c", "d"]),  # lone surrogates and a NUL
+        ("e\N{COMBINING ACUTE ACCENT}t", ["e", "t"]),
+    ],
+)
+def test_tokens_of_examples(text: str, tokens: list[str]) -> None:
+    """Caches rely on these: whoever changes them raises TOKENIZER_VERSION."""
+    assert tokenize(text) == tokens
+
+
+def tokenize_by_expression(text: str) -> list[str]:
+    """The tokenizer as one says it: tags dropped, then words, numbers, ! and ?."""
+    text = re.sub(r"</?[a-z][^<>]*>", " ", text.lower()).replace("\u2019", "'")
+    return re.findall(r"[^\W_]+(?:'[^\W_]+)*|[!?]", text)
+
+
+@given(st.text(st.characters(exclude_categories=[])) | st.text("aB1'\u2019_ !?<>/."))
+@example("\x1c'\x85'\u2028")
+def test_any_text_gives_the_tokens_that_a_regular_expression_finds(text: str) -> None:
+    assert tokenize(text) == tokenize_by_expression(text)
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_tokens_are_lower_case_and_survive_joining_and_encoding(text: str) -> None:
+    tokens = tokenize(text)
+    assert " ".join(tokens).encode().decode().split() == tokens
+    assert tokenize(" ".join(tokens)) == tokens
+
+
+def test_a_hundred_thousand_tokens_are_not_too_many() -> None:
+    assert len(tokenize("good " * 100_000)) == 100_000
+    assert tokenize("x" * 100_000) == ["x" * 100_000]
+
+
+def test_words_are_numbered_in_alphabetical_order() -> None:
+    words, tokens, starts = number_tokens(["b a", "", "c, a!"])
+    assert words == ["!", "a", "b", "c"]
+    assert tokens.tolist() == [2, 1, 3, 1, 0]
+    assert starts.tolist() == [0, 2, 2, 5]
+    assert tokens.dtype == np.int32
+    assert starts.dtype == np.int64
+
+
+@pytest.mark.parametrize("texts", [[], ["", "..."]])
+def test_texts_without_a_word_have_no_tokens(texts: list[str]) -> None:
+    words, tokens, starts = number_tokens(texts)
+    assert (words, tokens.tolist(), starts.tolist()) == ([], [], [0] * (len(texts) + 1))
+    assert tokens.dtype == np.int32
+
+
+def corpus(*texts: str) -> tuple[list[str], Reviews]:
+    words, tokens, starts = number_tokens(texts)
+    n = len(texts)
+    return words, Reviews(tokens, starts, np.ones(n, np.int8), np.arange(n, dtype=np.int32))
+
+
+def test_words_stand_by_count_and_then_by_alphabet() -> None:
+    vocabulary = Vocabulary.from_corpus(*corpus("b b a c", "a z b"), max_size=100)
+    assert vocabulary.words == ("<pad>", "<unk>", "b", "a", "c", "z")
+    assert len(vocabulary) == 6
+    assert (vocabulary.words[PAD], vocabulary.words[UNKNOWN]) == ("<pad>", "<unk>")
+
+
+def test_max_size_counts_the_two_special_entries() -> None:
+    assert Vocabulary.from_corpus(*corpus("b b a"), max_size=3).words == ("<pad>", "<unk>", "b")
+
+
+def test_min_count_leaves_out_rare_words() -> None:
+    vocabulary = Vocabulary.from_corpus(*corpus("b b a"), max_size=9, min_count=2)
+    assert vocabulary.words[2:] == ("b",)
+
+
+def test_words_of_the_corpus_that_these_reviews_lack_stay_unknown() -> None:
+    words, train = corpus("good film", "bad film")
+    words_of_all = [*words, "testword"]
+    vocabulary = Vocabulary.from_corpus(words_of_all, train, max_size=100)
+    assert "testword" not in vocabulary.words
+    test = train._replace(tokens=np.array([3, 1], np.int32), starts=np.array([0, 1, 2]))
+    assert vocabulary.remap(words_of_all, test).tokens.tolist() == [UNKNOWN, 2]
+
+
+def test_remapping_and_encoding_give_the_same_ids() -> None:
+    texts = ["a bad, bad film!", "", "never seen: a film"]
+    vocabulary = Vocabulary(["bad", "a", "film"])
+    encoded = vocabulary.encode(texts)
+    remapped = vocabulary.remap(*corpus(*texts))
+    assert encoded.tokens.tolist() == remapped.tokens.tolist() == [3, 2, 2, 4, 1, 1, 1, 3, 4]
+    assert encoded.starts.tolist() == remapped.starts.tolist() == [0, 5, 5, 9]
+    assert encoded.labels.tolist() == [-1, -1, -1]
+    assert len(set(encoded.films.tolist())) == 3
+    assert encoded.tokens.dtype == np.int32
+
+
+def test_no_text_can_name_the_special_entries() -> None:
+    assert PAD not in Vocabulary(["pad", "unk"]).encode(["<pad> <unk> pad < pad >"]).tokens
+
+
+def test_nothing_to_encode_gives_nothing() -> None:
+    assert Vocabulary(["a"]).encode([]).starts.tolist() == [0]
+    assert Vocabulary([]).encode(["a b"]).tokens.tolist() == [UNKNOWN, UNKNOWN]
+
+
+def test_a_word_given_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="`words` must differ from one another; 'a' stands twice"):
+        Vocabulary(["a", "b", "a"])
+    with pytest.raises(ValueError, match="'<pad>' stands twice"):
+        Vocabulary(["<pad>"])
+
+
+def test_a_vocabulary_without_room_for_a_word_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"`max_size` must be at least 3 .* got 2"):
+        Vocabulary.from_corpus(*corpus("a"), max_size=2)
+    with pytest.raises(ValueError, match="`min_count` must be at least 1; got 0"):
+        Vocabulary.from_corpus(*corpus("a"), max_size=9, min_count=0)
