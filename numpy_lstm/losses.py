@@ -63,7 +63,7 @@ def binary_cross_entropy(
 def binary_cross_entropy_backward(cache: LossCache) -> Array:
     """Gradient of :func:`binary_cross_entropy` in the logits, shape (N,)."""
     logits, labels, weights = cache
-    return weights * (sigmoid(logits) - labels)
+    return weights * (sigmoid(logits) - labels.astype(logits.dtype))
 
 
 def softmax_cross_entropy(

@@ -36,8 +36,8 @@ def clip_by_global_norm(gradients: Gradients, max_norm: float) -> tuple[Gradient
     """
     squares = 0.0
     for gradient in gradients.values():
-        values = _values(gradient).ravel()
-        squares += float(np.dot(values, values))
+        # In float64: the squares of an exploding float32 gradient would overflow.
+        squares += float(np.square(_values(gradient), dtype=np.float64).sum())
     norm = float(np.sqrt(squares))
     if not norm > max_norm:
         return gradients, norm

@@ -96,7 +96,7 @@ def rnn_forward(
     >>> params = RNNParams(W_x=np.eye(1), W_h=np.eye(1), b=np.zeros(1))
     >>> out = rnn_forward(np.full((3, 1, 1), 0.5), params)
     >>> out.hs.ravel().round(4)
-    array([0.4621, 0.745 , 0.8466])
+    array([0.4621, 0.7452, 0.8469])
     """
     dtype = check_sequence(xs, params, 1, {"h0": h0})
     (T, N, _), H = xs.shape, params.W_h.shape[1]

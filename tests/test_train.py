@@ -261,5 +261,5 @@ def test_help_shows_every_default(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     text = " ".join(capsys.readouterr().out.split())
-    for words in ("--bag-size", "(default: 4;", "--resume", "--overwrite"):
+    for words in ("--hidden-size", "(default: 128;", "--resume", "--overwrite"):
         assert words in text

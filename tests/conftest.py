@@ -1,0 +1,22 @@
+"""Hypothesis profiles. All are derandomized: the same code gives the same result on every run.
+
+``HYPOTHESIS_PROFILE=thorough`` draws 10,000 examples a property where the usual one draws 50.
+"""
+
+import os
+
+from hypothesis import Phase, settings
+
+settings.register_profile("ci", max_examples=50, derandomize=True, deadline=None, database=None)
+settings.register_profile("thorough", settings.get_profile("ci"), max_examples=10_000)
+# A planted bug need only be caught: no search for the simplest example that shows it.
+settings.register_profile(
+    "planted",
+    settings.get_profile("ci"),
+    max_examples=20,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+)
+
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
+settings.load_profile(PROFILE)
