@@ -10,12 +10,12 @@ In all shapes N is the number of reviews in the minibatch, D of inputs, H of hid
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.inexact]
+Array = NDArray[Any]
 
 
 class RNNParams(NamedTuple):

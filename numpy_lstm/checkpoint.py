@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ _NUMBERS = ("epoch", "step", "reviews", "tokens", "loss_sum", "seconds", "epoch_
 def save_progress(path: Path, progress: Progress) -> None:
     """Write all that :func:`load_progress` needs to one ``.npz`` file, whole or not at all."""
     optimizer = progress.optimizer
-    arrays = {
+    arrays: dict[str, Any] = {
         **_prefixed("parameters", progress.parameters),
         **_prefixed("best", progress.best_parameters),
         **_prefixed("m", optimizer.m),

@@ -154,6 +154,7 @@ def classifier_forward(
     cache : Cache
     """
     W_x, W_h, b = parameters["W_x"], parameters["W_h"], parameters["b"]
+    recurrence: RNNCache | LSTMCache
     xs, steps, bag = bag_forward(tokens, lengths, parameters["embedding"], bag_size)
     if masks is not None:
         xs = dropout_forward(xs, masks.inputs)
@@ -185,6 +186,7 @@ def classifier_backward(dlogits: Array, cache: Cache) -> Gradients:
         dfeatures = dropout_backward(dfeatures, cache.masks.features)
     dhs, dh_T = readout_backward(dfeatures, cache.readout)
     dc_norms = None
+    dcell: RNNParams | LSTMParams
     if isinstance(cache.recurrence, RNNCache):
         dxs, dcell, _, dh_norms = rnn_backward(cache.recurrence, dhs, dh_T)
     else:

@@ -160,7 +160,8 @@ def dropout_mask(
     """
     if not 0 <= rate < 1:
         raise ValueError(f"`rate` must lie in [0, 1); got {rate}.")
-    return (rng.random(shape) >= rate).astype(dtype) / np.dtype(dtype).type(1 - rate)
+    mask = (rng.random(shape) >= rate) / (1 - rate)
+    return mask.astype(dtype)
 
 
 def dropout_forward(x: Array, mask: Array) -> Array:

@@ -39,7 +39,7 @@ class LSTMCache(NamedTuple):
 
     params: LSTMParams
     layout: Layout
-    xs: Array  # (T, N, D) the caller's own
+    xs: Array  # (T, N, D) the caller's own: leave it as it is until the backward pass is done
     states: list[Array]  # a stair's h_prev: (k + 1, H, n)
     cells: list[Array]  # a stair's c_prev, g_t, f_t, i_t, o_t: (k + 1, 5H, n)
 

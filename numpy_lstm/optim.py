@@ -6,6 +6,7 @@ Clipping stands here and never inside a backward pass: what a backward pass retu
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -124,7 +125,7 @@ class Adam:
             parameters[name][rows] -= step
 
 
-def _rows(gradient: Array | RowGradient) -> object:
+def _rows(gradient: Array | RowGradient) -> Any:
     return gradient.rows if isinstance(gradient, RowGradient) else slice(None)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,7 +27,7 @@ DATA_SETS = {"imdb": "IMDB", "synthetic": "built-in reviews (synthetic)"}
 COLORS = {"rnn": "#BB5566", "lstm": "#004488"}
 DASHES = {"rnn": (0, (4, 1.5)), "lstm": "solid"}
 MARKERS = {"rnn": "s", "lstm": "o"}
-STYLE = {
+STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -78,10 +78,12 @@ def comparison(path: Path, histories: Mapping[str, Sequence[Epoch]], dataset: st
     dataset : str
         "imdb" or "synthetic", named in the title.
     """
+    from matplotlib.ticker import MaxNLocator
+
     with figure(path, 1, 2, 7.0, 3.0) as (drawing, (loss, accuracy)):
         for model, history in histories.items():
             epochs = [line.epoch for line in history]
-            style = {
+            style: dict[str, Any] = {
                 "color": COLORS[model],
                 "linestyle": DASHES[model],
                 "marker": MARKERS[model],
@@ -93,7 +95,7 @@ def comparison(path: Path, histories: Mapping[str, Sequence[Epoch]], dataset: st
         accuracy.set_ylabel("validation accuracy (%)")
         for axes in (loss, accuracy):
             axes.set_xlabel("epoch")
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         accuracy.legend()
         drawing.suptitle(f"Validation loss and accuracy: {DATA_SETS[dataset]}")
 

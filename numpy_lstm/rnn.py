@@ -36,7 +36,7 @@ class RNNCache(NamedTuple):
 
     params: RNNParams
     layout: Layout
-    xs: Array  # (T, N, D) the caller's own
+    xs: Array  # (T, N, D) the caller's own: leave it as it is until the backward pass is done
     states: list[Array]  # a stair's h_prev: (k + 1, H, n)
 
 

@@ -91,7 +91,7 @@ def write_json(path: Path, contents: Mapping[str, Any]) -> None:
 
 def write_history(path: Path, histories: Mapping[str, list[Epoch]]) -> None:
     """One line per model and epoch, as CSV."""
-    lines = [("model", *Epoch._fields)]
+    lines: list[tuple[object, ...]] = [("model", *Epoch._fields)]
     lines += [(model, *epoch) for model, history in histories.items() for epoch in history]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
@@ -107,7 +107,7 @@ def write_gradient_norms(path: Path, runs: Mapping[str, Progress], lengths: Arra
     where the review has no such step. ``lengths`` holds the reviews' steps, ``rnn_best_epoch`` and
     ``lstm_best_epoch`` the epoch that was kept.
     """
-    arrays: dict[str, Array] = {"lengths": lengths}
+    arrays: dict[str, Any] = {"lengths": lengths}
     for model, progress in runs.items():
         for name in ("h", "c", "x"):
             norms = [getattr(recorded, name) for recorded in progress.norms]

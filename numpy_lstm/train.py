@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -161,24 +162,17 @@ def _option(name: str) -> str:
 
 
 def _check(parser: argparse.ArgumentParser, given: dict[str, Any]) -> None:
-    ranges = {
-        **dict.fromkeys(POSITIVE, (1, float("inf"))),
-        "seed": (0, float("inf")),
-        "patience": (0, float("inf")),
-        "vocabulary_size": (3, float("inf")),
+    allowed: dict[str, tuple[Callable[[Any], bool], str]] = {
+        **dict.fromkeys(POSITIVE, (lambda n: n >= 1, "at least 1")),
+        **dict.fromkeys(("seed", "patience"), (lambda n: n >= 0, "at least 0")),
+        "vocabulary_size": (lambda n: n >= 3, "at least 3: padding, unknown, and a word"),
+        **dict.fromkeys(("learning_rate", "clip"), (lambda x: x > 0, "positive")),
+        "dropout": (lambda x: 0 <= x < 1, "at least 0 and less than 1"),
+        "validation_fraction": (lambda x: 0 < x < 1, "between 0 and 1"),
     }
-    for name, (low, _) in ranges.items():
-        if name in given and given[name] < low:
-            parser.error(f"argument {_option(name)}: must be at least {low}; got {given[name]}")
-    for name in ("learning_rate", "clip"):
-        if name in given and not given[name] > 0:
-            parser.error(f"argument {_option(name)}: must be positive; got {given[name]}")
-    if "dropout" in given and not 0 <= given["dropout"] < 1:
-        parser.error(f"argument --dropout: must lie in [0, 1); got {given['dropout']}")
-    if "validation_fraction" in given and not 0 < given["validation_fraction"] < 1:
-        parser.error(
-            f"argument --validation-fraction: must lie in (0, 1); got {given['validation_fraction']}"
-        )
+    for name, (is_allowed, wanted) in allowed.items():
+        if name in given and not is_allowed(given[name]):
+            parser.error(f"argument {_option(name)}: must be {wanted}; got {given[name]}")
     if given["resume"] and given["out"] is None:
         parser.error("argument --resume: needs --out DIR, the folder of the run to go on with")
     if given["resume"] and given["overwrite"]:

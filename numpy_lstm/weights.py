@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def save_weights(
         "settings": dataclasses.asdict(settings),
         "versions": versions(),
     }
-    arrays = {
+    arrays: dict[str, Any] = {
         **parameters,
         "about": np.array(json.dumps(about)),
         "words": np.array(json.dumps(vocabulary.words[2:])),

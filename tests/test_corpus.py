@@ -99,7 +99,7 @@ def test_about_the_fraction_of_each_label_goes_to_validation() -> None:
     _, validation = split_by_film(reviews, 0.1, rng)
     for label in (0, 1):
         share = np.mean(labels[validation] == label)
-        assert share == pytest.approx(np.mean(labels == label), abs=0.02)
+        assert share == pytest.approx(np.mean(labels == label), abs=0.005)
     assert len(validation) == pytest.approx(400, rel=0.02)
 
 

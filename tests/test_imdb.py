@@ -8,7 +8,7 @@ import socket
 import tarfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -137,7 +137,7 @@ def test_ten_comes_after_nine(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_utf8_part_words(tmp_path: Path) -> None:
     files = small_files()
-    files["test/pos/0_8.txt"] = b"caf\xe9 noir \xff\0 caf\xc3\xa9"
+    files["test/pos/0_8.txt"] = b"caf\xe9noir \xff\0 caf\xc3\xa9"
     corpus = load(write_archive(tmp_path / "a.tar.gz", files))
     assert texts(corpus, "test")[-1] == "caf noir café"
 
@@ -293,13 +293,15 @@ def test_a_changed_archive_or_folder_is_parsed_again(tmp_path: Path, small: Path
     files = small_files()
     folder = write_folder(tmp_path / "aclImdb", files)
     load(small), load(folder)
-    files["test/pos/0_8.txt"] = b"changed"
+    files["test/pos/0_8.txt"] = b"pos test changed"  # of the same length
     write_archive(small, files)
     write_folder(folder, files)
-    assert texts(load(small), "test")[-1] == texts(load(folder), "test")[-1] == "changed"
+    os.utime(folder / "test/pos/0_8.txt", (1, 1))  # a clock too coarse to tell must not matter
+    for path in (small, folder):
+        assert texts(load(path), "test")[-1] == "pos test changed"
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "one bit", "foreign", "pickle"])
+@pytest.mark.parametrize("damage", ["empty", "cut", "one bit", "foreign"])
 def test_a_damaged_cache_is_made_anew(tmp_path: Path, small: Path, damage: str) -> None:
     first = load(small)
     (cached,) = cached_files(tmp_path)
@@ -311,10 +313,26 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path, small: Path, damage: str) 
     cached.write_bytes(contents)
     if damage == "foreign":
         np.savez(cached, vectors=np.zeros(3))
-    if damage == "pickle":
-        np.savez(cached, words=np.array([{}], dtype=object))
     assert same(first, load(small))
     assert len(cached.read_bytes()) > 1000  # and whole again
+
+
+class Trap:
+    """Creates a folder when it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
+        return os.mkdir, (self.folder,)
+
+
+def test_a_pickle_in_the_cache_is_not_opened(tmp_path: Path, small: Path) -> None:
+    first = load(small)
+    (cached,) = cached_files(tmp_path)
+    np.savez(cached, words=np.array([Trap(tmp_path / "executed")], dtype=object))
+    assert same(first, load(small))
+    assert not (tmp_path / "executed").exists()
 
 
 def test_a_cache_of_other_counts_is_not_used(small: Path) -> None:
@@ -390,6 +408,12 @@ def test_the_archive_is_downloaded_once(tmp_path: Path, server: Server) -> None:
     assert server.requests == 1
 
 
+def test_an_archive_put_into_the_cache_needs_no_network(tmp_path: Path, small: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    small.rename(tmp_path / "cache" / "aclImdb_v1.tar.gz")
+    assert len(load().train.labels) == 5
+
+
 def test_a_download_that_is_cut_off_leaves_nothing_and_can_be_tried_again(
     tmp_path: Path, server: Server
 ) -> None:
@@ -430,7 +454,7 @@ def test_a_name_server_that_never_answers_costs_less_than_ten_seconds(
     monkeypatch.setattr(socket, "getaddrinfo", never)
     monkeypatch.setattr(imdb, "PATIENCE", 0.2)
     start = time.perf_counter()
-    with pytest.raises(DataNotFoundError, match=r"did not answer within 0\.2 seconds"):
+    with pytest.raises(DataNotFoundError, match="does not answer"):
         load()
     assert time.perf_counter() - start < 5
     released.set()

@@ -91,6 +91,11 @@ def test_words_stand_by_count_and_then_by_alphabet() -> None:
     assert (vocabulary.words[PAD], vocabulary.words[UNKNOWN]) == ("<pad>", "<unk>")
 
 
+def test_the_order_of_the_corpus_does_not_matter() -> None:
+    _, reviews = corpus("a b")
+    assert Vocabulary.from_corpus(["z", "y"], reviews, max_size=9).words[2:] == ("y", "z")
+
+
 def test_max_size_counts_the_two_special_entries() -> None:
     assert Vocabulary.from_corpus(*corpus("b b a"), max_size=3).words == ("<pad>", "<unk>", "b")
 

@@ -205,14 +205,14 @@ def _download(archive: Path) -> None:
 
 
 def _expect_answer(address: str, seconds: float) -> None:
-    """Raise an OSError unless the server answers in time.
+    """Raise a ConnectionError unless the server answers in time.
 
     The time-out of a request bounds neither the look-up of the host's name nor the number of
     addresses tried, so the request is made in a thread that can be left behind.
     """
     import requests
 
-    outcome: SimpleQueue[OSError | None] = SimpleQueue()
+    outcome: SimpleQueue[Exception | None] = SimpleQueue()
 
     def ask() -> None:
         try:
@@ -224,10 +224,10 @@ def _expect_answer(address: str, seconds: float) -> None:
     threading.Thread(target=ask, daemon=True).start()
     try:
         failure = outcome.get(timeout=seconds)
-    except Empty:
-        failure = TimeoutError(f"{address} did not answer within {seconds:g} seconds")
+    except Empty as too_late:
+        failure = too_late
     if failure is not None:
-        raise failure
+        raise ConnectionError(f"{address} does not answer") from failure
 
 
 def _not_found(archive: Path, reason: str) -> DataNotFoundError:

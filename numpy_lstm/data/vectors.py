@@ -4,6 +4,11 @@ Positive pointwise mutual information over a window, reduced by a truncated sing
 decomposition: as good as trained vectors at this size, and deterministic (Levy and Goldberg, 2014;
 Levy, Goldberg and Dagan, 2015). This is preparation, not the mathematics of the project, so
 scikit-learn and SciPy do the work.
+
+Levy, O. and Goldberg, Y. (2014) 'Neural word embedding as implicit matrix factorization', Advances
+in NIPS 27, pp. 2177-2185.
+Levy, O., Goldberg, Y. and Dagan, I. (2015) 'Improving distributional similarity with lessons
+learned from word embeddings', Trans. ACL, 3, pp. 211-225. ACL Q15-1016.
 """
 
 from __future__ import annotations
@@ -104,7 +109,7 @@ def cooccurrences(corpora: Sequence[Reviews], vocabulary_size: int) -> csr_array
 def positive_pmi(counts: csr_array) -> csr_array:
     """Positive pointwise mutual information: max(0, log(p(word, context) / (p(word) p(context)))).
 
-    With the context's probability smoothed (Levy, Goldberg and Dagan, 2015, section 3.1).
+    With Levy, Goldberg and Dagan's (2015) context distribution smoothing.
     """
     from scipy.sparse import csr_array
 
@@ -128,7 +133,7 @@ def _reduce(pmi: csr_array, dimensions: int, seed: int) -> npt.NDArray[np.float3
     rank = min(dimensions, pmi.shape[0])
     U, S, _ = randomized_svd(pmi, rank, n_iter=2, random_state=seed)
     vectors = np.zeros((pmi.shape[0], dimensions), np.float32)
-    # The root of the singular values, as Levy, Goldberg and Dagan (2015, section 3.3) advise.
+    # Half of the singular values' weight: Levy, Goldberg and Dagan's (2015) advice.
     vectors[:, :rank] = U * np.sqrt(S)
     vectors[: UNKNOWN + 1] = 0  # exactly: rounding leaves traces where nothing was counted
     size = np.sqrt((vectors[1:] ** 2).mean())

@@ -1,0 +1,52 @@
+"""What the README says is what was measured, and its example prints what it says."""
+
+import contextlib
+import io
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+NAMES = {"rnn": "vanilla RNN", "lstm": "LSTM", "bag": "order-free bag"}
+
+
+def results_table():
+    """The README's table, from the metrics of the run."""
+    metrics = json.loads((ROOT / "results" / "imdb" / "metrics.json").read_text())
+    lines = [
+        "| | test accuracy | test loss (nats) | gradient a step | cell parameters | seconds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, scores in metrics["models"].items():
+        lines.append(
+            f"| {NAMES[name]} | {100 * scores['test_accuracy']:.2f} % | {scores['test_loss']:.3f}"
+            f" | ×{scores['gradient_decay_per_step']:.3f} | {scores['cell_parameters']:,}"
+            f" | {scores['seconds']:.0f} |"
+        )
+    bag = metrics["baselines"]["bag"]
+    lines.append(
+        f"| {NAMES['bag']} | {100 * bag['test_accuracy']:.2f} % | {bag['test_loss']:.3f} | | | |"
+    )
+    return "\n".join(lines)
+
+
+def test_the_results_table_is_that_of_the_run():
+    block = re.search(r"<!-- results: imdb -->\n(.*)<!-- end of results -->", README, re.S)
+    assert block[1].strip() == results_table()
+
+
+def test_the_example_prints_what_the_readme_says():
+    code, output = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", README, re.S).groups()
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {})
+    assert printed.getvalue() == output
+
+
+def test_every_file_that_the_readme_names_exists():
+    names = re.findall(r"`((?:numpy_lstm|tests|results)/[\w/.-]+)`", README)
+    names += re.findall(r"\]\(([\w/.-]+)\)", README)
+    assert names
+    for name in names:
+        assert (ROOT / name).exists(), name
