@@ -20,6 +20,7 @@ from numpy_lstm.cells import Array
 
 BLOCK = 512  # columns (steps times reviews) of a block
 WORTHWHILE = 4096  # numbers in a state from which a second thread pays for its handling
+STEP = 16  # columns that take as long as what a step takes besides
 SMALL = 10**6  # multiplications up to which OpenBLAS does not copy the matrices it is given
 
 
@@ -142,24 +143,36 @@ def lay_out(lengths: NDArray[np.intp], hidden_size: int) -> list[Part]:
     """
     order = np.argsort(-lengths, kind="stable")
     is_sorted = bool((order[:-1] < order[1:]).all())
-    parts = 2 if len(lengths) > 1 and len(lengths) * hidden_size >= WORTHWHILE else 1
+    N = len(lengths)
+    cut = _halves(lengths[order]) if N > 1 and N * hidden_size >= WORTHWHILE else N
 
-    def first(width: int, part: int) -> slice | NDArray[np.intp]:
+    def columns(first: int, width: int) -> slice | NDArray[np.intp]:
         # A slice makes views where an index array would copy: for batches that come sorted.
-        last = part + parts * (width - 1)
-        return slice(part, last + 1, parts) if is_sorted else order[part : last + 1 : parts]
+        return slice(first, first + width) if is_sorted else order[first : first + width]
 
-    laid_out = []
-    for part in range(parts):
-        stops, ending = np.unique(lengths[order[part::parts]], return_counts=True)
+    parts = []
+    for first, last in ((0, cut), (cut, N)) if cut < N else ((0, N),):
+        stops, ending = np.unique(lengths[order[first:last]], return_counts=True)
         widths = ending[::-1].cumsum()[::-1].tolist()  # those that stop at a stair's end or later
         starts = [0, *stops[:-1].tolist()]
         stairs = [
-            Stair(start, stop, first(width, part), width)
+            Stair(start, stop, columns(first, width), width)
             for start, stop, width in zip(starts, stops.tolist(), widths, strict=True)
         ]
-        laid_out.append(Part(first(widths[0], part), widths[0], stairs))
-    return laid_out
+        parts.append(Part(columns(first, last - first), last - first, stairs))
+    return parts
+
+
+def _halves(lengths: NDArray[np.intp]) -> int:
+    """How many of the reviews, longest first, make half of the work.
+
+    The long ones for one thread, the short ones for the other: dealt in turn, each thread would
+    go through all steps, with few reviews in the late ones.
+    """
+    work = lengths.cumsum()
+    long = work[:-1] + STEP * lengths[0]
+    short = work[-1] - work[:-1] + STEP * lengths[1:]
+    return int(np.maximum(long, short).argmin()) + 1
 
 
 def blocks(stair: Stair) -> list[range]:
