@@ -186,6 +186,7 @@ def test_a_wrong_argument_is_named_with_what_was_wanted_and_what_came(
     ("incoming", "message"),
     [
         ({"dhs": np.ones((2, 5))}, "`dhs` must have shape (4, 2, 5); got (2, 5)."),
+        ({"dh_T": np.ones((4, 2, 5))}, "`dh_T` must have shape (2, 5); got (4, 2, 5)."),
         ({"dc_T": np.ones((4, 2, 5))}, "`dc_T` must have shape (2, 5); got (4, 2, 5)."),
         (
             {"dc_T": np.ones((2, 5), np.float32)},

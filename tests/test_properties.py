@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from numpy_lstm import LSTMParams, lstm_backward, lstm_forward
+from numpy_lstm import LSTMParams, lstm, lstm_backward, lstm_forward, rnn, sequence
 from numpy_lstm.cells import lstm_step, rnn_step, sigmoid
 from numpy_lstm.derivatives import complex_step
 from numpy_lstm.threads import two_threads
@@ -240,6 +240,37 @@ def test_float32_stays_float32_and_close_to_float64(cell: Cell, recipe: Recipe) 
     # Rounding is 2**29 times as coarse as in float64, and as much amplified.
     assert_same(out, returned(exact.run()), tolerance=2**29 * TOLERANCE)
     assert_same(gradients, exact.gradients(), tolerance=2**29 * TOLERANCE)
+
+
+class OnlyFloat32:
+    """NumPy, as long as no function of it is given or returns an array of float64."""
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(np, name)
+        if isinstance(attribute, type) or not callable(attribute):
+            return attribute
+
+        def checked(*arguments: Any, **keywords: Any) -> Any:
+            result = attribute(*arguments, **keywords)
+            for array in (*arguments, *keywords.values(), result):
+                assert not isinstance(array, np.ndarray) or array.dtype != np.float64, name
+            return result
+
+        return checked
+
+
+@both_cells
+def test_nothing_on_the_way_is_in_float64_if_what_comes_in_is_not(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(T=6, N=4, D=3, H=2, lengths=(3, 6, 1, 6), scale=1.0, start="random", seed=0)
+    case = sequence_case(cell, recipe)
+    case = case._replace(
+        point=mapped(np.float32, case.point), incoming=mapped(np.float32, case.incoming)
+    )
+    for module in (rnn, lstm, sequence):
+        monkeypatch.setattr(module, "np", OnlyFloat32())
+    case.gradients()
 
 
 # --- ranges --------------------------------------------------------------------------------------
