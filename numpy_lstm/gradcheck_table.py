@@ -61,10 +61,15 @@ def main(argv: list[str] | None = None) -> int:
     wrong: list[str] = []
     for check in (*steps(rng), *sequences(rng), *classifiers(rng)):
         print(f"\n{check.title}")
-        by_method = [
-            gradient_errors(check.loss, check.point, check.gradient, method=method)
-            for method in METHODS
-        ]
+        try:
+            by_method = [
+                gradient_errors(check.loss, check.point, check.gradient, method=method)
+                for method in METHODS
+            ]
+        except ValueError as error:  # such as a gradient that is not finite
+            wrong.append(f"{check.title}: {error}")
+            print("  cannot be judged   WRONG")
+            continue
         for array in zip(*by_method, strict=True):
             failed = [result for result in array if not result.error <= TOLERANCE[result.method]]
             wrong += [f"{check.title}, {result.method}, {result}" for result in failed]

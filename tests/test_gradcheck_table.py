@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from numpy_lstm import classifier, gradcheck_table
@@ -74,6 +75,7 @@ def test_a_gradient_off_by_a_thousandth_is_marked_and_named(
         gradcheck_table.lstm_step_backward, lambda g: (g[0], g[1], 1.001 * g[2], g[3])
     )
     monkeypatch.setattr(gradcheck_table, "lstm_step_backward", wrong)
+    monkeypatch.setattr(gradcheck_table, "classifiers", lambda rng: ())
     assert main([]) == 1
     output = capsys.readouterr().out
     assert wrong_rows(output) == ["c_prev"]
@@ -84,6 +86,18 @@ def test_a_gradient_off_by_a_thousandth_is_marked_and_named(
             output,
         )
     assert "Every gradient is right." not in output
+
+
+def test_a_gradient_that_is_not_finite_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = with_wrong(gradcheck_table.rnn_step_backward, lambda g: (np.nan * g[0], g[1], g[2]))
+    monkeypatch.setattr(gradcheck_table, "rnn_step_backward", wrong)
+    monkeypatch.setattr(gradcheck_table, "classifiers", lambda rng: ())
+    assert main([]) == 1
+    output = capsys.readouterr().out
+    assert "vanilla RNN, one step\n  cannot be judged   WRONG\n" in output
+    assert "vanilla RNN, one step: x_t of `gradient` must be finite; it holds NaN" in output
 
 
 def test_a_wrong_layer_shows_with_every_cell_and_readout(
