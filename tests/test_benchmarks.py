@@ -234,3 +234,15 @@ def test_the_readme_shows_the_committed_results():
     shown = re.search(r"<!-- results: benchmarks -->\n(.*)<!-- end of benchmarks -->", readme, re.S)
     assert shown, "README.md has no block of benchmarks"
     assert shown[1].strip() == block(results)
+
+
+def test_what_the_readme_says_of_speed_follows_from_the_committed_results():
+    results = json.loads(COMMITTED.read_text(encoding="utf-8"))
+    for case in results["grid"]["cases"]:
+        faster = case["ratios"]["ours / pytorch"] < 1
+        if case["model"] == "rnn" or case["H"] >= 128:
+            assert faster
+        elif case["N"] * case["H"] < 4096:
+            assert not faster
+    ratios = {case["model"]: case["ratios"]["keras / ours"] for case in results["step"]["cases"]}
+    assert ratios["lstm"] < 1 < ratios["rnn"]
