@@ -58,9 +58,10 @@ def main(argv: list[str] | None = None) -> int:
         *_, summary = done.stdout.strip().splitlines() or [""]
         runs.append({"green": done.returncode == 0, "seconds": seconds, "summary": summary})
         print(f"{len(runs)} of {arguments.runs}: {summary}", flush=True)
-    record |= {"runs": len(runs), "green": sum(run["green"] for run in runs), "each": runs}
-    arguments.out.parent.mkdir(exist_ok=True)
-    arguments.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        # After each, so that one that is broken off leaves what was seen until then.
+        record |= {"runs": len(runs), "green": sum(run["green"] for run in runs), "each": runs}
+        arguments.out.parent.mkdir(exist_ok=True)
+        arguments.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     if not runs[-1]["green"]:
         print(done.stdout, done.stderr, sep="\n")
     return int(not runs[-1]["green"])

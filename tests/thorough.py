@@ -70,7 +70,7 @@ def worst_errors(cell: Cell, method: Method, cases: int) -> dict[str, Any]:
 
 
 def properties(tests: list[str]) -> list[dict[str, Any]]:
-    """Outcome, seconds and number of examples of every property among `tests`, or in the suite.
+    """Outcome, seconds and number of examples of every property in the files `tests`.
 
     The number is what Hypothesis counted: not what was asked for, but what it ran and saw pass.
     """
@@ -106,15 +106,7 @@ def properties(tests: list[str]) -> list[dict[str, Any]]:
 
 
 def main(cases: int = 10_000) -> int:
-    checks = []
-    for method in TOLERANCE:
-        for cell in CELLS:
-            number = cases if method == "complex step" else max(1, cases // 10)
-            checks.append(worst_errors(cell, method, number))
-            line = "{cell:4} {method:12} {cases:6} cases, worst error {worst:.1e}, {seconds:.0f} s"
-            print(line.format(**checks[-1]), flush=True)
-    properties_run = properties([])
-    record = {
+    record: dict[str, Any] = {
         "script": f"python -m tests.thorough {cases}",
         "versions": {
             "python": platform.python_version(),
@@ -122,13 +114,27 @@ def main(cases: int = 10_000) -> int:
             "hypothesis": hypothesis.__version__,
         },
         "machine": platform.machine(),
-        "checks": checks,
-        "properties": properties_run,
+        "checks": [],
+        "properties": [],
     }
+    for method in TOLERANCE:
+        for cell in CELLS:
+            number = cases if method == "complex step" else max(1, cases // 10)
+            record["checks"].append(worst_errors(cell, method, number))
+            line = "{cell:4} {method:12} {cases:6} cases, worst error {worst:.1e}, {seconds:.0f} s"
+            print(line.format(**record["checks"][-1]), flush=True)
+            write(record)
+    for file in sorted((ROOT / "tests").glob("test_*.py")):
+        record["properties"] += properties([f"tests/{file.name}"])
+        write(record)
+    wrong = any(check["worst"] > check["tolerance"] for check in record["checks"])
+    return int(wrong or any(p["outcome"] in ("failure", "error") for p in record["properties"]))
+
+
+def write(record: dict[str, Any]) -> None:
+    """After each part, so that a run that is broken off leaves what was done until then."""
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    wrong = any(check["worst"] > check["tolerance"] for check in checks)
-    return int(wrong or any(each["outcome"] in ("failure", "error") for each in properties_run))
 
 
 if __name__ == "__main__":
