@@ -171,7 +171,7 @@ def _operations(part: Part) -> str:
         " part of the batch; in brackets what each operation would take at best: its arithmetic at"
         " the rate of a large matrix product, or its bytes at the rate at which NumPy adds arrays"
         " that fit into the cache. Each was timed alone; the last line is a step of both threads"
-        " together, with all that comes besides: Python's calls, its lock, memory outside the cache."
+        " together, with all that comes besides: calls, Python's lock, memory outside the cache."
     )
     header = ("N, T, D, H (columns)", *(f"{_sizes(case)} ({case['columns']})" for case in cases))
     return f"{intro}\n\n" + _table(header, rows)
