@@ -157,4 +157,18 @@ EQUIVALENT: list[Equivalent] = [
         "s[first + 1 : last + 2],",
         SHORTEST,
     ),
+    Equivalent(
+        "layers.py",
+        "add_rows",
+        "firsts = np.flatnonzero(np.diff(rows, prepend=rows[0] - 1))  # np.unique would sort again",
+        "firsts = np.flatnonzero(np.diff(rows, prepend=rows[0] - 2))  # np.unique would sort again",
+        "Any number will do that is not the first row's own.",
+    ),
+    Equivalent(
+        "layers.py",
+        "add_rows",
+        "firsts = np.flatnonzero(np.diff(rows, prepend=rows[0] - 1))  # np.unique would sort again",
+        "firsts = np.flatnonzero(np.diff(rows, prepend=rows[0] + 1))  # np.unique would sort again",
+        "Any number will do that is not the first row's own.",
+    ),
 ]

@@ -126,6 +126,18 @@ def test_adam_follows_the_published_algorithm(
     assert_same(parameters["W"], expected)
 
 
+def test_every_row_of_a_large_table_takes_one_step() -> None:
+    rng = np.random.default_rng(0)
+    gradients = list(rng.standard_normal((2, 700, 3)))  # more rows than are updated together
+    adam, parameters = Adam(), {"table": np.zeros((700, 3))}
+    for gradient in gradients:
+        adam.step(parameters, {"table": RowGradient(np.arange(700), gradient)})
+    assert_same(
+        parameters["table"] / 1e-3,
+        kingma_and_ba(np.zeros((700, 3)), gradients, 1.0, 0.9, 0.999),
+    )
+
+
 def test_the_defaults_are_those_of_the_paper() -> None:
     gradients = list(np.random.default_rng(0).standard_normal((5, 2)) * 1e-7)
     adam, parameters = Adam(), {"W": np.zeros(2)}
