@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-import zipfile
 import zlib
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -30,7 +29,7 @@ from numpy_lstm.training import (
     start,
     train,
 )
-from numpy_lstm.weights import save_weights
+from numpy_lstm.weights import Weights, save_weights
 
 CHECKPOINT_EVERY = 120.0  # seconds, besides the end of each epoch
 
@@ -181,7 +180,7 @@ def _train(
     if path.exists():
         try:
             progress = load_progress(path, settings)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except ValueError as error:
             raise ValueError(f"{path} is damaged: {error}. Delete it to train anew.") from error
     else:
         progress = start(model, prepared.vectors, settings)
@@ -227,7 +226,8 @@ def _write_results(
     histories = {model: progress.history for model, progress in runs.items()}
     for model, progress in runs.items():
         save_weights(
-            folder / f"weights-{model}.npz", progress.best_parameters, settings, prepared.vocabulary
+            folder / f"weights-{model}.npz",
+            Weights(progress.best_parameters, settings, prepared.vocabulary, metrics["dataset"]),
         )
     run_folder.write_history(folder / "history.csv", histories)
     run_folder.write_gradient_norms(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,48 +27,10 @@ from numpy_lstm.data.batches import Batch, by_length, length_buckets, make_batch
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.gradient_flow import GradientNorms
-from numpy_lstm.layers import Readout, dropout_mask
+from numpy_lstm.layers import dropout_mask
 from numpy_lstm.losses import binary_cross_entropy
 from numpy_lstm.optim import Adam, clip_by_global_norm
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a classifier is built and trained; the defaults are those of the command line."""
-
-    seed: int = 0
-    epochs: int = 5
-    patience: int = 2  # epochs without a better validation loss before it stops
-    batch_size: int = 64
-    hidden_size: int = 128
-    bag_size: int = 4  # words averaged into one step
-    max_length: int = 800  # the last so many words of a review are read
-    readout: Readout = "last"
-    learning_rate: float = 2e-3  # at the start; it falls along a straight line to 0
-    clip: float = 1.0  # largest joint norm of all gradients
-    dropout: float = 0.3  # of the recurrence's inputs and of the features
-    forget_bias: float = 1.0
-    vocabulary_size: int = 30_000
-    vector_size: int = 128
-    validation_fraction: float = 0.1
-    probes: int = 256  # validation reviews on which the gradient norms are recorded
-
-    @classmethod
-    def for_dataset(cls, dataset: str, **given: Any) -> Settings:
-        """The defaults for a data set ("imdb" or "synthetic"), but for those that are given."""
-        return cls(**{**(SYNTHETIC if dataset == "synthetic" else {}), **given})
-
-
-# The built-in reviews are fewer and have a small vocabulary; chosen on their validation part.
-SYNTHETIC: dict[str, Any] = {
-    "epochs": 15,
-    "patience": 0,  # the LSTM finds the verdict only after some epochs at chance
-    "batch_size": 32,
-    "hidden_size": 64,
-    "learning_rate": 5e-3,
-    "dropout": 0.1,
-    "vector_size": 64,
-}
+from numpy_lstm.settings import Settings as Settings
 
 
 class Scores(NamedTuple):

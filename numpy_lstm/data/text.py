@@ -87,10 +87,12 @@ class Vocabulary:
     Raises
     ------
     ValueError
-        If a word is given twice.
+        If a word is given twice, or is not a string.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
+        if odd := [word for word in words if not isinstance(word, str)]:
+            raise ValueError(f"`words` must be strings; got {odd[0]!r}.")
         self.words = ("<pad>", "<unk>", *words)
         self._ids = {word: k for k, word in enumerate(self.words)}
         if len(self._ids) < len(self.words):
