@@ -68,7 +68,7 @@ def from_torch(state: Mapping[str, Any]) -> RNNParams | LSTMParams:
             " Only one layer in one direction, without projection, can be taken."
         )
     # A tensor becomes an array by itself; nothing of PyTorch's is needed for that.
-    W_x, W_h, *biases = (np.array(state[name]) for name in TORCH if name in state)
+    W_x, W_h, *biases = (np.asarray(state[name]).copy() for name in TORCH if name in state)
     return _params("state", W_x, W_h, biases)
 
 
