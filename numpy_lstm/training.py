@@ -207,10 +207,14 @@ def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Set
 
 
 def evaluate(parameters: dict[str, Array], reviews: Reviews, settings: Settings) -> Scores:
-    """Loss and accuracy on a set of reviews."""
+    """Loss and accuracy on a set of reviews, weighted as they are."""
     logits = predict_logits(parameters, reviews, settings)
-    loss, _ = binary_cross_entropy(logits.astype(np.float64), reviews.labels)
-    return Scores(float(loss), float(((logits > 0) == reviews.labels).mean()))
+    weights = None
+    if reviews.weights is not None:
+        weights = reviews.weights / reviews.weights.sum(dtype=np.float64)
+    loss, _ = binary_cross_entropy(logits.astype(np.float64), reviews.labels, weights)
+    accuracy = np.average((logits > 0) == reviews.labels, weights=weights)
+    return Scores(float(loss), float(accuracy))
 
 
 def probe_batch(reviews: Reviews, n: int) -> Batch:

@@ -33,6 +33,7 @@ PATIENCE = 8  # seconds for the server's first answer
 _LABELS = {"train/pos": 1, "train/neg": 0, "test/pos": 1, "test/neg": 0, "train/unsup": -1}
 _RATINGS = {1: range(7, 11), 0: range(1, 5), -1: range(11)}  # stars of 10 that a label allows
 _CACHE = f"imdb-1.{TOKENIZER_VERSION}"  # raise the 1 when `parse` or the file's layout changes
+_ARRAYS = ("tokens", "starts", "labels", "films")  # of the cached reviews
 _REVIEW = re.compile(r"(?:aclImdb/)?((?:train|test)/(?:pos|neg)|train/unsup)/(\d+)_(\d+)\.txt")
 _URLS = re.compile(r"(?:aclImdb/)?(train|test)/urls_(pos|neg|unsup)\.txt")
 
@@ -160,7 +161,7 @@ def _load(path: Path, cache: Path, counts: Mapping[str, int]) -> Corpus:
     if corpus is None:
         words, reviews = parse(path, counts)
         letters = np.frombuffer("\n".join(words).encode(), np.uint8)
-        save_arrays(cached, {"words": letters, **reviews._asdict()})
+        save_arrays(cached, {"words": letters, **{k: getattr(reviews, k) for k in _ARRAYS}})
         corpus = _corpus(words, reviews, counts)
     return corpus
 
@@ -168,7 +169,7 @@ def _load(path: Path, cache: Path, counts: Mapping[str, int]) -> Corpus:
 def _read_cache(path: Path, counts: Mapping[str, int]) -> Corpus | None:
     """Read what `_load` cached; None unless it is whole and holds the reviews wanted."""
     arrays = load_arrays(path)
-    if arrays is None or set(arrays) != {"words", *Reviews._fields}:
+    if arrays is None or set(arrays) != {"words", *_ARRAYS}:
         return None
     words = arrays.pop("words").tobytes().decode().split("\n")
     reviews = Reviews(**arrays)
