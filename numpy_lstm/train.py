@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import errno
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ HELP = {
     "validation_fraction": "share of the training reviews to validate on, split by film",
     "probes": "validation reviews on which the gradient norms are recorded",
 }
+FULL_DISK = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 NAMES = {"rnn": "vanilla RNN", "lstm": "LSTM", "bag": "order-free bag"}
 
 
@@ -61,15 +63,13 @@ def main(argv: list[str] | None = None) -> int:
     except Stopped:
         print(f"Stopped. Go on with: python -m numpy_lstm.train --resume --out {options.out}")
         return 130
-    except (ValueError, OSError, DataNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except Diverged as error:
-        print(
-            f"error: {error}. The last good state is kept in {options.out}. Try a smaller --lr"
-            " or a smaller --clip.",
-            file=sys.stderr,
-        )
+    except (ValueError, OSError, DataNotFoundError, Diverged) as error:
+        print(f"error: {error}", file=sys.stderr, end="")
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
+            print(
+                f". Make room, and go on with --resume --out {options.out}", file=sys.stderr, end=""
+            )
+        print(file=sys.stderr)
         return 2
     print(table(metrics))
     print(f"Results, figures and weights are in {options.out}")

@@ -124,7 +124,8 @@ def train(
     Raises
     ------
     Diverged
-        If a loss or a gradient is not finite: `progress` is then as it was before that step.
+        If a loss or a gradient is not finite: `progress` is then as it was before that step, and
+        its best parameters are those of the best epoch.
     """
     probes = probe_batch(splits.validation, settings.probes)
     if not progress.norms:
@@ -157,6 +158,7 @@ def train(
         after_epoch(progress)
 
 
+@np.errstate(all="ignore")  # what overflows ends in a loss that is not finite, which is noticed
 def train_step(progress: Progress, batch: Batch, settings: Settings) -> tuple[float, float]:
     """One step of gradient descent; returns the batch's loss (nats per review) and accuracy."""
     masks = draw_masks(progress, len(batch.labels), settings)
@@ -229,9 +231,15 @@ def probe_batch(reviews: Reviews, n: int) -> Batch:
     )
 
 
+@np.errstate(all="ignore")
 def _finish_epoch(progress: Progress, splits: Splits, probes: Batch, settings: Settings) -> None:
     clock = time.perf_counter()
     scores = evaluate(progress.parameters, splits.validation, settings)
+    if not np.isfinite(scores.loss):
+        raise Diverged(
+            f"the validation loss is {scores.loss} after step {progress.step}, the last of epoch"
+            f" {progress.epoch + 1}"
+        )
     progress.norms.append(_record(progress.parameters, probes, settings))
     progress.epoch += 1
     progress.history.append(
