@@ -17,6 +17,7 @@ import numpy as np
 from numpy_lstm.data.archive import fingerprint, read_files
 from numpy_lstm.data.cache import cache_folder, load_arrays, save_arrays
 from numpy_lstm.data.corpus import Corpus, Reviews, select
+from numpy_lstm.data.download import fetch
 from numpy_lstm.data.text import TOKENIZER_VERSION, number_tokens
 
 ADDRESS = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
@@ -90,6 +91,11 @@ def load_imdb(
         if not allow_download:
             raise _not_found(archive, "downloading was not allowed")
         _download(archive)
+    if fingerprint(archive) != SHA256:
+        raise ValueError(
+            f"{archive} is not the published archive: its hash differs. Remove it, or name it by"
+            " --data PATH if you trust it."
+        )
     return _load(archive, cache, counts)
 
 
@@ -190,17 +196,9 @@ def _corpus(words: list[str], reviews: Reviews, counts: Mapping[str, int]) -> Co
 
 def _download(archive: Path) -> None:
     """Fetch the published archive; `archive` appears only when complete and of the right hash."""
-    import pooch
-
     try:
         _expect_answer(ADDRESS, PATIENCE)
-        pooch.retrieve(
-            ADDRESS,
-            known_hash=f"sha256:{SHA256}",
-            fname=archive.name,
-            path=archive.parent,
-            downloader=pooch.HTTPDownloader(progressbar=True, timeout=30),
-        )
+        fetch(ADDRESS, archive, SHA256)
     except (OSError, ValueError) as error:  # no network, a broken transfer; another archive
         raise _not_found(archive, f"its download failed: {error}") from error
 
