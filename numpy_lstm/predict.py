@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
         texts = arguments.reviews or read_reviews(arguments.file)
         path = find_weights(arguments.weights)
         print_results(path, texts, arguments)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MemoryError) as error:
         if isinstance(error, BrokenPipeError):  # whoever read the results has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
@@ -168,6 +168,7 @@ def results_of(weights: Weights, texts: list[str], *, explained: bool) -> Iterat
             words = [weights.vocabulary.words[k] for k in tokens.tolist()]
             result["explanation"] = {
                 "baseline": baseline,
+                "residual": logit - baseline - float(contributions.sum()),
                 "words": list(zip(words, contributions.tolist(), strict=True)),
             }
         yield result

@@ -65,7 +65,7 @@ Limit = tuple[Callable[[Any], bool], str]
 _COUNT: Limit = (lambda n: n >= 1, "at least 1")
 _NUMBER: Limit = (lambda n: n >= 0, "at least 0")
 LIMITS: dict[str, Limit] = {
-    "seed": _NUMBER,
+    "seed": (lambda n: 0 <= n < 2**32, "at least 0 and less than 2**32"),
     "epochs": _COUNT,
     "patience": _NUMBER,
     "batch_size": _COUNT,

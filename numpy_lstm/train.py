@@ -63,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
     except Stopped:
         print(f"Stopped. Go on with: python -m numpy_lstm.train --resume --out {options.out}")
         return 130
-    except (ValueError, OSError, DataNotFoundError, Diverged) as error:
+    except (ValueError, OSError, DataNotFoundError, Diverged, MemoryError) as error:
         print(f"error: {error}", file=sys.stderr, end="")
         if isinstance(error, OSError) and error.errno in FULL_DISK:
             print(

@@ -25,9 +25,17 @@ TINY = {
     **{"max_iter": 20, "learning_rate_init": 0.05, "n_iter_no_change": 0, "random_state": 0},
 }
 rng = np.random.default_rng(0)
-FILLER = [" ".join(rng.choice(["film", "plot", "music", "the", "a"], 4)) for _ in range(80)]
 LABELS = np.array(["down", "up"])[rng.integers(0, 2, 80)]
-TEXTS = [f"{'good' if y == 'up' else 'bad'} {text}" for y, text in zip(LABELS, FILLER, strict=True)]
+
+
+def text(label):
+    """Five words, of which one, anywhere, tells the label."""
+    words = rng.choice(["film", "plot", "music", "the", "a"], 5)
+    words[rng.integers(5)] = "good" if label == "up" else "bad"
+    return " ".join(words)
+
+
+TEXTS = [text(label) for label in LABELS]
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from numpy_lstm.data.archive import fingerprint
+
 ATTEMPTS = 5  # one after another, as long as each brings something
 BLOCK = 2**16  # bytes; of one that does not come whole, nothing is kept
 
@@ -27,8 +29,6 @@ def fetch(address: str, path: Path, sha256: str) -> None:
     OSError
         If the network or the disk fails; what has come is kept for the next time.
     """
-    import pooch
-
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     for attempt in range(ATTEMPTS):
@@ -39,7 +39,7 @@ def fetch(address: str, path: Path, sha256: str) -> None:
         except OSError:
             if attempt == ATTEMPTS - 1 or not part.exists() or part.stat().st_size <= size:
                 raise
-    got = pooch.file_hash(str(part))
+    got = fingerprint(part)
     if got != sha256:
         part.unlink()
         raise ValueError(f"{address} sent a file with the hash {got}; wanted {sha256}")
