@@ -18,7 +18,7 @@ from benchmarks.tasks import BATCHES, MODELS, TrainingStep
 from numpy_lstm import classifier, training
 from numpy_lstm.data import batches
 from numpy_lstm.optim import Adam
-from numpy_lstm.overlap import two_threads
+from numpy_lstm.threads import two_threads
 from numpy_lstm.training import start, train_step
 
 # Which functions, by the names under which the classifier and the training call them.

@@ -20,7 +20,7 @@ from numpy_lstm.data.imdb import DataNotFoundError, load_imdb
 from numpy_lstm.data.prepare import Prepared, prepare
 from numpy_lstm.data.synthetic import synthetic_corpus
 from numpy_lstm.display import Display
-from numpy_lstm.overlap import two_threads
+from numpy_lstm.threads import two_threads
 from numpy_lstm.training import (
     Diverged,
     Progress,

@@ -6,7 +6,9 @@ a step reads as in the papers: ``W_h @ h``. In shapes, T is steps, N reviews, D 
 units, and n the reviews that still run.
 
 What a step leaves behind is one block of 5H rows, in the order c_prev, g, f, i, o. So the three
-sigmoids stand together, and so do the two products that make c_t: (c_prev, g) times (f, i).
+sigmoids stand together, and so do the two products that make c_t: (c_prev, g) times (f, i). The
+gradients of a step have the same rows: dc_prev, da_g, da_f, da_i, da_o. All but the last are dc_t
+times something, so that one product makes four.
 """
 
 from __future__ import annotations
@@ -16,32 +18,31 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_lstm.cells import Array, LSTMParams
-from numpy_lstm.overlap import Later, ahead
 from numpy_lstm.sequence import (
-    WORTHWHILE,
-    Layout,
-    Stair,
-    add_weight_gradients,
+    Part,
     blocks,
     check_gradient,
     check_lengths,
     check_real,
     check_sequence,
-    gather,
+    in_pieces,
     lay_out,
     norms,
+    project,
+    side_by_side,
     widen,
 )
+from numpy_lstm.threads import Workspace, each
 
 
 class LSTMCache(NamedTuple):
     """What :func:`lstm_backward` needs. tanh c_t is computed again: that saves T N H numbers."""
 
     params: LSTMParams
-    layout: Layout
+    parts: list[Part]
     xs: Array  # (T, N, D) the caller's own: leave it as it is until the backward pass is done
-    states: list[Array]  # a stair's h_prev: (k + 1, H, n)
-    cells: list[Array]  # a stair's c_prev, g_t, f_t, i_t, o_t: (k + 1, 5H, n)
+    states: list[list[Array]]  # of each part and stair, h_prev: (k + 1, H, n)
+    cells: list[list[Array]]  # and c_prev, g_t, f_t, i_t, o_t: (k + 1, 5H, n)
 
 
 class LSTMOutput(NamedTuple):
@@ -112,56 +113,69 @@ def lstm_forward(
     array([0.1743, 0.3462, 0.4971])
     """
     dtype = check_sequence(xs, params, 4, {"h0": h0, "c0": c0})
-    (T, N, _), H = xs.shape, params.W_h.shape[1]
-    layout = lay_out(check_lengths(lengths, T, N))
+    (T, N, D), H = xs.shape, params.W_h.shape[1]
     W_x, W_h, b = (_swap(array).astype(dtype, copy=False) for array in params)
     for array in (W_x, W_h, b):
         array[H:] *= 0.5  # σ(a) = ½ + ½ tanh(a / 2): one tanh then serves all four gates
-    b = b[:, np.newaxis]
-
+    W_xb = np.concatenate([W_x, b[:, np.newaxis]], axis=1)
+    half = np.array(0.5, dtype)  # an array, lest it be converted at every step
     hs = np.zeros((T, N, H), dtype)
     h_T, c_T = np.empty((N, H), dtype), np.empty((N, H), dtype)
-    h, c = np.zeros((H, N), dtype), np.zeros((H, N), dtype)
-    if h0 is not None:
-        h[:] = h0[layout.order].T
-    if c0 is not None:
-        c[:] = c0[layout.order].T
-    states, cells = [], []
-    for stair in layout.stairs:
-        n = stair.width
-        s = np.empty((stair.stop - stair.start + 1, H, n), dtype)
-        r = np.empty((stair.stop - stair.start + 1, 5 * H, n), dtype)
-        s[0], r[0, :H] = h[:, :n], c[:, :n]
-        h_part, products, tanh_c = (np.empty((rows * H, n), dtype) for rows in (4, 2, 1))
 
-        def project(block: range, stair: Stair = stair, r: Array = r) -> range:
-            """The inputs' part of a_t, for all steps of a block at once, put where a_t will be."""
-            x = xs[block.start : block.stop, stair.columns].swapaxes(1, 2)
-            a = r[block.start - stair.start : block.stop - stair.start, H:]
-            np.matmul(W_x, x, out=a)
-            a += b
-            return block
+    def forward(part: Part, workspace: Workspace) -> tuple[list[Array], list[Array]]:
+        h, c = np.zeros((H, part.width), dtype), np.zeros((H, part.width), dtype)
+        if h0 is not None:
+            h[:] = h0[part.columns].T
+        if c0 is not None:
+            c[:] = c0[part.columns].T
+        states, cells = [], []
+        for stair in part.stairs:
+            length, n = stair.stop - stair.start, stair.width
+            s = np.empty((length + 1, H, n), dtype)
+            r = np.empty((length + 1, 5 * H, n), dtype)
+            s[0], r[0, :H] = h[:, :n], c[:, :n]
+            W_h_pieces = in_pieces(W_h, n)
+            from_h = workspace("from_h", (4 * H, n), dtype)
+            from_h_pieces = from_h.reshape(*W_h_pieces.shape[:-1], n)
+            products = workspace("products", (2 * H, n), dtype)
+            from_c, from_g = products[:H], products[H:]
+            tanh_c = workspace("tanh_c", (H, n), dtype)
+            for block in blocks(stair):
+                first, last = block.start - stair.start, block.stop - stair.start
+                x1 = workspace("x1", (last - first, D + 1, n), dtype)
+                x1[:, :D] = xs[block.start : block.stop, stair.columns].swapaxes(1, 2)
+                x1[:, D] = 1
+                project(W_xb, x1, out=r[first:last, H:])  # all steps at once
+                for h_prev, a_t, sigmoids, c_prev_and_g, f_and_i, o_t, c_t, h_t in zip(
+                    s[first:last],
+                    r[first:last, H:],
+                    r[first:last, 2 * H :],
+                    r[first:last, : 2 * H],
+                    r[first:last, 2 * H : 4 * H],
+                    r[first:last, 4 * H :],
+                    r[first + 1 : last + 1, :H],
+                    s[first + 1 : last + 1],
+                    strict=True,
+                ):
+                    np.matmul(W_h_pieces, h_prev, out=from_h_pieces)
+                    a_t += from_h  # (9)
+                    np.tanh(a_t, out=a_t)  # (12)
+                    sigmoids *= half  # (10), (11), (13)
+                    sigmoids += half
+                    np.multiply(c_prev_and_g, f_and_i, out=products)
+                    np.add(from_c, from_g, out=c_t)  # (14)
+                    np.tanh(c_t, out=tanh_c)
+                    np.multiply(o_t, tanh_c, out=h_t)  # (15)
+            h, c = s[-1], r[-1, :H]
+            hs[stair.start : stair.stop, stair.columns] = s[1:].swapaxes(1, 2)
+            h_T[stair.columns], c_T[stair.columns] = h.T, c.T  # of those that end here, for good
+            states.append(s)
+            cells.append(r)
+        return states, cells
 
-        for block in ahead(project, blocks(stair), worthwhile=H * n >= WORTHWHILE):
-            for t in range(block.start - stair.start, block.stop - stair.start):
-                r_t, c_t = r[t], r[t + 1, :H]
-                a_t, sigmoids = r_t[H:], r_t[2 * H :]
-                np.matmul(W_h, s[t], out=h_part)
-                a_t += h_part  # (9)
-                np.tanh(a_t, out=a_t)  # (12)
-                sigmoids *= 0.5  # (10), (11), (13)
-                sigmoids += 0.5
-                np.multiply(r_t[: 2 * H], r_t[2 * H : 4 * H], out=products)
-                np.add(products[:H], products[H:], out=c_t)  # (14)
-                np.tanh(c_t, out=tanh_c)
-                np.multiply(r_t[4 * H :], tanh_c, out=s[t + 1])  # (15)
-        h, c = s[-1], r[-1, :H]
-        hs[stair.start : stair.stop, stair.columns] = s[1:].swapaxes(1, 2)
-        h_T[layout.order[:n]] = h.T
-        c_T[layout.order[:n]] = c.T
-        states.append(s)
-        cells.append(r)
-    return LSTMOutput(hs, h_T, c_T, LSTMCache(params, layout, xs, states, cells))
+    parts = lay_out(check_lengths(lengths, T, N), H)
+    states, cells = map(list, zip(*each(forward, parts), strict=True))
+    return LSTMOutput(hs, h_T, c_T, LSTMCache(params, parts, xs, states, cells))
 
 
 def lstm_backward(
@@ -197,8 +211,8 @@ def lstm_backward(
     ValueError
         If a shape or a dtype does not fit.
     """
-    params, layout, xs, states, cells = cache
-    (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], states[0].dtype
+    params, parts, xs, states, cells = cache
+    (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], states[0][0].dtype
     check_real(dtype)
     check_gradient("dhs", dhs, (T, N, H), dtype)
     check_gradient("dh_T", dh_T, (N, H), dtype)
@@ -206,91 +220,104 @@ def lstm_backward(
 
     W_x, W_hT = _swap(params.W_x), np.ascontiguousarray(_swap(params.W_h).T)
     dxs = np.zeros((T, N, D), dtype)
-    dparams = LSTMParams(*(np.zeros_like(array) for array in params))  # rows g, f, i, o
+    dh0, dc0 = np.empty((N, H), dtype), np.empty((N, H), dtype)
     dh_norms, dc_norms = np.zeros((T, N), dtype), np.zeros((T, N), dtype)
-    dh, dc = np.empty((H, 0), dtype), np.empty((H, 0), dtype)
 
-    with Later(worthwhile=H * N >= WORTHWHILE) as later:
+    def backward(number: int, workspace: Workspace) -> LSTMParams:
+        part = parts[number]
+        dW_x, dW_h, db = dparams = LSTMParams(*map(np.zeros_like, params))  # rows g, f, i, o
+        dh, dc = np.empty((H, 0), dtype), np.empty((H, 0), dtype)
         for stair, s, r in zip(
-            reversed(layout.stairs), reversed(states), reversed(cells), strict=True
+            part.stairs[::-1], states[number][::-1], cells[number][::-1], strict=True
         ):
             n = stair.width
-            dh = widen(dh, dh_T, stair, layout.order)
-            dc = widen(dc, dc_T, stair, layout.order)
+            dh, dc = widen(dh, dh_T, stair, part), widen(dc, dc_T, stair, part)
+            W_hT_pieces = in_pieces(W_hT, n)
+            dh_pieces = dh.reshape(*W_hT_pieces.shape[:-1], n)
             for block in reversed(blocks(stair)):
                 k, first = len(block), block.start - stair.start
-                r_block = r[first : first + k + 1]
-                f = r_block[:-1, 2 * H : 3 * H]
-                dc_by_dh, da_by_state = _local_derivatives(r_block)
-
-                dh_total = gather(dhs, block, stair, H, dtype)
-                dc_total = np.empty_like(dh_total)
-                da = np.empty((k, 4 * H, n), dtype)
-                for t in reversed(range(k)):
-                    dh_t, dc_t = dh_total[t], dc_total[t]
-                    dh_t += dh
-                    np.multiply(dh_t, dc_by_dh[t], out=dc_t)
-                    dc_t += dc  # (17)
-                    np.multiply(dc_t, da_by_state[t, :3], out=da[t, : 3 * H].reshape(3, H, n))
-                    np.multiply(dh_t, da_by_state[t, 3], out=da[t, 3 * H :])
-                    np.multiply(dc_t, f[t], out=dc)  # (21)
-                    np.matmul(W_hT, da[t], out=dh)  # (28)
-
                 steps = slice(block.start, block.stop)
-                x = xs[steps, stair.columns]
-                later(add_weight_gradients, dparams, da, s[first : first + k], x)  # (26)
-                dxs[steps, stair.columns] = np.matmul(da.swapaxes(1, 2), W_x)  # (27)
+                dh_total = workspace("dh_total", (k, H, n), dtype)
+                dh_total[:] = 0 if dhs is None else dhs[steps, stair.columns].swapaxes(1, 2)
+                # These two start as derivatives within a step, and become gradients of the loss.
+                dc_total = workspace("dc_total", (k, H, n), dtype)
+                d = workspace("d", (k, 5 * H, n), dtype)  # rows dc_prev, da_g, da_f, da_i, da_o
+                _local_derivatives(r[first : first + k + 1], s[first + 1 :], dc_total, d)
+                da = d[:, H:]
+                d_by_dc, d_by_dh = d[:, : 4 * H].reshape(k, 4, H, n), d[:, 4 * H :]
+                for dh_t, dc_t, d_by_dc_t, d_by_dh_t, da_t, dc_prev in zip(
+                    dh_total[::-1],
+                    dc_total[::-1],
+                    d_by_dc[::-1],
+                    d_by_dh[::-1],
+                    da[::-1],
+                    d[::-1, :H],
+                    strict=True,
+                ):
+                    dh_t += dh
+                    dc_t *= dh_t
+                    dc_t += dc  # (17)
+                    d_by_dc_t *= dc_t
+                    d_by_dh_t *= dh_t
+                    dc = dc_prev  # (21)
+                    np.matmul(W_hT_pieces, da_t, out=dh_pieces)  # (28)
+
+                dc = dc.copy()
+                x = workspace("x", (k, n, D), dtype)
+                x[:] = xs[steps, stair.columns]
+                x = x.reshape(k * n, D)
+                h_prev = side_by_side(s[first : first + k], workspace("h_prev", (H, k * n), dtype))
+                da = side_by_side(da, workspace("da", (4 * H, k * n), dtype))
+                dW_x += np.matmul(da, x, out=workspace("dW_x", dW_x.shape, dtype))  # (26)
+                dW_h += np.matmul(da, h_prev.T, out=workspace("dW_h", dW_h.shape, dtype))
+                db += da.sum(axis=1)
+                dx = np.matmul(da.T, W_x, out=workspace("dx", (k * n, D), dtype))  # (27)
+                dxs[steps, stair.columns] = dx.reshape(k, n, D)
                 dh_norms[steps, stair.columns] = norms(dh_total)
                 dc_norms[steps, stair.columns] = norms(dc_total)
+        dh0[part.columns], dc0[part.columns] = dh.T, dc.T
+        return dparams
 
-    dh0, dc0 = np.empty((N, H), dtype), np.empty((N, H), dtype)
-    dh0[layout.order] = dh.T
-    dc0[layout.order] = dc.T
-    dparams = LSTMParams(*(_swap(array) for array in dparams))
+    of_parts = each(backward, range(len(parts)))
+    dparams = LSTMParams(*(_swap(sum(arrays)) for arrays in zip(*of_parts, strict=True)))
     return LSTMGradients(dxs, dparams, dh0, dc0, dh_norms, dc_norms)
 
 
-def _local_derivatives(r: Array) -> tuple[Array, Array]:
+def _local_derivatives(r: Array, h: Array, dc_by_dh: Array, d: Array) -> None:
     """What the loop of the backward pass multiplies by, for all steps of a block at once.
+
+    With o tanh(c) = h, which the forward pass has kept, two products are saved.
 
     Parameters
     ----------
     r : ndarray, shape (k + 1, 5H, n)
         A block's c_prev, g_t, f_t, i_t, o_t.
-
-    Returns
-    -------
+    h : ndarray, shape (k or more, H, n)
+        Its h_t.
     dc_by_dh : ndarray, shape (k, H, n)
-        The factor of dh_t in dc_t, report eq. (17).
-    da_by_state : ndarray, shape (k, 4, H, n)
-        The factors of dc_t in da_g, da_f, da_i, and of dh_t in da_o: eqs. (16), (18) to (20) and
-        (22) to (25), each gate's pair in one product.
+        Result: the factor of dh_t in dc_t, report eq. (17).
+    d : ndarray, shape (k, 5H, n)
+        Result: the factors of dc_t in dc_prev, da_g, da_f, da_i, and of dh_t in da_o: eqs. (16),
+        (18) to (25), each gate's pair in one product.
     """
-    k, rows, n = r.shape[0] - 1, r.shape[1], r.shape[2]
-    H = rows // 5
-    c_prev_and_g, g, i, o = (
-        r[:-1, : 2 * H],
-        r[:-1, H : 2 * H],
-        r[:-1, 3 * H : 4 * H],
-        r[:-1, 4 * H :],
-    )
-    sigmoids = r[:-1, 2 * H :]
-    tanh_c = np.tanh(r[1:, :H])
+    k, H = dc_by_dh.shape[:2]
+    g, f, i, o = (r[:-1, q * H : (q + 1) * H] for q in (1, 2, 3, 4))
+    c_prev_and_g, f_and_i, sigmoids = r[:-1, : 2 * H], r[:-1, 2 * H : 4 * H], r[:-1, 2 * H :]
 
-    factors = np.empty((k, 4 * H, n), r.dtype)
-    da_g, da_f_i, da_o = factors[:, :H], factors[:, H : 3 * H], factors[:, 3 * H :]
-    np.multiply(g, g, out=da_g)
-    np.subtract(1, da_g, out=da_g)
-    da_g *= i  # (20), (24)
-    np.subtract(1, sigmoids, out=factors[:, H:])
-    factors[:, H:] *= sigmoids
-    da_f_i *= c_prev_and_g  # (18), (19), (22), (23)
-    da_o *= tanh_c  # (16), (25)
+    d[:, :H] = f  # (21)
+    of_g = d[:, H : 2 * H]
+    np.multiply(g, g, out=of_g)
+    np.subtract(1, of_g, out=of_g)
+    of_g *= i  # (20), (24)
+    np.subtract(1, sigmoids, out=d[:, 2 * H :])
+    of_f_and_i = d[:, 2 * H : 4 * H]
+    of_f_and_i *= f_and_i
+    of_f_and_i *= c_prev_and_g  # (18), (19), (22), (23)
+    d[:, 4 * H :] *= h[:k]  # (16), (25)
 
-    np.multiply(tanh_c, tanh_c, out=tanh_c)
-    dc_by_dh = np.subtract(1, tanh_c, out=tanh_c)
-    dc_by_dh *= o
-    return dc_by_dh, factors.reshape(k, 4, H, n)
+    np.tanh(r[1:, :H], out=dc_by_dh)
+    dc_by_dh *= h[:k]
+    np.subtract(o, dc_by_dh, out=dc_by_dh)  # o (1 - tanh(c)²)
 
 
 def _swap(array: Array) -> Array:

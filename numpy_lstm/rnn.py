@@ -13,31 +13,30 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_lstm.cells import Array, RNNParams
-from numpy_lstm.overlap import Later, ahead
 from numpy_lstm.sequence import (
-    WORTHWHILE,
-    Layout,
-    Stair,
-    add_weight_gradients,
+    Part,
     blocks,
     check_gradient,
     check_lengths,
     check_real,
     check_sequence,
-    gather,
+    in_pieces,
     lay_out,
     norms,
+    project,
+    side_by_side,
     widen,
 )
+from numpy_lstm.threads import Workspace, each
 
 
 class RNNCache(NamedTuple):
     """What :func:`rnn_backward` needs. Only inputs and states: tanh' comes from h_t itself."""
 
     params: RNNParams
-    layout: Layout
+    parts: list[Part]
     xs: Array  # (T, N, D) the caller's own: leave it as it is until the backward pass is done
-    states: list[Array]  # a stair's h_prev: (k + 1, H, n)
+    states: list[list[Array]]  # of each part and stair, h_prev: (k + 1, H, n)
 
 
 class RNNOutput(NamedTuple):
@@ -99,41 +98,41 @@ def rnn_forward(
     array([0.4621, 0.7452, 0.8469])
     """
     dtype = check_sequence(xs, params, 1, {"h0": h0})
-    (T, N, _), H = xs.shape, params.W_h.shape[1]
-    layout = lay_out(check_lengths(lengths, T, N))
+    (T, N, D), H = xs.shape, params.W_h.shape[1]
     W_x, W_h, b = (array.astype(dtype, copy=False) for array in params)
+    W_xb = np.concatenate([W_x, b[:, np.newaxis]], axis=1)
+    hs, h_T = np.zeros((T, N, H), dtype), np.empty((N, H), dtype)
 
-    hs = np.zeros((T, N, H), dtype)
-    h_T = np.empty((N, H), dtype)
-    h = np.zeros((H, N), dtype)
-    if h0 is not None:
-        h[:] = h0[layout.order].T
-    states = []
-    for stair in layout.stairs:
-        n = stair.width
-        s = np.empty((stair.stop - stair.start + 1, H, n), dtype)
-        s[0] = h[:, :n]
-        h_part = np.empty((H, n), dtype)
+    def forward(part: Part, workspace: Workspace) -> list[Array]:
+        h = np.zeros((H, part.width), dtype)
+        if h0 is not None:
+            h[:] = h0[part.columns].T
+        states = []
+        for stair in part.stairs:
+            length, n = stair.stop - stair.start, stair.width
+            s = np.empty((length + 1, H, n), dtype)
+            s[0] = h[:, :n]
+            W_h_pieces = in_pieces(W_h, n)
+            from_h = workspace("from_h", (H, n), dtype)
+            from_h_pieces = from_h.reshape(*W_h_pieces.shape[:-1], n)
+            for block in blocks(stair):
+                first, last = block.start - stair.start, block.stop - stair.start
+                x1 = workspace("x1", (last - first, D + 1, n), dtype)
+                x1[:, :D] = xs[block.start : block.stop, stair.columns].swapaxes(1, 2)
+                x1[:, D] = 1
+                project(W_xb, x1, out=s[first + 1 : last + 1])  # all steps at once
+                for h_prev, h_t in zip(s[first:last], s[first + 1 : last + 1], strict=True):
+                    np.matmul(W_h_pieces, h_prev, out=from_h_pieces)
+                    h_t += from_h  # (1)
+                    np.tanh(h_t, out=h_t)  # (2)
+            h = s[-1]
+            hs[stair.start : stair.stop, stair.columns] = s[1:].swapaxes(1, 2)
+            h_T[stair.columns] = h.T  # of those that end here, for good
+            states.append(s)
+        return states
 
-        def project(block: range, stair: Stair = stair, s: Array = s) -> range:
-            """The inputs' part of a_t, for all steps of a block at once, put where h_t will be."""
-            a = s[block.start - stair.start + 1 : block.stop - stair.start + 1]
-            x = xs[block.start : block.stop, stair.columns].swapaxes(1, 2)
-            np.matmul(W_x, x, out=a)
-            a += b[:, np.newaxis]
-            return block
-
-        for block in ahead(project, blocks(stair), worthwhile=H * n >= WORTHWHILE):
-            for t in range(block.start - stair.start, block.stop - stair.start):
-                h_t = s[t + 1]
-                np.matmul(W_h, s[t], out=h_part)
-                h_t += h_part  # (1)
-                np.tanh(h_t, out=h_t)  # (2)
-        h = s[-1]
-        hs[stair.start : stair.stop, stair.columns] = s[1:].swapaxes(1, 2)
-        h_T[layout.order[:n]] = h.T
-        states.append(s)
-    return RNNOutput(hs, h_T, RNNCache(params, layout, xs, states))
+    parts = lay_out(check_lengths(lengths, T, N), H)
+    return RNNOutput(hs, h_T, RNNCache(params, parts, xs, each(forward, parts)))
 
 
 def rnn_backward(
@@ -166,39 +165,54 @@ def rnn_backward(
     ValueError
         If a shape or a dtype does not fit.
     """
-    params, layout, xs, states = cache
-    (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], states[0].dtype
+    params, parts, xs, states = cache
+    (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], states[0][0].dtype
     check_real(dtype)
     check_gradient("dhs", dhs, (T, N, H), dtype)
     check_gradient("dh_T", dh_T, (N, H), dtype)
 
-    W_hT = np.ascontiguousarray(params.W_h.T)
-    dxs = np.zeros((T, N, D), dtype)
-    dparams = RNNParams(*(np.zeros_like(array) for array in params))
+    W_x, W_hT = params.W_x, np.ascontiguousarray(params.W_h.T)
+    dxs, dh0 = np.zeros((T, N, D), dtype), np.empty((N, H), dtype)
     dh_norms = np.zeros((T, N), dtype)
-    dh = np.empty((H, 0), dtype)
 
-    with Later(worthwhile=H * N >= WORTHWHILE) as later:
-        for stair, s in zip(reversed(layout.stairs), reversed(states), strict=True):
-            dh = widen(dh, dh_T, stair, layout.order)
+    def backward(number: int, workspace: Workspace) -> RNNParams:
+        part = parts[number]
+        dW_x, dW_h, db = dparams = RNNParams(*map(np.zeros_like, params))
+        dh = np.empty((H, 0), dtype)
+        for stair, s in zip(part.stairs[::-1], states[number][::-1], strict=True):
+            n = stair.width
+            dh = widen(dh, dh_T, stair, part)
+            W_hT_pieces = in_pieces(W_hT, n)
+            dh_pieces = dh.reshape(*W_hT_pieces.shape[:-1], n)
             for block in reversed(blocks(stair)):
                 k, first = len(block), block.start - stair.start
-                h = s[first + 1 : first + k + 1]
-                dtanh = 1 - h * h
-
-                dh_total = gather(dhs, block, stair, H, dtype)
-                da = np.empty_like(dh_total)
-                for t in reversed(range(k)):
-                    dh_total[t] += dh
-                    np.multiply(dh_total[t], dtanh[t], out=da[t])  # (3)
-                    np.matmul(W_hT, da[t], out=dh)  # (6)
-
                 steps = slice(block.start, block.stop)
-                x = xs[steps, stair.columns]
-                later(add_weight_gradients, dparams, da, s[first : first + k], x)  # (4)
-                dxs[steps, stair.columns] = np.matmul(da.swapaxes(1, 2), params.W_x)  # (5)
-                dh_norms[steps, stair.columns] = norms(dh_total)
+                dh_total = workspace("dh_total", (k, H, n), dtype)
+                dh_total[:] = 0 if dhs is None else dhs[steps, stair.columns].swapaxes(1, 2)
+                # This starts as a derivative within a step, and becomes a gradient of the loss.
+                da = workspace("d", (k, H, n), dtype)
+                h = s[first + 1 : first + k + 1]
+                np.multiply(h, h, out=da)
+                np.subtract(1, da, out=da)
+                for dh_t, da_t in zip(dh_total[::-1], da[::-1], strict=True):
+                    dh_t += dh
+                    da_t *= dh_t  # (3)
+                    np.matmul(W_hT_pieces, da_t, out=dh_pieces)  # (6)
 
-    dh0 = np.empty((N, H), dtype)
-    dh0[layout.order] = dh.T
+                x = workspace("x", (k, n, D), dtype)
+                x[:] = xs[steps, stair.columns]
+                x = x.reshape(k * n, D)
+                h_prev = side_by_side(s[first : first + k], workspace("h_prev", (H, k * n), dtype))
+                da = side_by_side(da, workspace("da", (H, k * n), dtype))
+                dW_x += np.matmul(da, x, out=workspace("dW_x", dW_x.shape, dtype))  # (4)
+                dW_h += np.matmul(da, h_prev.T, out=workspace("dW_h", dW_h.shape, dtype))
+                db += da.sum(axis=1)
+                dx = np.matmul(da.T, W_x, out=workspace("dx", (k * n, D), dtype))  # (5)
+                dxs[steps, stair.columns] = dx.reshape(k, n, D)
+                dh_norms[steps, stair.columns] = norms(dh_total)
+        dh0[part.columns] = dh.T
+        return dparams
+
+    of_parts = each(backward, range(len(parts)))
+    dparams = RNNParams(*(sum(arrays) for arrays in zip(*of_parts, strict=True)))
     return RNNGradients(dxs, dparams, dh0, dh_norms)

@@ -4,6 +4,9 @@ A batch of reviews of different lengths is a staircase. Sorted with the longest 
 reviews still running at step t are the first n_t columns, and n_t only ever falls. A
 :class:`Stair` is a run of steps over which the same reviews run; inside it every array is full and
 contiguous, so that nothing is spent on padding and no mask is needed.
+
+Reviews do not depend on each other, so a large batch is cut into two such staircases of equal work,
+for two threads (:mod:`numpy_lstm.threads`).
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from numpy_lstm.cells import Array
 
 BLOCK = 512  # columns (steps times reviews) of a block
 WORTHWHILE = 4096  # numbers in a state from which a second thread pays for its handling
+STEP = 16  # columns that take as long as what a step takes besides
+SMALL = 10**6  # multiplications up to which OpenBLAS does not copy the matrices it is given
 
 
 class Stair(NamedTuple):
@@ -28,11 +33,11 @@ class Stair(NamedTuple):
     width: int  # how many they are
 
 
-class Layout(NamedTuple):
-    """How a ragged batch is worked through."""
+class Part(NamedTuple):
+    """Some reviews of a batch, and how they are worked through."""
 
-    order: NDArray[np.intp]  # (N,) the caller's columns, longest review first
-    lengths: NDArray[np.intp]  # (N,) in the caller's order
+    columns: slice | NDArray[np.intp]  # where they stand in the caller's batch, longest first
+    width: int  # how many they are
     stairs: list[Stair]
 
 
@@ -125,28 +130,49 @@ def check_lengths(lengths: object, T: int, N: int) -> NDArray[np.intp]:
     return array.astype(np.intp)
 
 
-def lay_out(lengths: NDArray[np.intp]) -> Layout:
-    """Sort a batch by length and cut its steps into stairs.
+def lay_out(lengths: NDArray[np.intp], hidden_size: int) -> list[Part]:
+    """Sort a batch by length, deal it into one part or two, and cut their steps into stairs.
 
     Examples
     --------
-    >>> for stair in lay_out(np.array([2, 5, 2])).stairs:
+    >>> (part,) = lay_out(np.array([2, 5, 2]), hidden_size=4)
+    >>> for stair in part.stairs:
     ...     print(stair.start, stair.stop, stair.width, stair.columns)
     0 2 3 [1 0 2]
     2 5 1 [1]
     """
     order = np.argsort(-lengths, kind="stable")
     is_sorted = bool((order[:-1] < order[1:]).all())
-    stops, widths = np.unique(lengths, return_counts=True)
-    widths = widths[::-1].cumsum()[::-1]  # a stair holds the reviews that stop at its end or later
-    stairs = []
-    start = 0
-    for stop, width in zip(stops.tolist(), widths.tolist(), strict=True):
+    N = len(lengths)
+    cut = _halves(lengths[order]) if N > 1 and N * hidden_size >= WORTHWHILE else N
+
+    def columns(first: int, width: int) -> slice | NDArray[np.intp]:
         # A slice makes views where an index array would copy: for batches that come sorted.
-        columns = slice(0, width) if is_sorted else order[:width]
-        stairs.append(Stair(start, stop, columns, width))
-        start = stop
-    return Layout(order, lengths, stairs)
+        return slice(first, first + width) if is_sorted else order[first : first + width]
+
+    parts = []
+    for first, last in ((0, cut), (cut, N)) if cut < N else ((0, N),):
+        stops, ending = np.unique(lengths[order[first:last]], return_counts=True)
+        widths = ending[::-1].cumsum()[::-1].tolist()  # those that stop at a stair's end or later
+        starts = [0, *stops[:-1].tolist()]
+        stairs = [
+            Stair(start, stop, columns(first, width), width)
+            for start, stop, width in zip(starts, stops.tolist(), widths, strict=True)
+        ]
+        parts.append(Part(columns(first, last - first), last - first, stairs))
+    return parts
+
+
+def _halves(lengths: NDArray[np.intp]) -> int:
+    """How many of the reviews, longest first, make half of the work.
+
+    The long ones for one thread, the short ones for the other: dealt in turn, each thread would
+    go through all steps, with few reviews in the late ones.
+    """
+    work = lengths.cumsum()
+    long = work[:-1] + STEP * lengths[0]
+    short = work[-1] - work[:-1] + STEP * lengths[1:]
+    return int(np.maximum(long, short).argmin()) + 1
 
 
 def blocks(stair: Stair) -> list[range]:
@@ -162,7 +188,33 @@ def blocks(stair: Stair) -> list[range]:
     ]
 
 
-def widen(running: Array, final: Array | None, stair: Stair, order: NDArray[np.intp]) -> Array:
+def in_pieces(W: Array, n: int) -> Array:
+    """A matrix that is to multiply n columns, cut into blocks of rows if it is large.
+
+    OpenBLAS copies the matrices of a product before it multiplies, unless the product is small.
+    Many small products instead of a large one take a fifth less time.
+
+    Returns
+    -------
+    ndarray, shape (rows, K) or (pieces, rows / pieces, K)
+        A view. Its products with (K, n) are those of `W`, but for the shape.
+    """
+    rows, K = W.shape
+    pieces = 1
+    while rows % (2 * pieces) == 0 and rows // pieces * K * n > SMALL:
+        pieces *= 2
+    return W.reshape(pieces, rows // pieces, K) if pieces > 1 else W
+
+
+def project(W: Array, x: Array, out: Array) -> None:
+    """``W @ x_t`` for the steps of a block at once: x (k, D, n) to out (k, rows, n)."""
+    k, _, n = x.shape
+    pieces = in_pieces(W, n)
+    x = x if pieces is W else x[:, np.newaxis]
+    np.matmul(pieces, x, out=out.reshape(k, *pieces.shape[:-1], n))
+
+
+def widen(running: Array, final: Array | None, stair: Stair, part: Part) -> Array:
     """Gradient in a stair's last states: `running` from later steps, then those that end here.
 
     Parameters
@@ -171,6 +223,9 @@ def widen(running: Array, final: Array | None, stair: Stair, order: NDArray[np.i
         Gradients of the n reviews that run on after the stair.
     final : ndarray, shape (N, H), or None
         Gradients of the loss in the final states, in the caller's order.
+    stair : Stair
+    part : Part
+        The part that the stair is of.
 
     Returns
     -------
@@ -180,38 +235,18 @@ def widen(running: Array, final: Array | None, stair: Stair, order: NDArray[np.i
     wide = np.zeros((H, stair.width), running.dtype)
     wide[:, :n] = running
     if final is not None:
-        wide[:, n:] = final[order[n : stair.width]].T
+        wide[:, n:] = final[part.columns][n : stair.width].T
     return wide
 
 
-def gather(dhs: Array | None, block: range, stair: Stair, H: int, dtype: np.dtype) -> Array:
-    """The gradients in the states of a block's steps, reviews in columns: (k, H, n)."""
-    gathered = np.zeros((len(block), H, stair.width), dtype)
-    if dhs is not None:
-        gathered[:] = dhs[block.start : block.stop, stair.columns].swapaxes(1, 2)
-    return gathered
+def side_by_side(block: Array, out: Array) -> Array:
+    """The steps of a block beside each other: (k, rows, n) to (rows, k n).
 
-
-def add_weight_gradients(
-    total: tuple[Array, Array, Array], da: Array, h_prev: Array, x: Array
-) -> None:
-    """Add a block's gradients to those in W_x, W_h and b, in place.
-
-    The steps of a block are laid side by side, so that one GEMM sums over all of them.
-
-    Parameters
-    ----------
-    total : RNNParams or LSTMParams
-        Rows in the order of those of `da`.
-    da : ndarray, shape (k, gates H, n)
-    h_prev : ndarray, shape (k, H, n)
-    x : ndarray, shape (k, n, D)
+    One GEMM then sums over all steps.
     """
-    dW_x, dW_h, db = total
-    da, h_prev = (v.swapaxes(0, 1).reshape(v.shape[1], -1) for v in (da, h_prev))
-    dW_x += da @ x.reshape(-1, x.shape[2])
-    dW_h += da @ h_prev.T
-    db += da.sum(axis=1)
+    k, rows, n = block.shape
+    out.reshape(rows, k, n)[:] = block.swapaxes(0, 1)
+    return out
 
 
 def norms(block: Array) -> Array:

@@ -34,18 +34,28 @@ BUGS = [
         "dh is overwritten before dc uses it",
         "lstm.py",
         """\
-                    np.multiply(dc_t, f[t], out=dc)  # (21)
-                    np.matmul(W_hT, da[t], out=dh)  # (28)
+                    dc_t *= dh_t
+                    dc_t += dc  # (17)
+                    d_by_dc_t *= dc_t
+                    d_by_dh_t *= dh_t
+                    dc = dc_prev  # (21)
+                    np.matmul(W_hT_pieces, da_t, out=dh_pieces)  # (28)
 """,
         """\
-                    np.matmul(W_hT, da[t], out=dh)  # (28)
-                    np.multiply(dc + dh * dc_by_dh[t], f[t], out=dc)  # (21)
+                    dc_by_dh = dc_t.copy()
+                    dc_t *= dh_t
+                    dc_t += dc  # (17)
+                    f = d_by_dc_t[0].copy()
+                    d_by_dc_t *= dc_t
+                    d_by_dh_t *= dh_t
+                    np.matmul(W_hT_pieces, da_t, out=dh_pieces)  # (28)
+                    dc = (dc + dh * dc_by_dh) * f  # (21)
 """,
         SEQUENCE,
         LSTM,
     ),
     # 2. Every step is trained by itself.
-    Bug(2, "dh is not carried back", "rnn.py", "dh_total[t] += dh", "pass", SEQUENCE, RNN),
+    Bug(2, "dh is not carried back", "rnn.py", "dh_t += dh", "pass", SEQUENCE, RNN),
     Bug(2, "dh is not carried back", "lstm.py", "dh_t += dh", "pass", SEQUENCE, LSTM),
     Bug(2, "dc is not carried back", "lstm.py", "dc_t += dc", "pass", SEQUENCE, LSTM),
     # 3. With W_h small it hardly shows.
@@ -53,7 +63,7 @@ BUGS = [
         3,
         "only the cell path goes back in time",
         "lstm.py",
-        "np.matmul(W_hT, da[t], out=dh)",
+        "np.matmul(W_hT_pieces, da_t, out=dh_pieces)",
         "dh[:] = 0",
         SEQUENCE,
         LSTM,
@@ -100,8 +110,8 @@ BUGS = [
         5,
         "tanh' of what is already a tanh",
         "rnn.py",
-        "dtanh = 1 - h * h",
-        "dtanh = 1 - np.tanh(h) ** 2",
+        "np.multiply(h, h, out=da)",
+        "np.multiply(np.tanh(h), np.tanh(h), out=da)",
         SEQUENCE,
         RNN,
     ),
@@ -109,8 +119,8 @@ BUGS = [
         5,
         "tanh' of what is already a tanh",
         "lstm.py",
-        "np.multiply(tanh_c, tanh_c, out=tanh_c)",
-        "np.multiply(np.tanh(tanh_c), np.tanh(tanh_c), out=tanh_c)",
+        "np.tanh(r[1:, :H], out=dc_by_dh)",
+        "np.tanh(np.tanh(r[1:, :H]), out=dc_by_dh)",
         SEQUENCE,
         LSTM,
     ),
@@ -128,8 +138,8 @@ BUGS = [
         6,
         "σ(f) for σ'(f)",
         "lstm.py",
-        "    factors[:, H:] *= sigmoids\n",
-        "    factors[:, H:] *= sigmoids\n    factors[:, H : 2 * H] = sigmoids[:, :H]\n",
+        "    of_f_and_i *= f_and_i\n",
+        "    of_f_and_i *= f_and_i\n    of_f_and_i[:, :H] = f\n",
         SEQUENCE,
         LSTM,
     ),
@@ -138,9 +148,8 @@ BUGS = [
         7,
         "every gate gets the bias gradient of the first",
         "lstm.py",
-        "    dparams = LSTMParams(*(_swap(array) for array in dparams))\n",
-        "    dparams = LSTMParams(*(_swap(array) for array in dparams))\n"
-        "    dparams = dparams._replace(b=np.tile(dparams.b[:H], 4))\n",
+        "db += da.sum(axis=1)",
+        "db += np.tile(da[:H].sum(axis=1), 4)",
         SEQUENCE,
         LSTM,
     ),
@@ -150,9 +159,9 @@ BUGS = [
         8,
         "da is dh_total under another name",
         "rnn.py",
-        "da = np.empty_like(dh_total)",
-        "da = dh_total",
-        "test_properties.test_recorded_norms_are_those_of_the_gradient_in_each_state",
+        'workspace("d", (k, H, n), dtype)',
+        'workspace("dh_total", (k, H, n), dtype)',
+        SEQUENCE,
         RNN,
     ),
     # 9.
@@ -160,7 +169,7 @@ BUGS = [
         9,
         "dx is zero",
         "rnn.py",
-        "np.matmul(da.swapaxes(1, 2), params.W_x)",
+        "dx.reshape(k, n, D)",
         "0.0",
         SEQUENCE,
         RNN,
@@ -169,8 +178,8 @@ BUGS = [
         9,
         "dx lacks tanh'",
         "rnn.py",
-        "np.matmul(da.swapaxes(1, 2), params.W_x)",
-        "np.matmul(dh_total.swapaxes(1, 2), params.W_x)",
+        "np.matmul(da.T, W_x",
+        "np.matmul(dh_total.swapaxes(1, 2).reshape(k * n, H), W_x",
         SEQUENCE,
         RNN,
     ),
@@ -178,8 +187,8 @@ BUGS = [
         9,
         "dx comes from the same step only",
         "rnn.py",
-        "np.matmul(da.swapaxes(1, 2), params.W_x)",
-        "np.matmul((gather(dhs, block, stair, H, dtype) * dtanh).swapaxes(1, 2), params.W_x)",
+        "np.matmul(da.T, W_x",
+        "np.matmul((dhs[steps, stair.columns] * (1 - h * h).swapaxes(1, 2)).reshape(-1, H), W_x",
         SEQUENCE,
         RNN,
     ),
@@ -188,8 +197,8 @@ BUGS = [
         10,
         "the gradient at the final cell state is forgotten",
         "lstm.py",
-        "dc = widen(dc, dc_T, stair, layout.order)",
-        "dc = widen(dc, None, stair, layout.order)",
+        "widen(dc, dc_T, stair, part)",
+        "widen(dc, None, stair, part)",
         SEQUENCE,
         LSTM,
     ),
@@ -197,9 +206,9 @@ BUGS = [
     Bug(
         11,
         "backward clips",
-        "sequence.py",
-        "dW_x += da @ x.reshape(-1, x.shape[2])",
-        "dW_x += np.clip(da @ x.reshape(-1, x.shape[2]), -1, 1)",
+        "lstm.py",
+        "dW_x += np.matmul(da, x, ",
+        "dW_x += np.clip(da @ x, -1, 1, ",
         SEQUENCE,
         LSTM,
     ),
@@ -208,8 +217,8 @@ BUGS = [
         12,
         "backward saves a buffer and writes into the cache",
         "lstm.py",
-        "np.multiply(dc_t, f[t], out=dc)",
-        "dc = np.multiply(dc_t, f[t], out=f[t])",
+        "np.tanh(r[1:, :H], out=dc_by_dh)",
+        "dc_by_dh[:] = np.tanh(r[1:, :H], out=r[1:, :H])",
         "test_properties.test_two_backward_calls_agree_and_nothing_passed_in_has_changed",
         LSTM,
     ),
@@ -254,8 +263,8 @@ BUGS = [
         15,
         "padding goes on changing the state",
         "rnn.py",
-        "lay_out(check_lengths(lengths, T, N))",
-        "lay_out(np.full(N, T))",
+        "lay_out(check_lengths(lengths, T, N), H)",
+        "lay_out(np.full(N, T), H)",
         ALONE,
         RNN,
     ),
@@ -263,8 +272,8 @@ BUGS = [
         15,
         "padding goes on changing the state",
         "lstm.py",
-        "lay_out(check_lengths(lengths, T, N))",
-        "lay_out(np.full(N, T))",
+        "lay_out(check_lengths(lengths, T, N), H)",
+        "lay_out(np.full(N, T), H)",
         ALONE,
         LSTM,
     ),

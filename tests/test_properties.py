@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy_lstm import LSTMParams, lstm_backward, lstm_forward
 from numpy_lstm.cells import lstm_step, rnn_step, sigmoid
 from numpy_lstm.derivatives import complex_step
-from numpy_lstm.overlap import two_threads
+from numpy_lstm.threads import two_threads
 from numpy_lstm.trees import leaves
 from tests.comparing import TOLERANCE, assert_identical, assert_same, mapped, returned
 from tests.strategies import CELLS, FEWER, Case, Cell, Recipe, recipes, sequence_case

@@ -6,7 +6,7 @@ import pytest
 from numpy_lstm.checkpoint import load_progress, save_progress
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
-from numpy_lstm.overlap import two_threads
+from numpy_lstm.threads import two_threads
 from numpy_lstm.training import (
     Diverged,
     Settings,

@@ -16,10 +16,10 @@ from numpy_lstm import (
     rnn_backward,
     rnn_forward,
 )
-from numpy_lstm.overlap import two_threads
+from numpy_lstm.threads import two_threads
 from numpy_lstm.training import start, train_step
 
-THREADS = "two Python threads, one BLAS thread in each (numpy_lstm.overlap.two_threads)"
+THREADS = "two Python threads, half of the batch and one BLAS thread in each (numpy_lstm.threads.two_threads)"
 
 
 @contextmanager

@@ -1,0 +1,155 @@
+"""Runs the trials of an experiment, many at once, and keeps each as soon as it is there.
+
+A trial is one arm from one seed. The file of results is also the record of what is done: it is
+written anew after every trial, so that a run that is interrupted goes on with the trials that are
+missing, and one that is asked for more seeds adds only those.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from numpy_lstm.run_folder import versions, write_json
+
+NAMES = (
+    "comparison",
+    "gradient_flow",
+    "lag",
+    "padding",
+    "memory",
+    "words",
+    "best",
+    "saliency",
+)
+
+Settings = dict[str, Any]
+
+
+class Trial(NamedTuple):
+    """One arm from one seed, and what came out."""
+
+    arm: str
+    settings: Settings
+    seed: int
+    seconds: float
+    result: dict[str, Any]
+
+
+def module(name: str) -> ModuleType:
+    """The module of an experiment."""
+    return import_module(f"numpy_lstm.experiments.{name}")
+
+
+def title(name: str) -> str:
+    """The first sentence of an experiment's module: its question."""
+    return (module(name).__doc__ or "").partition("\n")[0]
+
+
+def run_experiment(
+    name: str, *, seeds: int, jobs: int, quick: bool, folder: Path
+) -> dict[str, Any]:
+    """Run the trials that ``folder/NAME.json`` lacks, then condense and draw all of them.
+
+    The trials are handed to joblib, on whatever backend is in force: its own processes, or those
+    of a cluster inside ``with joblib.parallel_config(backend="dask")``. A trial computes with one
+    thread, so that `jobs` of them share the cores without disturbing each other.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`NAMES`.
+    seeds : int
+        Seeds 0 … seeds - 1 for every arm.
+    jobs : int
+        Trials at a time, in joblib's terms: -1 is one a core.
+    quick : bool
+        A smoke run: tiny sizes, figures that mean nothing.
+    folder : Path
+        Of ``NAME.json`` and ``NAME.png``.
+
+    Returns
+    -------
+    dict
+        The contents of ``NAME.json``.
+
+    Raises
+    ------
+    ValueError
+        If the file holds trials of other settings than today's, or of the other kind of run.
+    """
+    experiment = module(name)
+    arms: dict[str, Settings] = experiment.arms(quick)
+    path = folder / f"{name}.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    trials = _read(path, arms, quick)
+    present = {(trial.arm, trial.seed) for trial in trials}
+    # Seed by seed, so that a run cut short has some seeds of every arm, not every seed of some.
+    missing = [(arm, seed) for seed in range(seeds) for arm in arms if (arm, seed) not in present]
+    work = (delayed(run_trial)(name, arm, arms[arm], seed, quick) for arm, seed in missing)
+    done = Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
+    for trial in tqdm(done, total=len(missing), unit="trial", desc=name, disable=None):
+        trials.append(trial)
+        write_json(path, _contents(name, experiment, arms, trials, quick))
+    contents = _contents(name, experiment, arms, trials, quick)
+    write_json(path, contents)
+    experiment.draw(folder / f"{name}.png", contents["trials"])
+    return contents
+
+
+def run_trial(name: str, arm: str, settings: Settings, seed: int, quick: bool) -> Trial:
+    """One arm from one seed, on one thread; also what a worker of a cluster is sent."""
+    clock = time.perf_counter()
+    with threadpool_limits(1, user_api="blas"):
+        result = module(name).run(settings, seed, quick)
+    return Trial(arm, settings, seed, round(time.perf_counter() - clock, 2), result)
+
+
+def by_arm(trials: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The results of each arm, in the order of the arms and of the seeds."""
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for trial in trials:
+        grouped.setdefault(trial["arm"], []).append(trial["result"])
+    return grouped
+
+
+def _contents(
+    name: str, experiment: ModuleType, arms: dict[str, Settings], trials: list[Trial], quick: bool
+) -> dict[str, Any]:
+    order = list(arms)
+    in_order = sorted(trials, key=lambda trial: (order.index(trial.arm), trial.seed))
+    listed = [trial._asdict() for trial in in_order]
+    return {
+        "experiment": name,
+        "question": title(name),
+        "command": f"python -m numpy_lstm.experiments {name}",
+        "quick": quick,
+        "versions": versions(),
+        "seconds": round(sum(trial.seconds for trial in trials), 1),
+        "summary": experiment.summarize(listed) if listed else {},
+        "trials": listed,
+    }
+
+
+def _read(path: Path, arms: dict[str, Settings], quick: bool) -> list[Trial]:
+    if not path.exists():
+        return []
+    try:
+        contents = json.loads(path.read_text(encoding="utf-8"))
+        trials = [Trial(**trial) for trial in contents["trials"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: {error}. Move it away to start anew.") from error
+    if contents["quick"] != quick or any(arms.get(t.arm) != t.settings for t in trials):
+        raise ValueError(
+            f"{path} holds trials of other settings. Move it away, or choose another --out."
+        )
+    return trials
