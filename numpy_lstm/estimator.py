@@ -19,9 +19,9 @@ from numpy_lstm.data.prepare import prepare
 from numpy_lstm.display import Display
 from numpy_lstm.estimator_input import check_labels, check_texts, weighted_corpus
 from numpy_lstm.layers import Readout
-from numpy_lstm.overlap import two_threads
 from numpy_lstm.scoring import score
 from numpy_lstm.settings import Settings, unmet
+from numpy_lstm.threads import two_threads
 from numpy_lstm.training import Progress, start, train
 from numpy_lstm.weights import Weights
 

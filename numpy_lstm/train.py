@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import errno
 import sys
+import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -58,7 +59,9 @@ def main(argv: list[str] | None = None) -> int:
     )
     display = Display()
     try:
-        with display.listening():
+        with display.listening(), warnings.catch_warnings():
+            # A run that diverges says so itself; np.errstate does not reach the second thread.
+            warnings.filterwarnings("ignore", ".* encountered in matmul", RuntimeWarning)
             metrics = run(options, display)
     except Stopped:
         print(f"Stopped. Go on with: python -m numpy_lstm.train --resume --out {options.out}")
