@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks import parts
 from benchmarks.figure import time_ratios
 from benchmarks.machine import machine
+from benchmarks.operations import operations
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.profiling import profile
 from benchmarks.table import block
@@ -23,6 +24,7 @@ PARTS = {
     "ragged": parts.ragged,
     "norms": parts.norms,
     "profile": profile,
+    "operations": operations,
 }
 
 

@@ -21,6 +21,7 @@ def block(results: dict[str, Part]) -> str:
         "ragged": _ragged,
         "norms": _norms,
         "profile": _profile,
+        "operations": _operations,
     }
     return "\n\n".join(
         render(results[name]) for name, render in renderers.items() if name in results
@@ -145,6 +146,34 @@ def _profile(part: Part) -> str:
         f" {settings['bag_size']} averaged into a step, dropout, vocabulary"
         f" {settings['vocabulary_size']:,})."
     )
+    return f"{intro}\n\n" + _table(header, rows)
+
+
+def _operations(part: Part) -> str:
+    cases = part["cases"]
+    rows = [
+        (
+            name,
+            *(
+                f"{1e6 * case['operations'][name]['seconds']:.1f}"
+                f" ({1e6 * case['operations'][name]['floor']:.1f})"
+                for case in cases
+            ),
+        )
+        for name in cases[0]["operations"]
+    ]
+    rows.append(
+        ("sum", *(f"{1e6 * case['sum']:.0f} ({1e6 * case['floor']:.0f})" for case in cases))
+    )
+    rows.append(("a step in the package", *(f"{1e6 * case['measured']:.0f}" for case in cases)))
+    intro = (
+        "Where the microseconds of the LSTM's time step go, forward and backward, in one thread's"
+        " part of the batch; in brackets what each operation would take at best: its arithmetic at"
+        " the rate of a large matrix product, or its bytes at the rate at which NumPy adds arrays"
+        " that fit into the cache. Each was timed alone; the last line is a step of both threads"
+        " together, with all that comes besides: calls, Python's lock, memory outside the cache."
+    )
+    header = ("N, T, D, H (columns)", *(f"{_sizes(case)} ({case['columns']})" for case in cases))
     return f"{intro}\n\n" + _table(header, rows)
 
 

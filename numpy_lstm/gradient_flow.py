@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_lstm.cells import Array, sigmoid
+from numpy_lstm.cells import Array, LSTMParams, RNNParams, sigmoid
 from numpy_lstm.classifier import classifier_backward, classifier_forward
 from numpy_lstm.data.batches import Batch
-from numpy_lstm.layers import Ints, Readout
+from numpy_lstm.layers import Ints, Readout, bag_forward
+from numpy_lstm.lstm import lstm_backward, lstm_forward
+from numpy_lstm.rnn import rnn_backward, rnn_forward
 from numpy_lstm.sequence import norms
 
 
@@ -114,3 +116,106 @@ def decay_per_step(by_distance: Array) -> float:
         return float("nan")
     slope, _ = np.polyfit(distance, np.log(median[distance]), 1)
     return float(np.exp(slope))
+
+
+class Inside(NamedTuple):
+    """What theory says the gradient depends on."""
+
+    spectral_radius: float  # of W_h; for the LSTM, of the candidate's block
+    largest_singular_value: float  # of the same
+    saturated: float  # share of units: |h| above 0.95, or a gate within 0.05 of 0 or 1
+    forget_product: Array | None  # (T,) mean over reviews and units of f_T ... f_{T-k+1}
+
+
+def inside(parameters: dict[str, Array], batch: Batch, *, bag_size: int) -> Inside:
+    """Spectrum of the recurrent weights, saturation, and the forget gates' products.
+
+    Parameters
+    ----------
+    parameters : dict of ndarray
+        Of a classifier; computed with in float64.
+    batch : Batch
+        Reviews of the same length.
+    bag_size : int
+
+    Returns
+    -------
+    Inside
+    """
+    xs, W_x, W_h, b = _recurrence(parameters, batch, bag_size)
+    H = W_h.shape[1]
+    is_rnn = len(W_h) == H
+    hs = (
+        rnn_forward(xs, RNNParams(W_x, W_h, b)).hs
+        if is_rnn
+        else lstm_forward(xs, LSTMParams(W_x, W_h, b)).hs
+    )
+    square = W_h if is_rnn else W_h[2 * H : 3 * H]
+    product = None
+    if is_rnn:
+        saturated = float((abs(hs) > 0.95).mean())
+    else:
+        h_prev = np.concatenate([np.zeros_like(hs[:1]), hs[:-1]])
+        i, f, o = (
+            sigmoid(xs @ W_x[rows].T + h_prev @ W_h[rows].T + b[rows])
+            for rows in (slice(0, H), slice(H, 2 * H), slice(3 * H, 4 * H))
+        )
+        saturated = float(np.mean([abs(gate - 0.5) > 0.45 for gate in (i, f, o)]))
+        # Distance 0 is the last step itself: nothing has been forgotten there.
+        log_f = np.log(f[::-1])[:-1].cumsum(axis=0)
+        product = np.concatenate([[1.0], np.exp(log_f).mean(axis=(1, 2))])
+    return Inside(
+        spectral_radius=float(abs(np.linalg.eigvals(square)).max()),
+        largest_singular_value=float(np.linalg.norm(square, 2)),
+        saturated=saturated,
+        forget_product=product,
+    )
+
+
+def jacobian_singular_values(
+    parameters: dict[str, Array], batch: Batch, bag_size: int, lag: int
+) -> Array:
+    """Singular values of the Jacobian from the state `lag` steps before the last to the last one.
+
+    The state is h for the vanilla RNN, (h, c) for the LSTM. Its Jacobian is worked out for the
+    first review of the batch, a row a unit, by one backward pass over as many copies of the review
+    as there are units.
+
+    Returns
+    -------
+    ndarray, shape (H,) or (2H,)
+        Largest first.
+    """
+    xs, W_x, W_h, b = _recurrence(parameters, batch, bag_size)
+    H = W_h.shape[1]
+    before, after = xs[:-lag, :1], xs[-lag:, :1]
+    if len(W_h) == H:
+        rnn = RNNParams(W_x, W_h, b)
+        h = rnn_forward(before, rnn).h_T
+        copies = rnn_forward(np.repeat(after, H, axis=1), rnn, h0=np.repeat(h, H, axis=0))
+        jacobian = rnn_backward(copies.cache, dh_T=np.eye(H)).dh0
+    else:
+        lstm = LSTMParams(W_x, W_h, b)
+        _, h, c, _ = lstm_forward(before, lstm)
+        h, c = np.repeat(h, 2 * H, axis=0), np.repeat(c, 2 * H, axis=0)
+        copied = lstm_forward(np.repeat(after, 2 * H, axis=1), lstm, h0=h, c0=c)
+        units = np.eye(2 * H)
+        g = lstm_backward(
+            copied.cache,
+            dh_T=np.ascontiguousarray(units[:, :H]),
+            dc_T=np.ascontiguousarray(units[:, H:]),
+        )
+        jacobian = np.concatenate([g.dh0, g.dc0], axis=1)
+    values: Array = np.linalg.svd(jacobian, compute_uv=False)
+    return values
+
+
+def _recurrence(
+    parameters: dict[str, Array], batch: Batch, bag_size: int
+) -> tuple[Array, Array, Array, Array]:
+    """Inputs of the recurrence and its weights, in float64."""
+    used, tokens = np.unique(batch.tokens, return_inverse=True)
+    table = parameters["embedding"][used].astype(np.float64)
+    xs, _, _ = bag_forward(tokens.reshape(batch.tokens.shape), batch.lengths, table, bag_size)
+    W_x, W_h, b = (parameters[name].astype(np.float64) for name in ("W_x", "W_h", "b"))
+    return xs, W_x, W_h, b

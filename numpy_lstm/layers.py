@@ -136,8 +136,9 @@ def add_rows(rows: Ints, values: Array, which: Ints) -> RowGradient:
            [5.]]))
     """
     order = np.argsort(rows, kind="stable")
-    distinct, firsts, counts = np.unique(rows[order], return_index=True, return_counts=True)
-    which = which[order]
+    rows, which = rows[order], which[order]
+    firsts = np.flatnonzero(np.diff(rows, prepend=rows[0] - 1))  # np.unique would sort again
+    counts = np.diff(firsts, append=len(rows))
     sums = values[which[firsts]]
     for k in range(1, FEW):
         more = np.flatnonzero((counts > k) & (counts <= FEW))
@@ -145,7 +146,7 @@ def add_rows(rows: Ints, values: Array, which: Ints) -> RowGradient:
     for row in np.flatnonzero(counts > FEW).tolist():
         first, count = firsts[row], counts[row]
         values[which[first : first + count]].sum(axis=0, out=sums[row])
-    return RowGradient(distinct, sums)
+    return RowGradient(rows[firsts], sums)
 
 
 # --- dropout ---------------------------------------------------------------------------------

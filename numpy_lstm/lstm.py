@@ -155,7 +155,6 @@ def lstm_forward(
                     r[first:last, 4 * H :],
                     r[first + 1 : last + 1, :H],
                     s[first + 1 : last + 1],
-                    strict=True,
                 ):
                     np.matmul(W_h_pieces, h_prev, out=from_h_pieces)
                     a_t += from_h  # (9)
@@ -174,7 +173,7 @@ def lstm_forward(
         return states, cells
 
     parts = lay_out(check_lengths(lengths, T, N), H)
-    states, cells = map(list, zip(*each(forward, parts), strict=True))
+    states, cells = map(list, zip(*each(forward, parts)))
     return LSTMOutput(hs, h_T, c_T, LSTMCache(params, parts, xs, states, cells))
 
 
@@ -252,7 +251,6 @@ def lstm_backward(
                     d_by_dh[::-1],
                     da[::-1],
                     d[::-1, :H],
-                    strict=True,
                 ):
                     dh_t += dh
                     dc_t *= dh_t
@@ -279,7 +277,7 @@ def lstm_backward(
         return dparams
 
     of_parts = each(backward, range(len(parts)))
-    dparams = LSTMParams(*(_swap(sum(arrays)) for arrays in zip(*of_parts, strict=True)))
+    dparams = LSTMParams(*(_swap(sum(arrays)) for arrays in zip(*of_parts)))
     return LSTMGradients(dxs, dparams, dh0, dc0, dh_norms, dc_norms)
 
 

@@ -27,6 +27,9 @@ DATA_SETS = {"imdb": "IMDB", "synthetic": "built-in reviews (synthetic)"}
 COLORS = {"rnn": "#BB5566", "lstm": "#004488"}
 DASHES = {"rnn": (0, (4, 1.5)), "lstm": "solid"}
 MARKERS = {"rnn": "s", "lstm": "o"}
+# Of many series, apart in grey-scale by their dashes: Paul Tol's muted scheme.
+MUTED = ("#332288", "#CC6677", "#117733", "#AA4499", "#88CCEE", "#999933", "#882255", "#44AA99")
+MUTED_DASHES: tuple[Any, ...] = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -37,6 +40,15 @@ STYLE: Any = {
     "legend.frameon": False,
     "savefig.dpi": 200,
 }
+
+
+def series(k: int) -> dict[str, Any]:
+    """Color and dashes of the k-th of several lines."""
+    return {
+        "color": MUTED[k % len(MUTED)],
+        "linestyle": MUTED_DASHES[k % len(MUTED_DASHES)],
+        "linewidth": 1.4,
+    }
 
 
 @contextmanager

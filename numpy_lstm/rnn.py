@@ -121,7 +121,7 @@ def rnn_forward(
                 x1[:, :D] = xs[block.start : block.stop, stair.columns].swapaxes(1, 2)
                 x1[:, D] = 1
                 project(W_xb, x1, out=s[first + 1 : last + 1])  # all steps at once
-                for h_prev, h_t in zip(s[first:last], s[first + 1 : last + 1], strict=True):
+                for h_prev, h_t in zip(s[first:last], s[first + 1 : last + 1]):
                     np.matmul(W_h_pieces, h_prev, out=from_h_pieces)
                     h_t += from_h  # (1)
                     np.tanh(h_t, out=h_t)  # (2)
@@ -194,7 +194,7 @@ def rnn_backward(
                 h = s[first + 1 : first + k + 1]
                 np.multiply(h, h, out=da)
                 np.subtract(1, da, out=da)
-                for dh_t, da_t in zip(dh_total[::-1], da[::-1], strict=True):
+                for dh_t, da_t in zip(dh_total[::-1], da[::-1]):
                     dh_t += dh
                     da_t *= dh_t  # (3)
                     np.matmul(W_hT_pieces, da_t, out=dh_pieces)  # (6)
@@ -214,5 +214,5 @@ def rnn_backward(
         return dparams
 
     of_parts = each(backward, range(len(parts)))
-    dparams = RNNParams(*(sum(arrays) for arrays in zip(*of_parts, strict=True)))
+    dparams = RNNParams(*(sum(arrays) for arrays in zip(*of_parts)))
     return RNNGradients(dxs, dparams, dh0, dh_norms)

@@ -66,7 +66,7 @@ def assert_honest(results):
     for part in results.values():
         assert {"cpu", "cores", "load_average", "versions"} <= set(part["machine"])
         assert part["machine"]["versions"]["numpy"]
-        assert {case["model"] for case in part["cases"]} == set(MODELS)
+        assert {case["model"] for case in part["cases"]} <= set(MODELS)
     for part in ("grid", "step", "length", "ragged", "norms"):
         for case in results[part]["cases"]:
             for result in case["results"].values():
@@ -93,6 +93,10 @@ def assert_honest(results):
         assert set(case["seconds"]) == {*STEP_PARTS, "rest", "whole"}
         shares = [share for part, share in case["shares"].items() if part != "whole"]
         assert sum(shares) == pytest.approx(1)
+    for case in results["operations"]["cases"]:
+        for what, total in (("seconds", "sum"), ("floor", "floor")):
+            assert case[total] == sum(each[what] for each in case["operations"].values())
+        assert case["measured"] > 0
 
 
 @linux
@@ -234,3 +238,15 @@ def test_the_readme_shows_the_committed_results():
     shown = re.search(r"<!-- results: benchmarks -->\n(.*)<!-- end of benchmarks -->", readme, re.S)
     assert shown, "README.md has no block of benchmarks"
     assert shown[1].strip() == block(results)
+
+
+def test_what_the_readme_says_of_speed_follows_from_the_committed_results():
+    results = json.loads(COMMITTED.read_text(encoding="utf-8"))
+    for case in results["grid"]["cases"]:
+        faster = case["ratios"]["ours / pytorch"] < 1
+        if case["model"] == "rnn" or case["H"] >= 128:
+            assert faster
+        elif case["N"] * case["H"] < 4096:
+            assert not faster
+    ratios = {case["model"]: case["ratios"]["keras / ours"] for case in results["step"]["cases"]}
+    assert ratios["lstm"] < 1 < ratios["rnn"]

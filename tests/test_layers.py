@@ -40,6 +40,14 @@ def test_a_bag_of_one_looks_words_up() -> None:
     expected[2:, 1] = 0
     assert_identical(xs, expected)
     assert_identical(steps, LENGTHS)
+    by_default, _, _ = bag_forward(TOKENS, LENGTHS, TABLE)
+    assert_identical(by_default, xs)
+
+
+def test_a_vocabulary_of_one_word_will_do() -> None:
+    tokens = np.array([[0, 0], [0, 99]])  # the 2nd review has one word; no word has the id 99
+    xs, _, _ = bag_forward(tokens, np.array([2, 1]), np.array([[3.0]]))
+    assert_identical(xs[..., 0], np.array([[3.0, 3.0], [3.0, 0.0]]))
 
 
 def test_a_bag_of_two_averages_pairs_and_what_is_left() -> None:
@@ -97,6 +105,17 @@ def test_rows_are_added_up_however_often_each_comes(uses: list[int], seed: int) 
     assert_same(result.values, expected[result.rows])
 
 
+def test_the_uses_of_a_row_are_added_in_their_order_so_that_rounding_is_the_same_everywhere() -> (
+    None
+):
+    rng = np.random.default_rng(0)
+    rows = rng.permutation(np.repeat(np.arange(50), 16))
+    values = rng.standard_normal((len(rows), 2)).astype(np.float32)
+    expected = np.zeros((50, 2), np.float32)
+    np.add.at(expected, rows, values)  # one after the other
+    assert_identical(add_rows(rows, values, np.arange(len(rows))).values, expected)
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_bags_keep_the_dtype_of_the_table(dtype: Any) -> None:
     xs, _, cache = bag_forward(TOKENS, LENGTHS, TABLE.astype(dtype), bag_size=2)
@@ -115,6 +134,21 @@ def test_a_mask_drops_its_rate_and_scales_the_rest_so_that_the_mean_is_one() -> 
 
 def test_a_rate_of_zero_drops_nothing() -> None:
     assert_identical(dropout_mask((3, 4), 0.0, rng=np.random.default_rng(0)), np.ones((3, 4), "f4"))
+
+
+class Draws:
+    """In place of a generator: what it will draw is known."""
+
+    def __init__(self, *numbers: float) -> None:
+        self.numbers = np.array(numbers)
+
+    def random(self, shape: tuple[int, ...]) -> np.ndarray:
+        return self.numbers.reshape(shape)
+
+
+def test_the_draws_below_the_rate_are_dropped() -> None:
+    draws: Any = Draws(0.0, np.nextafter(0.75, 0), 0.75, np.nextafter(1, 0))
+    assert_identical(dropout_mask((4,), 0.75, rng=draws), np.array([0, 0, 4, 4], np.float32))
 
 
 def test_equal_generators_draw_equal_masks() -> None:
@@ -159,6 +193,10 @@ STEPS = np.array([3, 1])
 )
 def test_readouts_by_hand(kind: Any, expected: np.ndarray) -> None:
     assert_same(readout_forward(HS, H_T, STEPS, kind)[0], expected)
+
+
+def test_the_last_state_is_read_by_default() -> None:
+    assert_identical(readout_forward(HS, H_T, STEPS)[0], H_T)
 
 
 def test_the_last_readout_sends_its_gradient_to_the_final_state_only() -> None:

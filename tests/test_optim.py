@@ -37,6 +37,7 @@ def test_a_norm_up_to_the_limit_is_left_alone(max_norm: float) -> None:
     gradients = {"W": np.array([3.0, -4.0])}
     clipped, norm = clip_by_global_norm(gradients, max_norm)
     assert norm == 5
+    assert clipped["W"] is gradients["W"]
     assert_identical(clipped, {"W": np.array([3.0, -4.0])})
 
 
@@ -123,6 +124,29 @@ def test_adam_follows_the_published_algorithm(
     for gradient in gradients:
         adam.step(parameters, {"W": RowGradient(np.arange(3), gradient)})
     assert_same(parameters["W"], expected)
+
+
+def test_every_row_of_a_large_table_takes_one_step() -> None:
+    rng = np.random.default_rng(0)
+    gradients = list(rng.standard_normal((2, 700, 3)))  # more rows than are updated together
+    adam, parameters = Adam(), {"table": np.zeros((700, 3))}
+    for gradient in gradients:
+        adam.step(parameters, {"table": RowGradient(np.arange(700), gradient)})
+    assert_same(
+        parameters["table"] / 1e-3,
+        kingma_and_ba(np.zeros((700, 3)), gradients, 1.0, 0.9, 0.999),
+    )
+
+
+def test_the_defaults_are_those_of_the_paper() -> None:
+    gradients = list(np.random.default_rng(0).standard_normal((5, 2)) * 1e-7)
+    adam, parameters = Adam(), {"W": np.zeros(2)}
+    for gradient in gradients:
+        adam.step(parameters, {"W": gradient})
+    assert_same(
+        parameters["W"] / 1e-3,
+        kingma_and_ba(np.zeros(2), gradients, 1.0, 0.9, 0.999),
+    )
 
 
 def test_rows_that_are_not_used_neither_move_nor_forget() -> None:

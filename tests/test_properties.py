@@ -5,6 +5,7 @@ see: if the forward pass is wrong, a backward pass that is right *for it* agrees
 derivatives.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from numpy_lstm import LSTMParams, lstm_backward, lstm_forward
+from numpy_lstm import LSTMParams, lstm, lstm_backward, lstm_forward, rnn, sequence, threads
 from numpy_lstm.cells import lstm_step, rnn_step, sigmoid
 from numpy_lstm.derivatives import complex_step
 from numpy_lstm.threads import two_threads
@@ -240,6 +241,78 @@ def test_float32_stays_float32_and_close_to_float64(cell: Cell, recipe: Recipe) 
     # Rounding is 2**29 times as coarse as in float64, and as much amplified.
     assert_same(out, returned(exact.run()), tolerance=2**29 * TOLERANCE)
     assert_same(gradients, exact.gradients(), tolerance=2**29 * TOLERANCE)
+
+
+class Watched:
+    """NumPy, with a look at the arrays that each function is given and returns."""
+
+    def __init__(self, look: Callable[[str, dict[str, Any], list[Any]], None]) -> None:
+        self.look = look
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(np, name)
+        if isinstance(attribute, type) or not callable(attribute):
+            return attribute
+
+        def watched(*arguments: Any, **keywords: Any) -> Any:
+            result = attribute(*arguments, **keywords)
+            everything = [*arguments, *keywords.values(), result]
+            self.look(name, keywords, [each for each in everything if isinstance(each, np.ndarray)])
+            return result
+
+        return watched
+
+
+def run_watched(
+    cell: Cell,
+    look: Callable[[str, dict[str, Any], list[Any]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A ragged batch in float32, forward and backward."""
+    recipe = Recipe(T=6, N=4, D=3, H=2, lengths=(3, 6, 1, 6), scale=1.0, start="random", seed=0)
+    case = sequence_case(cell, recipe)
+    case = case._replace(
+        point=mapped(np.float32, case.point), incoming=mapped(np.float32, case.incoming)
+    )
+    for module in (rnn, lstm, sequence, threads):
+        monkeypatch.setattr(module, "np", Watched(look))
+    case.gradients()
+
+
+@both_cells
+def test_nothing_on_the_way_is_in_float64_if_what_comes_in_is_not(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(name: str, keywords: dict[str, Any], arrays: list[Any]) -> None:
+        assert all(array.dtype != np.float64 for array in arrays), name
+
+    run_watched(cell, look, monkeypatch)
+
+
+@both_cells
+def test_every_matrix_product_goes_into_memory_that_is_kept(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    products = []
+
+    def look(name: str, keywords: dict[str, Any], arrays: list[Any]) -> None:
+        if name == "matmul":
+            products.append(keywords.get("out"))
+
+    run_watched(cell, look, monkeypatch)
+    assert products
+    assert all(out is not None for out in products)
+
+
+@both_cells
+def test_a_cache_from_which_a_stretch_of_steps_is_missing_is_an_error(cell: Cell) -> None:
+    recipe = Recipe(T=6, N=4, D=3, H=2, lengths=(3, 6, 1, 6), scale=1.0, start="zero", seed=0)
+    case = sequence_case(cell, recipe)
+    cache = case.run().cache
+    for kept in {"states", "cells"} & set(cache._fields):
+        short = cache._replace(**{kept: [part[1:] for part in getattr(cache, kept)]})
+        with pytest.raises(ValueError, match="zip"):
+            case.backward(short, **case.incoming)
 
 
 # --- ranges --------------------------------------------------------------------------------------

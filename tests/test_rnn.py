@@ -86,8 +86,17 @@ def test_a_ragged_batch_with_nan_in_its_padding_equals_the_plain_loop(recipe: Re
         Recipe(T=1200, N=2, D=3, H=4, lengths=(1200, 700), scale=0.3, start="random", seed=3),
         Recipe(T=5, N=600, D=2, H=3, lengths=(5, 2) * 300, scale=0.3, start="random", seed=4),
         Recipe(T=30, N=70, D=3, H=64, lengths=(30,) * 70, scale=0.1, start="random", seed=5),
+        Recipe(T=2, N=140, D=131, H=128, lengths=(2,) * 140, scale=0.05, start="random", seed=6),
     ],
-    ids=["one of each", "one review", "no review as long as the batch", "long", "wide", "large"],
+    ids=[
+        "one of each",
+        "one review",
+        "no review as long as the batch",
+        "long",
+        "wide",
+        "large",
+        "so large that matrices come in pieces",
+    ],
 )
 def test_a_batch_of_unusual_size_equals_the_plain_loop(recipe: Recipe) -> None:
     assert_equal_to_plain_loop(recipe)

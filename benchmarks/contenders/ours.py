@@ -19,7 +19,7 @@ from numpy_lstm import (
 from numpy_lstm.threads import two_threads
 from numpy_lstm.training import start, train_step
 
-THREADS = "two Python threads, half of the batch and one BLAS thread in each (numpy_lstm.threads.two_threads)"
+THREADS = "two Python threads with half of the batch each, one BLAS thread (threads.two_threads)"
 
 
 @contextmanager

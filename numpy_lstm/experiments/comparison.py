@@ -1,0 +1,123 @@
+"""On IMDB, how do a vanilla RNN, an LSTM and what knows no order compare?
+
+Five arms. The RNN and the LSTM are those of the training job with its defaults. The wide RNN has
+as many parameters in its cell as the LSTM: equal hidden units give the LSTM four times the RNN's.
+The order-free bag is logistic regression on the mean of the same word vectors. TF-IDF is logistic
+regression on the counts of words and of pairs of words, weighted: what Wang and Manning (2012)
+found hard to beat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_lstm import plots
+from numpy_lstm.baselines import bag_of_embeddings
+from numpy_lstm.data.corpus import Reviews, keep_last
+from numpy_lstm.data.prepare import Splits
+from numpy_lstm.experiments import reviews
+from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.gradient_flow import decay_per_step
+from numpy_lstm.training import Settings
+
+LABELS = {
+    "rnn": "vanilla RNN",
+    "rnn-wide": "wide RNN",
+    "lstm": "LSTM",
+    "bag": "order-free bag",
+    "tf-idf": "TF-IDF",
+}
+
+
+def arms(quick: bool) -> dict[str, dict[str, Any]]:
+    """Each arm's settings."""
+    H, D = Settings.hidden_size, Settings.vector_size
+    wide = round((-(D + 1) + np.sqrt((D + 1) ** 2 + 16 * H * (D + H + 1))) / 2)
+    return {
+        "rnn": {"arm": "rnn", "model": "rnn"},
+        "rnn-wide": {"arm": "rnn-wide", "model": "rnn", "hidden_size": wide},
+        "lstm": {"arm": "lstm", "model": "lstm"},
+        "bag": {"arm": "bag"},
+        "tf-idf": {"arm": "tf-idf"},
+    }
+
+
+def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
+    """Train and score one of them."""
+    prepared = reviews.data(seed, quick)
+    own = reviews.settings_of(settings, seed, quick)
+    if settings["arm"] == "tf-idf":
+        return tf_idf(prepared.splits)
+    cut = Splits(*(keep_last(part, own.max_length) for part in prepared.splits))
+    if settings["arm"] == "bag":
+        return dict(bag_of_embeddings(cut, prepared.vectors))
+    progress = reviews.fit(settings["model"], cut, prepared.vectors, own)
+    cell = [progress.parameters[name].size for name in ("W_x", "W_h", "b")]
+    return {
+        **reviews.scores(progress, cut, own),
+        "cell_parameters": sum(cell),
+        "gradient_decay_per_step": decay_per_step(progress.norms[progress.best_epoch].x),
+    }
+
+
+def tf_idf(splits: Splits) -> dict[str, Any]:
+    """Logistic regression on weighted counts of words and pairs, with C of the best validation."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss
+
+    def texts(part: Reviews) -> list[str]:
+        pieces = np.split(part.tokens.astype(str), part.starts[1:-1])
+        return [" ".join(piece) for piece in pieces]
+
+    # The words as their ids: whole reviews, in the vocabulary of the other arms.
+    vectorizer = TfidfVectorizer(
+        ngram_range=(1, 2), min_df=3, sublinear_tf=True, token_pattern=r"\S+", dtype=np.float32
+    )
+    features = [vectorizer.fit_transform(texts(splits.train))]
+    features += [vectorizer.transform(texts(part)) for part in splits[1:]]
+    labels = [part.labels for part in splits]
+    fitted = []
+    for C in (1.0, 10.0, 100.0):
+        model = LogisticRegression(C=C, solver="liblinear").fit(features[0], labels[0])
+        fitted.append((model.score(features[1], labels[1]), C, model))
+    validation, C, model = max(fitted, key=lambda entry: entry[0])
+    return {
+        "test_accuracy": float(model.score(features[2], labels[2])),
+        "test_loss": float(log_loss(labels[2], model.predict_proba(features[2])[:, 1])),
+        "val_accuracy": float(validation),
+        "C": C,
+    }
+
+
+def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Mean and interval of the test accuracy of each arm, and of the LSTM's lead over each."""
+    accuracies = {
+        arm: [result["test_accuracy"] for result in results]
+        for arm, results in by_arm(trials).items()
+    }
+    summary: dict[str, Any] = {arm: describe(values) for arm, values in accuracies.items()}
+    lstm = accuracies.get("lstm", [])
+    for arm, values in accuracies.items():
+        if arm != "lstm" and lstm and len(values) == len(lstm):  # seed by seed
+            leads = [a - b for a, b in zip(lstm, values, strict=True)]
+            summary[f"lstm - {arm}"] = describe(leads)
+    return summary
+
+
+def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
+    """Every seed as a dot, the mean as a bar."""
+    with plots.figure(path, 1, 1, 6.0, 2.6) as (drawing, (axes,)):
+        for row, results in enumerate(by_arm(trials).values()):
+            values = [100 * result["test_accuracy"] for result in results]
+            axes.plot(values, [row] * len(values), "o", color="#004488", alpha=0.6, markersize=5)
+            axes.plot([np.mean(values)], [row], "|", color="black", markersize=16)
+        axes.set_yticks(range(len(by_arm(trials))), [LABELS[arm] for arm in by_arm(trials)])
+        axes.invert_yaxis()
+        axes.set_xlabel("test accuracy (%); a dot is a seed, the line their mean")
+        drawing.suptitle(f"{plots.DATA_SETS['imdb']}: 25,000 test reviews")

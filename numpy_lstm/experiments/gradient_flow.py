@@ -1,0 +1,177 @@
+"""How far does the gradient reach, and does theory say so?
+
+On 256 long validation reviews of IMDB, four words a step: norms of the gradient in h, c and x at
+every distance from the last step, the product of the forget gates, the singular values of the
+Jacobian from a state to the last one, and the share of saturated units. Untrained cells show what
+the initial weights alone do; trained ones start as in the training job. Two cells are instruments:
+with W_h = 0 and the forget gate held at 1/2 or at 1 the cell state is the only way back, so that
+its gradient must fall as 2^-k, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_lstm import gradient_flow as flow
+from numpy_lstm import plots
+from numpy_lstm.cells import Array
+from numpy_lstm.classifier import init_classifier
+from numpy_lstm.data.corpus import keep_last
+from numpy_lstm.data.prepare import Splits
+from numpy_lstm.experiments import reviews
+from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.training import probe_batch
+
+LAGS = (1, 2, 5, 10, 20, 50, 100)  # at which Jacobians are worked out
+HELD = 40.0  # a pre-activation whose sigmoid is 1 to the last digit
+
+
+def arms(quick: bool) -> dict[str, dict[str, Any]]:
+    """Each cell and how it starts."""
+    listed: dict[str, dict[str, Any]] = {
+        "rnn, trained": {"model": "rnn", "trained": True},
+        "lstm, trained": {"model": "lstm", "trained": True},
+        "rnn, uniform": {"model": "rnn", "recurrent": "uniform"},
+        "rnn, orthogonal": {"model": "rnn"},
+        "rnn, orthogonal x 0.5": {"model": "rnn", "scale": 0.5},
+        "rnn, orthogonal x 1.5": {"model": "rnn", "scale": 1.5},
+        "lstm, b_f=0": {"model": "lstm", "forget_bias": 0.0},
+        "lstm, b_f=1": {"model": "lstm", "forget_bias": 1.0},
+        "lstm, b_f=3": {"model": "lstm", "forget_bias": 3.0},
+        "lstm, uniform": {"model": "lstm", "recurrent": "uniform"},
+        "lstm, f = 1/2": {"model": "lstm", "held": 0.0},
+        "lstm, f = 1": {"model": "lstm", "held": HELD},
+    }
+    return listed
+
+
+def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
+    """Measure one cell, and train it before if that is asked for."""
+    own = reviews.settings_of(settings, seed, quick)
+    prepared = reviews.data(seed, quick)
+    splits = Splits(*(keep_last(part, own.max_length) for part in prepared.splits))
+    if settings.get("trained"):
+        parameters = reviews.fit(settings["model"], splits, prepared.vectors, own).best_parameters
+    else:
+        parameters = untrained(settings, prepared.vectors, seed, own)
+    probes = probe_batch(splits.validation, own.probes)
+    norms = flow.record(parameters, probes, bag_size=own.bag_size, readout=own.readout)
+    inner = flow.inside(parameters, probes, bag_size=own.bag_size)
+    lags = [lag for lag in LAGS if lag < len(norms.x)]
+    recorded = {name: norm for name, norm in norms._asdict().items() if norm is not None}
+    decays = {name: flow.decay_per_step(norm) for name, norm in recorded.items()}
+    return {
+        "norms": {name: quartiles(norm) for name, norm in recorded.items()},
+        # With W_h = 0 only the last h has a gradient: there is no decay to speak of.
+        "decay_per_step": {name: decay for name, decay in decays.items() if np.isfinite(decay)},
+        "spectral_radius": inner.spectral_radius,
+        "largest_singular_value": inner.largest_singular_value,
+        "saturated": inner.saturated,
+        "forget_product": rounded(inner.forget_product),
+        "jacobians": {
+            str(lag): rounded(flow.jacobian_singular_values(parameters, probes, own.bag_size, lag))
+            for lag in lags
+        },
+    }
+
+
+def untrained(settings: dict[str, Any], vectors: Array, seed: int, own: Any) -> dict[str, Array]:
+    """A classifier as it starts, but for what the arm changes."""
+    parameters = init_classifier(
+        settings["model"],
+        vectors,
+        own.hidden_size,
+        readout=own.readout,
+        rng=np.random.default_rng(seed),
+        forget_bias=own.forget_bias,
+    )
+    H = own.hidden_size
+    if settings.get("recurrent") == "uniform":
+        parameters.update(reviews.uniform_cell(settings["model"], vectors.shape[1], own))
+    parameters["W_h"] = parameters["W_h"] * np.float32(settings.get("scale", 1.0))
+    if "held" in settings:
+        forget = slice(H, 2 * H)
+        parameters["W_h"][:] = 0
+        parameters["W_x"][forget] = 0
+        parameters["b"][forget] = settings["held"]
+    return parameters
+
+
+def quartiles(by_distance: Array) -> dict[str, list[float]]:
+    """Lower quartile, median and upper quartile of the reviews at each distance."""
+    low, median, high = np.nanquantile(by_distance, [0.25, 0.5, 0.75], axis=1)
+    return {"low": rounded(low), "median": rounded(median), "high": rounded(high)}
+
+
+def rounded(values: Array | None) -> list[float]:
+    """Six digits: more would say nothing and fill the file."""
+    return [] if values is None else [float(f"{value:.6g}") for value in values]
+
+
+def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Decay per step of each norm, with intervals; and whether the instrument reads true."""
+    summary: dict[str, Any] = {}
+    for arm, results in by_arm(trials).items():
+        summary[arm] = {
+            name: describe([result["decay_per_step"][name] for result in results])
+            for name in results[0]["decay_per_step"]
+        }
+        for name in ("spectral_radius", "largest_singular_value", "saturated"):
+            summary[arm][name] = describe([result[name] for result in results])
+    for arm, factor in (("lstm, f = 1/2", 0.5), ("lstm, f = 1", 1.0)):
+        for result in by_arm(trials).get(arm, []):
+            medians = np.array(result["norms"]["c"]["median"])
+            ratios = medians[1:] / medians[:-1]
+            summary[arm]["largest_error_of_the_instrument"] = max(
+                summary[arm].get("largest_error_of_the_instrument", 0.0),
+                float(abs(ratios / factor - 1).max()),
+            )
+    return summary
+
+
+def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
+    """Untrained RNNs, untrained LSTMs, and trained ones, with theory on the same axes."""
+    grouped = by_arm(trials)
+    with plots.figure(path, 2, 2, 7.2, 6.0) as (drawing, axes):
+        panels = {
+            "vanilla RNN, untrained: ‖∂L/∂h‖": (
+                [arm for arm in grouped if arm.startswith("rnn") and "trained" not in arm],
+                "h",
+            ),
+            "LSTM, untrained: ‖∂L/∂c‖": (
+                [arm for arm in grouped if arm.startswith("lstm") and "trained" not in arm],
+                "c",
+            ),
+            "trained: ‖∂L/∂x‖": (["rnn, trained", "lstm, trained"], "x"),
+            "trained, and theory": (["rnn, trained", "lstm, trained"], "state"),
+        }
+        for panel, (title, (arms_, name)) in zip(axes, panels.items(), strict=True):
+            for k, arm in enumerate(arm for arm in arms_ if arm in grouped):
+                style = plots.series(k)
+                state = ("h" if arm.startswith("rnn") else "c") if name == "state" else name
+                first = grouped[arm][0]
+                medians = np.array([result["norms"][state]["median"] for result in grouped[arm]])
+                center = np.exp(np.log(np.maximum(medians, 1e-300)).mean(axis=0))
+                label = f"{arm}: ‖∂L/∂{state}‖" if name == "state" else arm
+                panel.plot(center, label=label, **style)
+                if name == "state":
+                    distance = np.arange(len(center))
+                    if arm.startswith("rnn"):
+                        radius = np.mean([result["spectral_radius"] for result in grouped[arm]])
+                        panel.plot(
+                            center[0] * radius**distance, "k:", linewidth=0.9, label="ρ(W_h)^k"
+                        )
+                    else:
+                        product = np.array(first["forget_product"])
+                        panel.plot(center[0] * product, "k--", linewidth=0.9, label="∏ f_t, mean")
+            panel.set_yscale("log")
+            panel.set_ylim(bottom=1e-20)
+            panel.set_title(title, fontsize=9)
+            panel.legend(fontsize=6.5)
+            panel.set_xlabel("steps before the last one (1 step = 4 words)")
+        drawing.suptitle("How far the gradient reaches, IMDB: geometric mean of the seeds' medians")

@@ -1,0 +1,148 @@
+"""How many neutral steps between the review and the read-out does a cell survive?
+
+Every model reads the last words of a review and then K steps of nothing: a padding word, the same
+at every step. It is trained and tested for that K. This is what happens, uncontrolled, wherever
+reviews are padded at the end and the last state is read without a mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_lstm import gradient_flow, plots
+from numpy_lstm.data.corpus import Reviews, keep_last
+from numpy_lstm.data.prepare import Splits
+from numpy_lstm.data.text import PAD
+from numpy_lstm.experiments import reviews
+from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.training import probe_batch
+
+BAG = 4  # words in a step
+STEPS = 25  # of the review itself: its last 100 words
+LAGS = (0, 25, 50, 100, 200, 400)
+CELLS: dict[str, dict[str, Any]] = {
+    "rnn, orthogonal": {"model": "rnn", "recurrent": "orthogonal"},
+    "rnn, uniform": {"model": "rnn", "recurrent": "uniform"},
+    "lstm, b_f=0": {"model": "lstm", "forget_bias": 0.0},
+    "lstm, b_f=1": {"model": "lstm", "forget_bias": 1.0},
+    "lstm, b_f=3": {"model": "lstm", "forget_bias": 3.0},
+}
+SIZES: dict[str, Any] = {
+    "n_train": 5000,
+    "epochs": 4,
+    "patience": 0,
+    "hidden_size": 32,
+    "vector_size": 64,
+    "dropout": 0.0,
+    "learning_rate": 5e-3,
+    "probes": 64,
+}
+
+
+def arms(quick: bool) -> dict[str, dict[str, Any]]:
+    """Each cell at each lag."""
+    return {
+        f"{cell}, K={lag}": {"cell": cell, "lag": lag, **CELLS[cell], **SIZES}
+        for lag in (LAGS[:2] if quick else LAGS)
+        for cell in CELLS
+    }
+
+
+def with_lag(part: Reviews, lag: int) -> Reviews:
+    """The last words of each review, a whole number of steps, and `lag` steps of padding.
+
+    Examples
+    --------
+    >>> part = Reviews(np.arange(2, 11, dtype=np.int32), np.array([0, 9]), np.zeros(1), np.zeros(1))
+    >>> with_lag(part, 1).tokens
+    array([ 3,  4,  5,  6,  7,  8,  9, 10,  0,  0,  0,  0], dtype=int32)
+    """
+    cut = keep_last(part, BAG * STEPS)
+    rest = np.full(BAG * lag, PAD, np.int32)
+    pieces, lengths = [], []
+    for start, end in zip(cut.starts[:-1], cut.starts[1:], strict=True):
+        length = end - start
+        kept = cut.tokens[end - max(length - length % BAG, min(length, BAG)) : end]
+        pieces += [kept, rest]
+        lengths.append(len(kept) + len(rest))
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return cut._replace(tokens=np.concatenate(pieces), starts=starts)
+
+
+def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
+    """Train one cell at one lag."""
+    own = reviews.settings_of(settings, seed, quick)
+    prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
+    train = reviews.some(prepared.splits.train, settings["n_train"], seed)
+    splits = Splits(
+        *(with_lag(part, settings["lag"]) for part in prepared.splits._replace(train=train))
+    )
+    progress = reviews.fit(
+        settings["model"],
+        splits,
+        prepared.vectors,
+        own,
+        recurrent=settings.get("recurrent", "orthogonal"),
+    )
+    at_end = {}
+    for when, parameters in (("start", None), ("best", progress.best_parameters)):
+        recorded = (
+            progress.norms[0]
+            if parameters is None
+            else gradient_flow.record(
+                parameters,
+                probe_batch(splits.validation, own.probes),
+                bag_size=own.bag_size,
+                readout=own.readout,
+            )
+        )
+        # Row k is k steps before the last: the review's own last step lies `lag` steps back.
+        at_end[f"gradient_at_review_end_{when}"] = float(np.median(recorded.x[settings["lag"]]))
+    return {**reviews.scores(progress, splits, own), **at_end}
+
+
+def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Test accuracy, and gradient at the review's end, of each cell at each lag."""
+    return {
+        arm: {
+            "test_accuracy": describe([result["test_accuracy"] for result in results]),
+            "gradient_at_review_end_best": describe(
+                [result["gradient_at_review_end_best"] for result in results]
+            ),
+        }
+        for arm, results in by_arm(trials).items()
+    }
+
+
+def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
+    """Accuracy and gradient against the lag."""
+    with plots.figure(path, 1, 2, 7.0, 3.4) as (drawing, (accuracy, gradient)):
+        for k, cell in enumerate(CELLS):
+            own = [trial for trial in trials if trial["settings"]["cell"] == cell]
+            lags = sorted({trial["settings"]["lag"] for trial in own})
+            style = plots.series(k)
+            for axes, name, factor in (
+                (accuracy, "test_accuracy", 100),
+                (gradient, "gradient_at_review_end_best", 1),
+            ):
+                values = [
+                    [factor * t["result"][name] for t in own if t["settings"]["lag"] == lag]
+                    for lag in lags
+                ]
+                axes.plot(lags, [np.mean(v) for v in values], label=cell, **style)
+                low, high = [min(v) for v in values], [max(v) for v in values]
+                axes.fill_between(lags, low, high, color=style["color"], alpha=0.15, linewidth=0)
+        accuracy.axhline(50, color="black", linewidth=0.8, linestyle=(0, (1, 2)))
+        accuracy.set_ylabel("test accuracy (%)")
+        gradient.set_yscale("log")
+        gradient.set_ylabel("median ‖∂L/∂x‖ at the review's last word")
+        for axes in (accuracy, gradient):
+            axes.set_xlabel("neutral steps after the review, K")
+        handles, labels = accuracy.get_legend_handles_labels()
+        drawing.legend(handles, labels, loc="outside lower center", ncols=3)
+        drawing.suptitle("IMDB, read-out K steps after the review; band: all seeds")

@@ -1,0 +1,179 @@
+"""Over how many steps can each cell learn to remember, and how many sequences does it need?
+
+Three tasks in which the answer stands far back (:mod:`numpy_lstm.data.long_lag`), every cell with
+the same budget of updates. A task is solved when two evaluations in a row are good: 99 % of
+256 fresh sequences right, or, for adding, a mean squared error below 0.01 (answering 1 always has
+1/6). Chrono initialization (Tallec and Ollivier, 2018) is told T, which the other cells are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_lstm import plots
+from numpy_lstm.cells import Array, LSTMParams, RNNParams
+from numpy_lstm.data.long_lag import Sequences, adding, first_symbol, temporal_order
+from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.initializers import glorot_uniform, init_lstm, init_rnn
+from numpy_lstm.layers import affine_backward, affine_forward
+from numpy_lstm.losses import (
+    softmax_cross_entropy,
+    softmax_cross_entropy_backward,
+    squared_error,
+    squared_error_backward,
+)
+from numpy_lstm.lstm import lstm_backward, lstm_forward
+from numpy_lstm.optim import Adam, clip_by_global_norm
+from numpy_lstm.rnn import rnn_backward, rnn_forward
+
+TASKS: dict[str, tuple[Callable[[int, int, np.random.Generator], Sequences], int]] = {
+    "first_symbol": (first_symbol, 2),
+    "adding": (adding, 1),
+    "temporal_order": (temporal_order, 4),
+}
+LENGTHS = {
+    "first_symbol": (10, 20, 40, 80, 160),
+    "adding": (25, 50, 100),
+    "temporal_order": (25, 50, 100),
+}
+BUDGETS = {"first_symbol": 1500, "adding": 3000, "temporal_order": 3000}  # updates
+CELLS: dict[str, dict[str, Any]] = {
+    "rnn, orthogonal": {"model": "rnn"},
+    "rnn, uniform": {"model": "rnn", "recurrent": "uniform"},
+    "lstm, b_f=0": {"model": "lstm", "forget_bias": 0.0},
+    "lstm, b_f=1": {"model": "lstm", "forget_bias": 1.0},
+    "lstm, b_f=3": {"model": "lstm", "forget_bias": 3.0},
+    "lstm, chrono": {"model": "lstm", "chrono": True},
+}
+HIDDEN, BATCH, CLIP = 32, 32, 1.0
+LEARNING_RATE = 3e-3  # of Adam, for every cell
+EVERY, IN_A_ROW, FRESH = 25, 2, 256
+
+
+def arms(quick: bool) -> dict[str, dict[str, Any]]:
+    """Each cell at each task and length."""
+    return {
+        f"{task}, T={T}, {cell}": {
+            "task": task,
+            "T": T,
+            "cell": cell,
+            "updates": 20 if quick else BUDGETS[task],
+            **CELLS[cell],
+        }
+        for task in TASKS
+        for T in (LENGTHS[task][:1] if quick else LENGTHS[task])
+        for cell in CELLS
+    }
+
+
+def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
+    """Train until the task is solved or the budget is spent."""
+    draw_batch, outputs = TASKS[settings["task"]]
+    T, is_number = settings["T"], outputs == 1
+    rng = np.random.default_rng(seed)
+    parameters = fresh(settings, draw_batch(T, 1, rng).xs.shape[2], outputs, rng)
+    optimizer = Adam(LEARNING_RATE)
+    good, scores = 0, []
+    for update in range(1, settings["updates"] + 1):
+        gradients = gradients_of(parameters, draw_batch(T, BATCH, rng))
+        optimizer.step(parameters, clip_by_global_norm(gradients, CLIP)[0])
+        if update % EVERY == 0:
+            test = draw_batch(T, FRESH, rng)
+            outputs_ = predict(parameters, test.xs)[0]
+            score = (
+                float(((outputs_[:, 0] - test.targets) ** 2).mean())
+                if is_number
+                else float((outputs_.argmax(axis=1) == test.targets).mean())
+            )
+            scores.append(round(score, 4))
+            good = good + 1 if (score < 0.01 if is_number else score >= 0.99) else 0
+            if good == IN_A_ROW:
+                break
+    return {"solved": good == IN_A_ROW, "sequences": update * BATCH, "scores": scores[-5:]}
+
+
+def fresh(
+    settings: dict[str, Any], D: int, outputs: int, rng: np.random.Generator
+) -> dict[str, Array]:
+    """A cell and an affine read-out of its last hidden state."""
+    recurrent = settings.get("recurrent", "orthogonal")
+    cell: RNNParams | LSTMParams
+    if settings["model"] == "rnn":
+        cell = init_rnn(D, HIDDEN, rng=rng, recurrent=recurrent)
+    else:
+        cell = init_lstm(D, HIDDEN, rng=rng, forget_bias=settings.get("forget_bias", 1.0))
+        if settings.get("chrono"):
+            # Tallec and Ollivier (2018): b_f is log U(1, T_max - 1), and b_i its opposite.
+            cell.b[HIDDEN : 2 * HIDDEN] = np.log(rng.uniform(1, settings["T"] - 1, HIDDEN))
+            cell.b[:HIDDEN] = -cell.b[HIDDEN : 2 * HIDDEN]
+    W_out = glorot_uniform(outputs, HIDDEN, rng=rng).astype(np.float32)
+    return {**cell._asdict(), "W_out": W_out, "b_out": np.zeros(outputs, np.float32)}
+
+
+def predict(parameters: dict[str, Array], xs: Array) -> tuple[Array, Any, Any]:
+    """Outputs (N, C), and the caches of the recurrence and the read-out."""
+    W_x, W_h, b = parameters["W_x"], parameters["W_h"], parameters["b"]
+    if W_h.shape[0] == W_h.shape[1]:
+        out: Any = rnn_forward(xs, RNNParams(W_x, W_h, b))
+    else:
+        out = lstm_forward(xs, LSTMParams(W_x, W_h, b))
+    outputs, affine = affine_forward(out.h_T, parameters["W_out"], parameters["b_out"])
+    return outputs, out.cache, affine
+
+
+def gradients_of(parameters: dict[str, Array], batch: Sequences) -> dict[str, Array]:
+    """Gradients of the loss of a minibatch: cross-entropy, or the squared error of one number."""
+    outputs, cache, affine = predict(parameters, batch.xs)
+    if outputs.shape[1] == 1:
+        _, loss = squared_error(outputs[:, 0], batch.targets.astype(np.float32))
+        doutputs = squared_error_backward(loss)[:, np.newaxis]
+    else:
+        _, loss = softmax_cross_entropy(outputs, batch.targets)
+        doutputs = softmax_cross_entropy_backward(loss)
+    dh_T, dW_out, db_out = affine_backward(doutputs, affine)
+    backward: Any = rnn_backward if isinstance(cache.params, RNNParams) else lstm_backward
+    dcell = backward(cache, dh_T=dh_T).dparams
+    return {**dcell._asdict(), "W_out": dW_out, "b_out": db_out}
+
+
+def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Share of the seeds that solved each task, and the median of the sequences they needed."""
+    summary = {}
+    for arm, results in by_arm(trials).items():
+        solved = [result["sequences"] for result in results if result["solved"]]
+        summary[arm] = {
+            "seeds": len(results),
+            "solved": len(solved) / len(results),
+            "median_sequences": float(np.median(solved)) if solved else None,
+        }
+    return summary
+
+
+def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
+    """Share of solved seeds against T, a panel a task."""
+    with plots.figure(path, 1, len(TASKS), 7.2, 3.0) as (drawing, panels):
+        for axes, task in zip(panels, TASKS, strict=True):
+            for k, cell in enumerate(CELLS):
+                own = [
+                    t["settings"] | t["result"]
+                    for t in trials
+                    if t["settings"]["task"] == task and t["settings"]["cell"] == cell
+                ]
+                lengths = sorted({trial["T"] for trial in own})
+                shares = [
+                    np.mean([trial["solved"] for trial in own if trial["T"] == T]) for T in lengths
+                ]
+                # A little apart, so that lines of the same height can be told.
+                axes.plot(lengths, np.array(shares) + 0.012 * k, label=cell, **plots.series(k))
+            axes.set_xscale("log")
+            axes.set_xticks(LENGTHS[task], [str(T) for T in LENGTHS[task]])
+            axes.minorticks_off()
+            axes.set_xlabel("steps, T")
+            axes.set_title(task.replace("_", " "), fontsize=9)
+        panels[0].set_ylabel("share of seeds that solve it")
+        drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        drawing.suptitle("Long-lag tasks, the same budget of updates for every cell")

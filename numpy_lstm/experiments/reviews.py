@@ -1,0 +1,114 @@
+"""What the experiments on reviews share: the data, and the training of one classifier."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+
+from numpy_lstm.cells import Array
+from numpy_lstm.classifier import Model
+from numpy_lstm.data.corpus import Corpus, Reviews, select
+from numpy_lstm.data.imdb import load_imdb
+from numpy_lstm.data.prepare import Prepared, Splits, prepare
+from numpy_lstm.data.synthetic import synthetic_corpus
+from numpy_lstm.initializers import init_lstm, init_rnn
+from numpy_lstm.training import Progress, Settings, evaluate, start, train
+
+QUICK: dict[str, Any] = {
+    "epochs": 1,
+    "hidden_size": 8,
+    "vector_size": 8,
+    "vocabulary_size": 500,
+    "max_length": 60,
+    "probes": 16,
+}
+
+
+@cache
+def corpus(quick: bool) -> Corpus:
+    """IMDB; of a smoke run, a few built-in reviews."""
+    if quick:
+        return synthetic_corpus(np.random.default_rng(0), n_train=200, n_test=80)
+    return load_imdb()
+
+
+@lru_cache(maxsize=2)
+def data(
+    seed: int,
+    quick: bool,
+    vocabulary_size: int = Settings.vocabulary_size,
+    vector_size: int = Settings.vector_size,
+) -> Prepared:
+    """The reviews whole, as :func:`numpy_lstm.data.prepare.prepare` makes them, kept in memory."""
+    return prepare(
+        corpus(quick),
+        seed=seed,
+        validation_fraction=Settings.validation_fraction,
+        vocabulary_size=QUICK["vocabulary_size"] if quick else vocabulary_size,
+        vector_size=QUICK["vector_size"] if quick else vector_size,
+        max_length=10**9,
+    )
+
+
+def settings_of(given: dict[str, Any], seed: int, quick: bool) -> Settings:
+    """The training job's defaults, with what an arm changes; tiny in a smoke run."""
+    fields = {name: value for name, value in given.items() if name in Settings.__dataclass_fields__}
+    return Settings(**{**fields, **(QUICK if quick else {}), "seed": seed})
+
+
+def some(reviews: Reviews, n: int, seed: int) -> Reviews:
+    """`n` reviews drawn at random, or all if there are no more."""
+    if n >= len(reviews.labels):
+        return reviews
+    return select(reviews, np.random.default_rng(seed).permutation(len(reviews.labels))[:n])
+
+
+def fit(
+    model: Model,
+    splits: Splits,
+    vectors: Array,
+    settings: Settings,
+    *,
+    recurrent: str = "orthogonal",
+) -> Progress:
+    """Train one classifier from fresh weights.
+
+    With `recurrent` "uniform", the cell starts as PyTorch's does: everything U(-1/sqrt(H),
+    1/sqrt(H)), but for the forget bias of `settings`.
+    """
+    progress = start(model, vectors, settings)
+    if recurrent == "uniform":
+        progress.parameters.update(uniform_cell(model, vectors.shape[1], settings))
+    train(progress, splits, settings)
+    return progress
+
+
+def uniform_cell(model: Model, input_size: int, settings: Settings) -> dict[str, Array]:
+    """A cell's weights, all of them uniform, as PyTorch starts its own."""
+    rng, H = np.random.default_rng(settings.seed), settings.hidden_size
+    cell: Any
+    if model == "rnn":
+        cell = init_rnn(input_size, H, rng=rng, recurrent="uniform")
+    else:
+        cell = init_lstm(
+            input_size, H, rng=rng, recurrent="uniform", forget_bias=settings.forget_bias
+        )
+    limit = 1 / np.sqrt(H)
+    return {**cell._asdict(), "W_x": rng.uniform(-limit, limit, cell.W_x.shape).astype(np.float32)}
+
+
+def scores(progress: Progress, splits: Splits, settings: Settings) -> dict[str, Any]:
+    """The plain numbers of a trained classifier; the test reviews are scored here, once."""
+    test = evaluate(progress.best_parameters, splits.test, settings)
+    best = progress.history[progress.best_epoch - 1]
+    return {
+        "test_accuracy": test.accuracy,
+        "test_loss": test.loss,
+        "val_accuracy": best.val_accuracy,
+        "val_loss": best.val_loss,
+        "best_epoch": progress.best_epoch,
+        "epochs": progress.epoch,
+        "training_seconds": round(progress.seconds, 1),
+    }

@@ -1,0 +1,155 @@
+"""Which words move the verdict, and does the vanilla RNN still see the first ones?
+
+Both models read word by word, one word a step; the norm of the gradient of the logit in each word's
+vector is shown as the depth of its color, for a few short validation reviews. Trained on 5,000
+reviews, from the first seed's word vectors.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_lstm import plots
+from numpy_lstm.classifier import classifier_backward, classifier_forward
+from numpy_lstm.data.batches import make_batch
+from numpy_lstm.data.corpus import keep_last
+from numpy_lstm.data.prepare import Splits
+from numpy_lstm.experiments import reviews
+from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.files import write_atomically
+from numpy_lstm.sequence import norms
+
+SIZES: dict[str, Any] = {
+    "n_train": 5000,
+    "epochs": 4,
+    "patience": 0,
+    "hidden_size": 64,
+    "vector_size": 64,
+    "max_length": 100,
+    "bag_size": 1,
+    "probes": 1,
+}
+SHOWN = 2  # reviews quoted, the shortest of 30 to 45 words
+WORDS = (30, 45)
+
+
+def arms(quick: bool) -> dict[str, dict[str, Any]]:
+    """Both models."""
+    return {model: {"model": model, **SIZES} for model in ("rnn", "lstm")}
+
+
+def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
+    """Train one model, and take the gradient of its logit in every word of some reviews."""
+    own = reviews.settings_of(settings, seed, quick)
+    prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
+    train = reviews.some(prepared.splits.train, settings["n_train"], seed)
+    splits = Splits(
+        *(keep_last(part, own.max_length) for part in prepared.splits._replace(train=train))
+    )
+    progress = reviews.fit(settings["model"], splits, prepared.vectors, own)
+    lengths = splits.validation.lengths
+    short = np.flatnonzero((lengths >= WORDS[0]) & (lengths <= WORDS[1]))[:64]
+    batch = make_batch(splits.validation, short)
+    exact = {name: array.astype(np.float64) for name, array in progress.best_parameters.items()}
+    logits, cache = classifier_forward(
+        exact, batch.tokens, batch.lengths, bag_size=1, readout=own.readout
+    )
+    gradients = classifier_backward(np.ones_like(logits), cache)
+    by_word = norms(gradients.dxs.swapaxes(1, 2))  # (T, N)
+    first, last = (
+        [by_word[step(n), k] for k, n in enumerate(batch.lengths)]
+        for step in (lambda n: slice(0, 10), lambda n: slice(n - 10, n))
+    )
+    shown = [
+        {
+            "words": [prepared.vocabulary.words[token] for token in batch.tokens[:n, k]],
+            "norms": [float(f"{norm:.4g}") for norm in by_word[:n, k]],
+            "logit": float(f"{logits[k]:.4g}"),
+            "label": int(batch.labels[k]),
+        }
+        for k, n in list(enumerate(batch.lengths))[-SHOWN:]
+    ]
+    return {
+        **reviews.scores(progress, splits, own),
+        "first_to_last": float(np.mean(first) / np.mean(last)),
+        "reviews": shown if seed == 0 else [],
+    }
+
+
+def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Mean norm over the first ten words, over that of the last ten."""
+    return {
+        model: {
+            "first_to_last": describe([result["first_to_last"] for result in results]),
+            "test_accuracy": describe([result["test_accuracy"] for result in results]),
+        }
+        for model, results in by_arm(trials).items()
+    }
+
+
+def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
+    """The first seed's reviews as colored text, as PNG and as a page of HTML."""
+    grouped = {model: results[0]["reviews"] for model, results in by_arm(trials).items()}
+    rows = [
+        (model, review)
+        for k in range(SHOWN)
+        for model in grouped
+        for review in grouped[model][k : k + 1]
+    ]
+    with plots.figure(path, len(rows), 1, 7.0, 1.25 * len(rows)) as (drawing, panels):
+        for axes, (model, review) in zip(panels, rows, strict=True):
+            axes.set_axis_off()
+            axes.set_xlim(0, 100)
+            axes.set_ylim(-4, 1)
+            axes.set_title(_title(model, review), fontsize=8, loc="left")
+            column, line = 0.0, 0
+            for word, depth in zip(review["words"], _depths(review["norms"]), strict=True):
+                if column + len(word) > 98:
+                    column, line = 0.0, line + 1
+                axes.text(
+                    column,
+                    -line,
+                    word,
+                    fontsize=8,
+                    family="monospace",
+                    color="white" if depth > 0.6 else "black",
+                    bbox={"color": plots.COLORS[model], "alpha": depth, "pad": 1.0},
+                )
+                column += 1.25 * (len(word) + 1)
+        drawing.suptitle("Norm of the logit's gradient in each word (darkest: a review's largest)")
+    body = "\n".join(
+        f"<h2>{html.escape(_title(model, review))}</h2>\n<p>"
+        + " ".join(
+            f'<span style="background:rgba({_rgb(model)},{depth:.2f});'
+            f'color:{"white" if depth > 0.6 else "black"}">{html.escape(word)}</span>'
+            for word, depth in zip(review["words"], _depths(review["norms"]), strict=True)
+        )
+        + "</p>"
+        for model, review in rows
+    )
+    page = (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>Saliency</title></head>\n<body>\n{body}\n</body></html>\n"
+    )
+    write_atomically(path.with_suffix(".html"), lambda file: file.write(page.encode()))
+
+
+def _title(model: str, review: dict[str, Any]) -> str:
+    truth = "positive" if review["label"] else "negative"
+    return f"{plots.NAMES[model]}: log-odds of positive {review['logit']:+.1f}, truth {truth}"
+
+
+def _depths(norms_: list[float]) -> list[float]:
+    largest = max(norms_)
+    return [norm / largest if largest else 0.0 for norm in norms_]
+
+
+def _rgb(model: str) -> str:
+    color = plots.COLORS[model]
+    return ",".join(str(int(color[k : k + 2], 16)) for k in (1, 3, 5))

@@ -1,0 +1,116 @@
+"""Which words of a review, and how many, does each cell need?
+
+Models that read the last k words only, or the first 200 instead of the last 200; and models that
+read the last 400 words in bags of 1, 2, 4, 8, 16, or all of them at once (then there is one step,
+and nothing to remember). Trained on 5,000 reviews, so that all of them fit into an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_lstm import plots
+from numpy_lstm.data.corpus import Reviews, keep_last
+from numpy_lstm.data.prepare import Splits
+from numpy_lstm.experiments import reviews
+from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.experiments.statistics import describe
+
+LAST = (10, 25, 50, 100, 200, 400)
+BAGS = (1, 2, 4, 8, 16, 400)
+SIZES: dict[str, Any] = {
+    "n_train": 5000,
+    "epochs": 4,
+    "patience": 0,
+    "hidden_size": 64,
+    "vector_size": 64,
+    "probes": 1,
+}
+
+
+def arms(quick: bool) -> dict[str, dict[str, Any]]:
+    """Each cell and what it reads."""
+    listed: dict[str, dict[str, Any]] = {}
+    for model in ("rnn", "lstm"):
+        base = {"model": model, **SIZES}
+        for k in LAST[:1] if quick else LAST:
+            listed[f"{model}, last {k}"] = {**base, "k": k, "end": "last", "bag_size": 4}
+        listed[f"{model}, first 200"] = {**base, "k": 200, "end": "first", "bag_size": 4}
+        for bag in BAGS[-1:] if quick else BAGS:
+            if bag != 4:  # which stands above, as last 400
+                listed[f"{model}, bags of {bag}"] = {
+                    **base,
+                    "k": 400,
+                    "end": "last",
+                    "bag_size": bag,
+                }
+    return listed
+
+
+def keep_first(part: Reviews, n: int) -> Reviews:
+    """Cut every review down to its first `n` tokens.
+
+    Examples
+    --------
+    >>> part = Reviews(np.arange(5, dtype=np.int32), np.array([0, 3, 5]), np.zeros(2), np.zeros(2))
+    >>> keep_first(part, 2).tokens
+    array([0, 1, 3, 4], dtype=int32)
+    """
+    position = np.arange(len(part.tokens)) - np.repeat(part.starts[:-1], part.lengths)
+    starts = np.concatenate([[0], np.minimum(part.lengths, n).cumsum()])
+    return part._replace(tokens=part.tokens[position < n], starts=starts)
+
+
+def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
+    """Train one cell on what it may read."""
+    own = reviews.settings_of(settings, seed, quick)
+    prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
+    train = reviews.some(prepared.splits.train, settings["n_train"], seed)
+    cut = keep_last if settings["end"] == "last" else keep_first
+    splits = Splits(*(cut(part, settings["k"]) for part in prepared.splits._replace(train=train)))
+    progress = reviews.fit(settings["model"], splits, prepared.vectors, own)
+    return reviews.scores(progress, splits, own)
+
+
+def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Test accuracy of each arm."""
+    return {
+        arm: describe([result["test_accuracy"] for result in results])
+        for arm, results in by_arm(trials).items()
+    }
+
+
+def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
+    """Accuracy against the words read, and against the size of the bags."""
+    with plots.figure(path, 1, 2, 7.0, 3.2) as (drawing, (last, bags)):
+        for model in ("rnn", "lstm"):
+            style: dict[str, Any] = {
+                "color": plots.COLORS[model],
+                "linestyle": plots.DASHES[model],
+                "marker": plots.MARKERS[model],
+                "label": plots.NAMES[model],
+            }
+            own = [t["settings"] | t["result"] for t in trials if t["settings"]["model"] == model]
+            for axes, name, chosen in (
+                (last, "k", [t for t in own if t["bag_size"] == 4 and t["end"] == "last"]),
+                (bags, "bag_size", [t for t in own if t["k"] == 400]),
+            ):
+                sizes = sorted({trial[name] for trial in chosen})
+                values = [
+                    [100 * t["test_accuracy"] for t in chosen if t[name] == size] for size in sizes
+                ]
+                axes.plot(sizes, [np.mean(v) for v in values], **style)
+                low, high = [min(v) for v in values], [max(v) for v in values]
+                axes.fill_between(sizes, low, high, color=style["color"], alpha=0.2, linewidth=0)
+                axes.set_xscale("log")
+                axes.set_xticks(sizes, [str(size) for size in sizes])
+                axes.minorticks_off()
+        last.set_xlabel("last words read, four to a step")
+        bags.set_xlabel("words to a step, last 400 words")
+        last.set_ylabel("test accuracy (%)")
+        last.legend()
+        drawing.suptitle("IMDB, 5,000 training reviews; line: mean, band: all seeds")
