@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm.cells import Array
-from numpy_lstm.files import write_atomically
+from numpy_lstm.files import read_arrays, write_atomically
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.optim import Adam
 from numpy_lstm.training import Epoch, Progress, Settings
@@ -46,11 +46,14 @@ def load_progress(path: Path, settings: Settings) -> Progress:
 
     Raises
     ------
-    ValueError, OSError, zipfile.BadZipFile, KeyError
+    ValueError
         If the file is damaged or not a checkpoint.
+    OSError
+        If it cannot be read.
     """
-    with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-        arrays = dict(stored)
+    arrays = read_arrays(path)
+    if "state" not in arrays:
+        raise ValueError(f"{path} is not a checkpoint.")
     state = json.loads(str(arrays["state"]))
     optimizer = Adam(settings.learning_rate)
     optimizer.t, optimizer.m, optimizer.v = (

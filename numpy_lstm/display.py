@@ -14,7 +14,12 @@ NAMES = {"rnn": "RNN ", "lstm": "LSTM"}
 
 
 class Display:
-    """A progress bar on a terminal, else one plain line an epoch.
+    """A progress bar, and one line an epoch.
+
+    Parameters
+    ----------
+    bar : bool, optional
+        Whether there is a bar; by default, on a terminal only.
 
     Attributes
     ----------
@@ -22,8 +27,9 @@ class Display:
         Set by Ctrl-C (or a polite kill): the step that runs is finished, then the run stops.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bar: bool | None = None) -> None:
         self.stop_requested = False
+        self._is_off = None if bar is None else not bar  # None asks tqdm to look
         self._model = ""
         self._accuracy = 0.5
 
@@ -50,8 +56,8 @@ class Display:
         from tqdm import tqdm
 
         self._model, self._settings = model, settings
-        # Without a terminal there is no bar: `disable=None` asks tqdm to look.
-        with tqdm(unit="step", desc=NAMES[model], disable=None, dynamic_ncols=True) as self._bar:
+        self._bar = tqdm(unit="step", desc=NAMES[model], disable=self._is_off, dynamic_ncols=True)
+        with self._bar:
             yield
 
     def step(self, progress: Progress, steps: int, loss: float, accuracy: float) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-import zipfile
 import zlib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -22,6 +22,7 @@ from numpy_lstm.data.synthetic import synthetic_corpus
 from numpy_lstm.display import Display
 from numpy_lstm.threads import two_threads
 from numpy_lstm.training import (
+    Diverged,
     Progress,
     Settings,
     evaluate,
@@ -30,7 +31,7 @@ from numpy_lstm.training import (
     start,
     train,
 )
-from numpy_lstm.weights import save_weights
+from numpy_lstm.weights import Weights, save_weights
 
 CHECKPOINT_EVERY = 120.0  # seconds, besides the end of each epoch
 
@@ -89,27 +90,40 @@ def run(options: Options, display: Display) -> dict[str, Any]:
         With a message for the user.
     """
     clock = time.perf_counter()
-    started = run_folder.read_config(options.out) if options.resume else {}
-    if not options.resume:
-        run_folder.check_folder(options.out, overwrite=options.overwrite)
-    seed = started.get("settings", options.settings).get("seed", Settings.seed)
-    corpus = load_corpus(started.get("dataset", options.dataset), options.data, seed)
-    settings = _settings(corpus.name, options, started)
-    models = tuple(started.get("models", options.models))
-    config = {
-        "dataset": corpus.name,
-        "models": models,
-        "settings": dataclasses.asdict(settings),
-        "checksum": zlib.crc32(corpus.train.tokens.tobytes()),
-    }
-    if started and started["checksum"] != config["checksum"]:
-        raise ValueError(
-            f"`--data` holds other reviews than the run in {options.out} started with."
-        )
-    if not started:
-        run_folder.open_folder(options.out, overwrite=options.overwrite)
-        run_folder.write_json(options.out / run_folder.CONFIG, config)
+    with ExitStack() as held:
+        started: dict[str, Any] = {}
+        if options.resume:
+            started = held.enter_context(run_folder.resumed_run(options.out))
+        else:
+            run_folder.check_folder(options.out, overwrite=options.overwrite)
+        seed = started.get("settings", options.settings).get("seed", Settings.seed)
+        corpus = load_corpus(started.get("dataset", options.dataset), options.data, seed)
+        settings = _settings(corpus.name, options, started)
+        config = {
+            "dataset": corpus.name,
+            "models": tuple(started.get("models", options.models)),
+            "settings": dataclasses.asdict(settings),
+            "checksum": zlib.crc32(corpus.train.tokens.tobytes()),
+        }
+        if not started:
+            held.enter_context(run_folder.new_run(options.out, overwrite=options.overwrite))
+            run_folder.write_json(options.out / run_folder.CONFIG, config)
+        elif started["checksum"] != config["checksum"]:
+            raise ValueError(
+                f"`--data` holds other reviews than the run in {options.out} started with."
+            )
+        return _run(options, config, settings, corpus, display, clock)
 
+
+def _run(
+    options: Options,
+    config: dict[str, Any],
+    settings: Settings,
+    corpus: Corpus,
+    display: Display,
+    clock: float,
+) -> dict[str, Any]:
+    """Train and score in a folder that is ours, and write what comes out."""
     prepared = prepare(
         corpus,
         seed=settings.seed,
@@ -121,8 +135,8 @@ def run(options: Options, display: Display) -> dict[str, Any]:
     runs: dict[str, Progress] = {}
     scores: dict[str, dict[str, Any]] = {}
     with two_threads(options.threads > 1):
-        for model in models:
-            runs[model] = _train(model, prepared, settings, options.out, display)
+        for model in config["models"]:
+            runs[model] = _train(model, prepared, settings, corpus.name, options.out, display)
         for model, progress in runs.items():
             test = evaluate(progress.best_parameters, prepared.splits.test, settings)
             best = progress.history[progress.best_epoch - 1]
@@ -136,12 +150,8 @@ def run(options: Options, display: Display) -> dict[str, Any]:
                     progress.parameters[name].size for name in ("W_x", "W_h", "b")
                 ),
                 "seconds": progress.seconds,
-                "gradient_decay_per_step": gradient_flow.decay_per_step(
-                    progress.norms[progress.best_epoch].x
-                ),
-                "gradient_decay_per_step_at_start": gradient_flow.decay_per_step(
-                    progress.norms[0].x
-                ),
+                "gradient_decay_per_step": _decay(progress, progress.best_epoch),
+                "gradient_decay_per_step_at_start": _decay(progress, 0),
             }
     metrics = {
         "dataset": corpus.name,
@@ -174,6 +184,7 @@ def _train(
     model: Model,
     prepared: Prepared,
     settings: Settings,
+    dataset: str,
     folder: Path,
     display: Display,
 ) -> Progress:
@@ -181,7 +192,7 @@ def _train(
     if path.exists():
         try:
             progress = load_progress(path, settings)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except ValueError as error:
             raise ValueError(f"{path} is damaged: {error}. Delete it to train anew.") from error
     else:
         progress = start(model, prepared.vectors, settings)
@@ -202,18 +213,39 @@ def _train(
         save(progress)
         display.epoch(progress)
 
-    with display.training(model, progress, settings):
-        train(
-            progress,
-            prepared.splits,
-            settings,
-            after_step=after_step,
-            after_epoch=after_epoch,
-        )
+    try:
+        with display.training(model, progress, settings):
+            train(
+                progress,
+                prepared.splits,
+                settings,
+                after_step=after_step,
+                after_epoch=after_epoch,
+            )
+    except Diverged as error:
+        kept = "No epoch had ended before."
+        if progress.best_epoch:
+            best = folder / f"weights-{model}.npz"
+            save_weights(best, _weights(progress, prepared, settings, dataset))
+            kept = f"The weights of epoch {progress.best_epoch}, the best, are kept in {best}."
+        raise Diverged(
+            f"{error}. {kept} Start anew with a smaller --lr or a smaller --clip: resumed, the run"
+            " would come to the same step."
+        ) from error
     if not is_finished(progress, settings):
         save(progress)
         raise Stopped
     return progress
+
+
+def _decay(progress: Progress, epoch: int) -> float | None:
+    """The decay of the gradient in the inputs; None, since JSON has no NaN, if there is none."""
+    decay = gradient_flow.decay_per_step(progress.norms[epoch].x)
+    return None if np.isnan(decay) else decay
+
+
+def _weights(progress: Progress, prepared: Prepared, settings: Settings, dataset: str) -> Weights:
+    return Weights(progress.best_parameters, settings, prepared.vocabulary, dataset)
 
 
 def _write_results(
@@ -227,7 +259,8 @@ def _write_results(
     histories = {model: progress.history for model, progress in runs.items()}
     for model, progress in runs.items():
         save_weights(
-            folder / f"weights-{model}.npz", progress.best_parameters, settings, prepared.vocabulary
+            folder / f"weights-{model}.npz",
+            _weights(progress, prepared, settings, metrics["dataset"]),
         )
     run_folder.write_history(folder / "history.csv", histories)
     run_folder.write_gradient_norms(

@@ -160,6 +160,9 @@ def _states(axes: Axes, norms: GradientNorms, model: str) -> None:
 def _band(axes: Axes, by_distance: Array, model: str, label: str, dashes: object = None) -> None:
     positive = np.where(by_distance > 0, by_distance, np.nan)  # a log axis cannot show a zero
     steps = np.flatnonzero(np.isfinite(positive).any(axis=1))
+    if len(steps) == 0:  # all gradients underflow in a network that is saturated
+        axes.plot([], color=COLORS[model], linestyle=dashes or DASHES[model], label=label)
+        return
     low, median, high = np.nanquantile(positive[steps], [0.25, 0.5, 0.75], axis=1)
     axes.fill_between(steps, low, high, color=COLORS[model], alpha=0.2, linewidth=0)
     axes.plot(steps, median, color=COLORS[model], linestyle=dashes or DASHES[model], label=label)

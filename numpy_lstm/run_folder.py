@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import platform
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,12 @@ import numpy as np
 
 from numpy_lstm import __version__
 from numpy_lstm.cells import Array
-from numpy_lstm.files import write_atomically
+from numpy_lstm.files import remove_unfinished, write_atomically
+from numpy_lstm.settings import Settings
 from numpy_lstm.training import Epoch, Progress
 
 CONFIG = "config.json"
+LOCK = ".lock"
 RESULTS = (
     CONFIG,
     "metrics.json",
@@ -51,36 +55,66 @@ def check_folder(folder: Path, *, overwrite: bool) -> list[str]:
     return present
 
 
-def open_folder(folder: Path, *, overwrite: bool) -> None:
-    """Make the folder of a new run, empty of results.
+@contextmanager
+def new_run(folder: Path, *, overwrite: bool) -> Iterator[None]:
+    """Make the folder of a new run, empty of results, and hold it.
 
     Raises
     ------
     ValueError, OSError
-        If it must not or cannot be made.
+        If it must not or cannot be made, or another run holds it.
     """
-    present = check_folder(folder, overwrite=overwrite)
+    check_folder(folder, overwrite=overwrite)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in present:
-        (folder / name).unlink()
+    with _held(folder):
+        for name in check_folder(folder, overwrite=overwrite):
+            (folder / name).unlink()
+        yield
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """The settings that the run in `folder` was started with.
+@contextmanager
+def resumed_run(folder: Path) -> Iterator[dict[str, Any]]:
+    """Hold the folder of a run that was started before; gives what it was started with.
 
     Raises
     ------
-    ValueError
-        If there is no run in the folder, or its settings cannot be read.
+    ValueError, OSError
+        If there is no run in it, or another one holds it.
     """
-    path = folder / CONFIG
-    if not path.exists():
+    if not (folder / CONFIG).exists():
         raise ValueError(f"`--out` {folder} holds no run to resume: there is no {CONFIG} in it.")
+    with _held(folder):
+        yield _read_config(folder / CONFIG)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process: the system lets go of it however the process ends."""
+    with open(folder / LOCK, "a", encoding="utf-8") as file:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError) as error:
+            raise ValueError(
+                f"`--out` {folder} is in use by another run. Choose another folder, or wait."
+            ) from error
+        remove_unfinished(folder)
+        yield
+
+
+def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        Settings(**config["settings"])
+        return {name: config[name] for name in ("dataset", "models", "settings", "checksum")}
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: {error}.") from error
-    return dict(config)
 
 
 def write_json(path: Path, contents: Mapping[str, Any]) -> None:

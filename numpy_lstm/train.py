@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import errno
 import sys
-from collections.abc import Callable
+import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
 from numpy_lstm.classifier import Model
 from numpy_lstm.layers import Readout
-from numpy_lstm.training import Settings
+from numpy_lstm.settings import Settings, unmet
 
 HELP = {
     "seed": "of everything random: the same seed gives the same figures",
@@ -32,16 +33,8 @@ HELP = {
     "validation_fraction": "share of the training reviews to validate on, split by film",
     "probes": "validation reviews on which the gradient norms are recorded",
 }
+FULL_DISK = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 NAMES = {"rnn": "vanilla RNN", "lstm": "LSTM", "bag": "order-free bag"}
-POSITIVE = {
-    "epochs",
-    "batch_size",
-    "hidden_size",
-    "bag_size",
-    "max_length",
-    "vector_size",
-    "probes",
-}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -66,20 +59,20 @@ def main(argv: list[str] | None = None) -> int:
     )
     display = Display()
     try:
-        with display.listening():
+        with display.listening(), warnings.catch_warnings():
+            # A run that diverges says so itself; np.errstate does not reach the second thread.
+            warnings.filterwarnings("ignore", ".* encountered in matmul", RuntimeWarning)
             metrics = run(options, display)
     except Stopped:
         print(f"Stopped. Go on with: python -m numpy_lstm.train --resume --out {options.out}")
         return 130
-    except (ValueError, OSError, DataNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except Diverged as error:
-        print(
-            f"error: {error}. The last good state is kept in {options.out}. Try a smaller --lr"
-            " or a smaller --clip.",
-            file=sys.stderr,
-        )
+    except (ValueError, OSError, DataNotFoundError, Diverged, MemoryError) as error:
+        print(f"error: {error}", file=sys.stderr, end="")
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
+            print(
+                f". Make room, and go on with --resume --out {options.out}", file=sys.stderr, end=""
+            )
+        print(file=sys.stderr)
         return 2
     print(table(metrics))
     print(f"Results, figures and weights are in {options.out}")
@@ -162,16 +155,8 @@ def _option(name: str) -> str:
 
 
 def _check(parser: argparse.ArgumentParser, given: dict[str, Any]) -> None:
-    allowed: dict[str, tuple[Callable[[Any], bool], str]] = {
-        **dict.fromkeys(POSITIVE, (lambda n: n >= 1, "at least 1")),
-        **dict.fromkeys(("seed", "patience"), (lambda n: n >= 0, "at least 0")),
-        "vocabulary_size": (lambda n: n >= 3, "at least 3: padding, unknown, and a word"),
-        **dict.fromkeys(("learning_rate", "clip"), (lambda x: x > 0, "positive")),
-        "dropout": (lambda x: 0 <= x < 1, "at least 0 and less than 1"),
-        "validation_fraction": (lambda x: 0 < x < 1, "between 0 and 1"),
-    }
-    for name, (is_allowed, wanted) in allowed.items():
-        if name in given and not is_allowed(given[name]):
+    for name in HELP:
+        if name in given and (wanted := unmet(name, given[name])):
             parser.error(f"argument {_option(name)}: must be {wanted}; got {given[name]}")
     if given["resume"] and given["out"] is None:
         parser.error("argument --resume: needs --out DIR, the folder of the run to go on with")

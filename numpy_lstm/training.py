@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,48 +27,10 @@ from numpy_lstm.data.batches import Batch, by_length, length_buckets, make_batch
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.gradient_flow import GradientNorms
-from numpy_lstm.layers import Readout, dropout_mask
+from numpy_lstm.layers import dropout_mask
 from numpy_lstm.losses import binary_cross_entropy
 from numpy_lstm.optim import Adam, clip_by_global_norm
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a classifier is built and trained; the defaults are those of the command line."""
-
-    seed: int = 0
-    epochs: int = 5
-    patience: int = 2  # epochs without a better validation loss before it stops
-    batch_size: int = 64
-    hidden_size: int = 128
-    bag_size: int = 4  # words averaged into one step
-    max_length: int = 800  # the last so many words of a review are read
-    readout: Readout = "last"
-    learning_rate: float = 2e-3  # at the start; it falls along a straight line to 0
-    clip: float = 1.0  # largest joint norm of all gradients
-    dropout: float = 0.3  # of the recurrence's inputs and of the features
-    forget_bias: float = 1.0
-    vocabulary_size: int = 30_000
-    vector_size: int = 128
-    validation_fraction: float = 0.1
-    probes: int = 256  # validation reviews on which the gradient norms are recorded
-
-    @classmethod
-    def for_dataset(cls, dataset: str, **given: Any) -> Settings:
-        """The defaults for a data set ("imdb" or "synthetic"), but for those that are given."""
-        return cls(**{**(SYNTHETIC if dataset == "synthetic" else {}), **given})
-
-
-# The built-in reviews are fewer and have a small vocabulary; chosen on their validation part.
-SYNTHETIC: dict[str, Any] = {
-    "epochs": 15,
-    "patience": 0,  # the LSTM finds the verdict only after some epochs at chance
-    "batch_size": 32,
-    "hidden_size": 64,
-    "learning_rate": 5e-3,
-    "dropout": 0.1,
-    "vector_size": 64,
-}
+from numpy_lstm.settings import Settings as Settings
 
 
 class Scores(NamedTuple):
@@ -162,7 +124,8 @@ def train(
     Raises
     ------
     Diverged
-        If a loss or a gradient is not finite: `progress` is then as it was before that step.
+        If a loss or a gradient is not finite: `progress` is then as it was before that step, and
+        its best parameters are those of the best epoch.
     """
     probes = probe_batch(splits.validation, settings.probes)
     if not progress.norms:
@@ -195,6 +158,7 @@ def train(
         after_epoch(progress)
 
 
+@np.errstate(all="ignore")  # what overflows ends in a loss that is not finite, which is noticed
 def train_step(progress: Progress, batch: Batch, settings: Settings) -> tuple[float, float]:
     """One step of gradient descent; returns the batch's loss (nats per review) and accuracy."""
     masks = draw_masks(progress, len(batch.labels), settings)
@@ -245,10 +209,14 @@ def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Set
 
 
 def evaluate(parameters: dict[str, Array], reviews: Reviews, settings: Settings) -> Scores:
-    """Loss and accuracy on a set of reviews."""
+    """Loss and accuracy on a set of reviews, weighted as they are."""
     logits = predict_logits(parameters, reviews, settings)
-    loss, _ = binary_cross_entropy(logits.astype(np.float64), reviews.labels)
-    return Scores(float(loss), float(((logits > 0) == reviews.labels).mean()))
+    weights = None
+    if reviews.weights is not None:
+        weights = reviews.weights / reviews.weights.sum(dtype=np.float64)
+    loss, _ = binary_cross_entropy(logits.astype(np.float64), reviews.labels, weights)
+    accuracy = np.average((logits > 0) == reviews.labels, weights=weights)
+    return Scores(float(loss), float(accuracy))
 
 
 def probe_batch(reviews: Reviews, n: int) -> Batch:
@@ -263,9 +231,15 @@ def probe_batch(reviews: Reviews, n: int) -> Batch:
     )
 
 
+@np.errstate(all="ignore")
 def _finish_epoch(progress: Progress, splits: Splits, probes: Batch, settings: Settings) -> None:
     clock = time.perf_counter()
     scores = evaluate(progress.parameters, splits.validation, settings)
+    if not np.isfinite(scores.loss):
+        raise Diverged(
+            f"the validation loss is {scores.loss} after step {progress.step}, the last of epoch"
+            f" {progress.epoch + 1}"
+        )
     progress.norms.append(_record(progress.parameters, probes, settings))
     progress.epoch += 1
     progress.history.append(

@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numpy_lstm.cells import Array
+from numpy_lstm.classifier import model_of
 from numpy_lstm.data.text import Vocabulary
-from numpy_lstm.files import write_atomically
+from numpy_lstm.files import read_arrays, write_atomically
 from numpy_lstm.run_folder import versions
-from numpy_lstm.training import Settings
+from numpy_lstm.settings import Settings
 
-FORMAT = 1
+FORMAT = 1  # raise it when a file that this version writes would be misread by the last one
+NAMES = ("embedding", "W_x", "W_h", "b", "W_out", "b_out")
 
 
 class Weights(NamedTuple):
@@ -24,20 +26,98 @@ class Weights(NamedTuple):
     parameters: dict[str, Array]
     settings: Settings
     vocabulary: Vocabulary
+    dataset: str = ""  # what the classifier was trained on; empty if that was not noted
 
 
-def save_weights(
-    path: Path, parameters: dict[str, Array], settings: Settings, vocabulary: Vocabulary
-) -> None:
-    """Write a trained classifier to one ``.npz`` file, whole or not at all."""
+def save_weights(path: Path, weights: Weights) -> None:
+    """Write a trained classifier to one ``.npz`` file, whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If :func:`load_weights` would refuse them.
+    OSError
+        If the file cannot be written.
+    """
+    if flaw := _flaw(weights.parameters, weights.settings, len(weights.vocabulary)):
+        raise ValueError(f"`weights` cannot be saved: {flaw}.")
     about = {
         "format": FORMAT,
-        "settings": dataclasses.asdict(settings),
+        "dataset": weights.dataset,
+        "settings": dataclasses.asdict(weights.settings),
         "versions": versions(),
     }
     arrays: dict[str, Any] = {
-        **parameters,
+        **weights.parameters,
         "about": np.array(json.dumps(about)),
-        "words": np.array(json.dumps(vocabulary.words[2:])),
+        "words": np.array(json.dumps(weights.vocabulary.words[2:])),
     }
     write_atomically(path, lambda file: np.savez(file, **arrays))
+
+
+def load_weights(path: Path) -> Weights:
+    """Read what :func:`save_weights` wrote; nothing in the file is executed.
+
+    A setting that the file does not have takes its default: a new setting's default is always
+    what earlier versions did.
+
+    Raises
+    ------
+    ValueError
+        If it is truncated or damaged, holds a pickle, is of a later version or no weights file, or
+        if names, dtypes, shapes or settings do not fit each other, or a number is not finite.
+    OSError
+        If it cannot be read.
+    """
+    arrays = read_arrays(path)
+    try:
+        about, words = (json.loads(str(arrays.pop(name))) for name in ("about", "words"))
+        written_in, settings = about["format"], about["settings"]
+        version = about["versions"]["numpy_lstm"]
+        later = written_in > FORMAT
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a weights file of numpy_lstm.") from error
+    unknown = set(settings) - {field.name for field in dataclasses.fields(Settings)}
+    if later or unknown:
+        raise ValueError(
+            f"{path} was written by numpy_lstm {version}, and this version cannot read it. Install"
+            " that one, or a later one."
+        )
+    try:
+        weights = Weights(arrays, Settings(**settings), Vocabulary(words), about.get("dataset", ""))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} holds wrong settings or words: {error}") from error
+    if flaw := _flaw(arrays, weights.settings, len(weights.vocabulary)):
+        raise ValueError(f"{path} cannot be used: {flaw}.")
+    return weights
+
+
+def _flaw(parameters: dict[str, Array], settings: Settings, vocabulary_size: int) -> str | None:
+    """What is wrong with a classifier's parameters; None if nothing is."""
+    if set(parameters) != set(NAMES):
+        return f"its arrays must be {', '.join(NAMES)}; got {', '.join(sorted(parameters))}"
+    dtype = parameters["W_h"].dtype
+    if dtype not in (np.float32, np.float64):
+        return f"`W_h` must be float32 or float64; got {dtype}"
+    for name in ("embedding", "W_h"):
+        if parameters[name].ndim != 2:
+            return f"`{name}` must have two axes; got shape {parameters[name].shape}"
+    D, H = parameters["embedding"].shape[1], settings.hidden_size
+    rows = H if model_of(parameters) == "rnn" else 4 * H
+    shapes = {
+        "embedding": (vocabulary_size, D),
+        "W_x": (rows, D),
+        "W_h": (rows, H),
+        "b": (rows,),
+        "W_out": (1, 2 * H if settings.readout == "meanmax" else H),
+        "b_out": (1,),
+    }
+    for name, shape in shapes.items():
+        array = parameters[name]
+        if array.shape != shape:
+            return f"`{name}` must have shape {shape}; got {array.shape}"
+        if array.dtype != dtype:
+            return f"`{name}` must be {dtype} like `W_h`; got {array.dtype}"
+        if not np.isfinite(array).all():
+            return f"`{name}` must be finite; it holds NaN or infinity"
+    return None

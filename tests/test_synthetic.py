@@ -163,7 +163,7 @@ def test_the_corpus_holds_the_written_reviews() -> None:
 def test_the_same_seed_writes_the_same_corpus_and_another_seed_another() -> None:
     def tokens(seed: int) -> bytes:
         corpus = synthetic_corpus(np.random.default_rng(seed), n_train=50, n_test=20)
-        return b"".join(array.tobytes() for array in (*corpus.train, *corpus.test))
+        return b"".join(array.tobytes() for array in (*corpus.train[:4], *corpus.test[:4]))
 
     assert tokens(3) == tokens(3)
     assert tokens(3) != tokens(4)

@@ -119,11 +119,17 @@ def test_remapping_and_encoding_give_the_same_ids() -> None:
     vocabulary = Vocabulary(["bad", "a", "film"])
     encoded = vocabulary.encode(texts)
     remapped = vocabulary.remap(*corpus(*texts))
-    assert encoded.tokens.tolist() == remapped.tokens.tolist() == [3, 2, 2, 4, 1, 1, 1, 3, 4]
-    assert encoded.starts.tolist() == remapped.starts.tolist() == [0, 5, 5, 9]
+    assert encoded.tokens.tolist() == remapped.tokens.tolist() == [3, 2, 2, 4, 1, 1, 1, 1, 3, 4]
+    assert encoded.starts.tolist() == remapped.starts.tolist() == [0, 5, 6, 10]
     assert encoded.labels.tolist() == [-1, -1, -1]
     assert len(set(encoded.films.tolist())) == 3
     assert encoded.tokens.dtype == np.int32
+
+
+def test_a_review_without_a_word_becomes_one_unknown_word() -> None:
+    encoded = Vocabulary(["a"]).encode(["", "a", "...", ""])
+    assert encoded.tokens.tolist() == [UNKNOWN, 2, UNKNOWN, UNKNOWN]
+    assert encoded.lengths.tolist() == [1, 1, 1, 1]
 
 
 def test_no_text_can_name_the_special_entries() -> None:

@@ -21,7 +21,7 @@ class Batch(NamedTuple):
     tokens: Ints  # (L, N) word ids, 0 past a review's length
     lengths: Ints  # (N,)
     labels: Ints  # (N,)
-    weights: Array  # (N,) what each review counts for in the loss; they add up to 1
+    weights: Array  # (N,) what each review counts for in the loss; they add up to about 1
 
 
 def length_buckets(
@@ -70,4 +70,6 @@ def make_batch(reviews: Reviews, indices: NDArray[np.intp]) -> Batch:
     tokens = np.zeros(running.shape, reviews.tokens.dtype)
     tokens[running] = reviews.tokens[(reviews.starts[indices] + steps)[running]]
     weights = np.full(len(indices), 1 / len(indices), np.float32)
+    if reviews.weights is not None:
+        weights *= reviews.weights[indices]
     return Batch(tokens, lengths, reviews.labels[indices], weights)

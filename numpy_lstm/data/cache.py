@@ -2,7 +2,6 @@
 
 import os
 import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numpy_lstm.files import write_atomically
+from numpy_lstm.files import read_arrays, write_atomically
 
 
 def cache_folder() -> Path:
@@ -41,7 +40,6 @@ def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]] | None:
     Damage is noticed by the checksums that every ``.npz`` file holds; a pickle inside is damage.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
+        return read_arrays(path)
+    except (OSError, ValueError):
         return None

@@ -23,12 +23,15 @@ class Reviews(NamedTuple):
         1 positive, 0 negative, -1 not labelled.
     films : ndarray of int32, shape (n,)
         Which film is reviewed; only equality matters.
+    weights : ndarray of float32, shape (n,), optional
+        What each review counts for in the loss, positive, 1 on average; if None, all the same.
     """
 
     tokens: npt.NDArray[np.int32]
     starts: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int8]
     films: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.float32] | None = None
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
@@ -59,7 +62,8 @@ def select(reviews: Reviews, indices: npt.ArrayLike) -> Reviews:
     """Return the reviews at `indices` (positions or a Boolean mask), in that order."""
     chosen = np.arange(len(reviews.labels))[np.asarray(indices)]
     tokens, starts = _slices(reviews.tokens, reviews.starts[chosen], reviews.starts[chosen + 1])
-    return Reviews(tokens, starts, reviews.labels[chosen], reviews.films[chosen])
+    weights = None if reviews.weights is None else reviews.weights[chosen]
+    return Reviews(tokens, starts, reviews.labels[chosen], reviews.films[chosen], weights)
 
 
 def keep_last(reviews: Reviews, max_length: int) -> Reviews:

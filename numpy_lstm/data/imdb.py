@@ -17,6 +17,7 @@ import numpy as np
 from numpy_lstm.data.archive import fingerprint, read_files
 from numpy_lstm.data.cache import cache_folder, load_arrays, save_arrays
 from numpy_lstm.data.corpus import Corpus, Reviews, select
+from numpy_lstm.data.download import fetch
 from numpy_lstm.data.text import TOKENIZER_VERSION, number_tokens
 
 ADDRESS = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
@@ -33,6 +34,7 @@ PATIENCE = 8  # seconds for the server's first answer
 _LABELS = {"train/pos": 1, "train/neg": 0, "test/pos": 1, "test/neg": 0, "train/unsup": -1}
 _RATINGS = {1: range(7, 11), 0: range(1, 5), -1: range(11)}  # stars of 10 that a label allows
 _CACHE = f"imdb-1.{TOKENIZER_VERSION}"  # raise the 1 when `parse` or the file's layout changes
+_ARRAYS = ("tokens", "starts", "labels", "films")  # of the cached reviews
 _REVIEW = re.compile(r"(?:aclImdb/)?((?:train|test)/(?:pos|neg)|train/unsup)/(\d+)_(\d+)\.txt")
 _URLS = re.compile(r"(?:aclImdb/)?(train|test)/urls_(pos|neg|unsup)\.txt")
 
@@ -89,6 +91,11 @@ def load_imdb(
         if not allow_download:
             raise _not_found(archive, "downloading was not allowed")
         _download(archive)
+    if fingerprint(archive) != SHA256:
+        raise ValueError(
+            f"{archive} is not the published archive: its hash differs. Remove it, or name it by"
+            " --data PATH if you trust it."
+        )
     return _load(archive, cache, counts)
 
 
@@ -160,7 +167,7 @@ def _load(path: Path, cache: Path, counts: Mapping[str, int]) -> Corpus:
     if corpus is None:
         words, reviews = parse(path, counts)
         letters = np.frombuffer("\n".join(words).encode(), np.uint8)
-        save_arrays(cached, {"words": letters, **reviews._asdict()})
+        save_arrays(cached, {"words": letters, **{k: getattr(reviews, k) for k in _ARRAYS}})
         corpus = _corpus(words, reviews, counts)
     return corpus
 
@@ -168,7 +175,7 @@ def _load(path: Path, cache: Path, counts: Mapping[str, int]) -> Corpus:
 def _read_cache(path: Path, counts: Mapping[str, int]) -> Corpus | None:
     """Read what `_load` cached; None unless it is whole and holds the reviews wanted."""
     arrays = load_arrays(path)
-    if arrays is None or set(arrays) != {"words", *Reviews._fields}:
+    if arrays is None or set(arrays) != {"words", *_ARRAYS}:
         return None
     words = arrays.pop("words").tobytes().decode().split("\n")
     reviews = Reviews(**arrays)
@@ -189,17 +196,9 @@ def _corpus(words: list[str], reviews: Reviews, counts: Mapping[str, int]) -> Co
 
 def _download(archive: Path) -> None:
     """Fetch the published archive; `archive` appears only when complete and of the right hash."""
-    import pooch
-
     try:
         _expect_answer(ADDRESS, PATIENCE)
-        pooch.retrieve(
-            ADDRESS,
-            known_hash=f"sha256:{SHA256}",
-            fname=archive.name,
-            path=archive.parent,
-            downloader=pooch.HTTPDownloader(progressbar=True, timeout=30),
-        )
+        fetch(ADDRESS, archive, SHA256)
     except (OSError, ValueError) as error:  # no network, a broken transfer; another archive
         raise _not_found(archive, f"its download failed: {error}") from error
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy_lstm.cells import Array
 from numpy_lstm.data.corpus import Corpus, Reviews, keep_last, select, split_by_film
 from numpy_lstm.data.text import Vocabulary
-from numpy_lstm.data.vectors import word_vectors
+from numpy_lstm.data.vectors import learn_vectors, word_vectors
 
 
 class Splits(NamedTuple):
@@ -36,6 +36,7 @@ def prepare(
     vocabulary_size: int,
     vector_size: int,
     max_length: int,
+    keep_vectors: bool = True,
 ) -> Prepared:
     """Split by film, count the vocabulary, learn the word vectors, cut the reviews.
 
@@ -55,6 +56,8 @@ def prepare(
         D, numbers a word vector.
     max_length : int
         The last so many words of a review are kept, at least 1.
+    keep_vectors : bool
+        Whether the word vectors are kept in the cache for the next time.
 
     Returns
     -------
@@ -67,7 +70,8 @@ def prepare(
     )
     vocabulary = Vocabulary.from_corpus(corpus.words, train, vocabulary_size)
     known = [vocabulary.remap(corpus.words, reviews) for reviews in (train, corpus.unlabeled)]
-    vectors = word_vectors(known, len(vocabulary), vector_size, seed=seed)
+    learn = word_vectors if keep_vectors else learn_vectors
+    vectors = learn(known, len(vocabulary), vector_size, seed=seed)
     splits = Splits(
         *(
             keep_last(vocabulary.remap(corpus.words, reviews), max_length)

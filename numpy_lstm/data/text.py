@@ -87,10 +87,12 @@ class Vocabulary:
     Raises
     ------
     ValueError
-        If a word is given twice.
+        If a word is given twice, or is not a string.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
+        if odd := [word for word in words if not isinstance(word, str)]:
+            raise ValueError(f"`words` must be strings; got {odd[0]!r}.")
         self.words = ("<pad>", "<unk>", *words)
         self._ids = {word: k for k, word in enumerate(self.words)}
         if len(self._ids) < len(self.words):
@@ -135,9 +137,15 @@ class Vocabulary:
         return cls([words[k] for k in common[: max_size - 2]])
 
     def remap(self, words: Sequence[str], reviews: Reviews) -> Reviews:
-        """Return `reviews`, whose ids stand for `words`, with this vocabulary's ids instead."""
+        """Return `reviews`, whose ids stand for `words`, with this vocabulary's ids instead.
+
+        A review without a word becomes one unknown word: a recurrence needs a step to take.
+        """
         table = np.array([self._ids.get(word, UNKNOWN) for word in words], dtype=np.int32)
-        return reviews._replace(tokens=table[reviews.tokens])
+        is_empty = reviews.lengths == 0
+        tokens = np.insert(table[reviews.tokens], reviews.starts[:-1][is_empty], UNKNOWN)
+        starts = reviews.starts + np.concatenate([[0], is_empty.cumsum()])
+        return reviews._replace(tokens=tokens, starts=starts)
 
     def encode(self, texts: Iterable[str]) -> Reviews:
         """Tokenize texts into unlabelled reviews with this vocabulary's ids, each its own film."""

@@ -74,10 +74,17 @@ def word_vectors(
     cached = load_arrays(path)
     if cached is not None and "vectors" in cached:
         return cached["vectors"]
-    counts = cooccurrences(corpora, vocabulary_size)
-    vectors = _reduce(positive_pmi(counts), dimensions, seed)
+    vectors = learn_vectors(corpora, vocabulary_size, dimensions, seed=seed)
     save_arrays(path, {"vectors": vectors})
     return vectors
+
+
+def learn_vectors(
+    corpora: Sequence[Reviews], vocabulary_size: int, dimensions: int, *, seed: int
+) -> npt.NDArray[np.float32]:
+    """What :func:`word_vectors` keeps: the same, without the cache."""
+    counts = cooccurrences(corpora, vocabulary_size)
+    return _reduce(positive_pmi(counts), dimensions, seed)
 
 
 def cooccurrences(corpora: Sequence[Reviews], vocabulary_size: int) -> csr_array:

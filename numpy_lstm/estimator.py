@@ -1,0 +1,262 @@
+"""The classifier as scikit-learn's users know classifiers: raw texts in, labels out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from numpy_lstm.cells import Array, sigmoid
+from numpy_lstm.classifier import Model
+from numpy_lstm.data.prepare import prepare
+from numpy_lstm.display import Display
+from numpy_lstm.estimator_input import check_labels, check_texts, weighted_corpus
+from numpy_lstm.layers import Readout
+from numpy_lstm.scoring import score
+from numpy_lstm.settings import Settings, unmet
+from numpy_lstm.threads import two_threads
+from numpy_lstm.training import Progress, start, train
+from numpy_lstm.weights import Weights
+
+# Parameters whose names in scikit-learn differ from those of our settings.
+SETTINGS = {
+    "hidden_size": "hidden_size",
+    "bag_size": "bag_size",
+    "readout": "readout",
+    "max_length": "max_length",
+    "max_features": "vocabulary_size",
+    "vector_size": "vector_size",
+    "dropout": "dropout",
+    "learning_rate_init": "learning_rate",
+    "batch_size": "batch_size",
+    "max_iter": "epochs",
+    "n_iter_no_change": "patience",
+    "validation_fraction": "validation_fraction",
+}
+
+
+class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Recurrent classifier of texts into two classes.
+
+    Word vectors are counted from the training texts, then trained further together with an LSTM or
+    a vanilla RNN; part of the texts is set aside, and the epoch that does best on it is kept.
+
+    Parameters
+    ----------
+    cell : {"lstm", "rnn"}
+    hidden_size : int
+        Hidden units.
+    bag_size : int
+        Words averaged into one time step.
+    readout : {"last", "mean", "max", "meanmax"}
+        What is seen of the hidden states.
+    max_length : int
+        The last so many words of a text are read.
+    max_features : int
+        Most words in the vocabulary, padding and unknown included; at least 3.
+    vector_size : int
+        Numbers in a word vector.
+    dropout : float
+        Share of inputs and of features dropped in training, in [0, 1).
+    learning_rate_init : float
+        Adam's step size at the start; it falls along a straight line to 0.
+    batch_size : int
+    max_iter : int
+        Most passes over the training texts.
+    n_iter_no_change : int
+        Stop after so many passes without a better validation loss; 0 never stops early.
+    validation_fraction : float
+        Share of the training texts that is set aside, in (0, 1).
+    random_state : int, RandomState instance or None
+        Of the split, the first weights, the order of the batches and dropout.
+    verbose : int
+        1 shows a progress bar, and a line for each pass.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (2,)
+        The two labels, sorted.
+    weights_ : Weights
+        The best epoch's parameters with settings and vocabulary: what
+        :func:`numpy_lstm.weights.save_weights` takes.
+    n_iter_ : int
+        Passes made.
+    loss_curve_ : list of float
+        Training loss of each pass, nats per text.
+    validation_scores_ : list of float
+        Accuracy on the texts set aside, after each pass.
+
+    Examples
+    --------
+    >>> texts = ["a good film", "a bad film", "good fun", "bad luck"] * 10
+    >>> classifier = ReviewClassifier(hidden_size=8, vector_size=8, bag_size=1, random_state=0)
+    >>> classifier.set_params(max_iter=20, learning_rate_init=0.05).fit(texts, [1, 0, 1, 0] * 10)
+    ReviewClassifier(bag_size=1, hidden_size=8, learning_rate_init=0.05,
+                     max_iter=20, random_state=0, vector_size=8)
+    >>> classifier.predict(["good", "bad"])
+    array([1, 0])
+    """
+
+    def __init__(
+        self,
+        cell: Model = "lstm",
+        *,
+        hidden_size: int = 128,
+        bag_size: int = 4,
+        readout: Readout = "last",
+        max_length: int = 800,
+        max_features: int = 30_000,
+        vector_size: int = 128,
+        dropout: float = 0.3,
+        learning_rate_init: float = 2e-3,
+        batch_size: int = 64,
+        max_iter: int = 5,
+        n_iter_no_change: int = 2,
+        validation_fraction: float = 0.1,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.bag_size = bag_size
+        self.readout = readout
+        self.max_length = max_length
+        self.max_features = max_features
+        self.vector_size = vector_size
+        self.dropout = dropout
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.n_iter_no_change = n_iter_no_change
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(
+        self, X: Iterable[str], y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> ReviewClassifier:
+        """Learn from texts and their labels.
+
+        Parameters
+        ----------
+        X : iterable of str, length n
+        y : array-like, shape (n,)
+            Two different labels, of any kind that can be sorted.
+        sample_weight : array-like, shape (n,), optional
+            What each text counts for, not negative; a text that counts for nothing is not read.
+
+        Returns
+        -------
+        ReviewClassifier
+            Itself, fitted.
+
+        Raises
+        ------
+        ValueError
+            If parameters, texts, labels or weights are not as described, or too few to set some
+            aside.
+        numpy_lstm.training.Diverged
+            If the loss is no longer finite: try a smaller `learning_rate_init`.
+        """
+        settings = self._settings()
+        texts = check_texts(X)
+        classes, labels = check_labels(type(self).__name__, y, texts)
+        weights = _check_sample_weight(
+            sample_weight, texts, dtype=np.float64, ensure_non_negative=True
+        )
+        prepared = prepare(
+            weighted_corpus(texts, labels, weights),
+            seed=settings.seed,
+            validation_fraction=settings.validation_fraction,
+            vocabulary_size=settings.vocabulary_size,
+            vector_size=settings.vector_size,
+            max_length=settings.max_length,
+            keep_vectors=False,
+        )
+        progress = start(self.cell, prepared.vectors, settings)
+        display = Display(bar=True)
+
+        def after_step(progress: Progress, steps: int, loss: float, accuracy: float) -> bool:
+            if self.verbose:
+                display.step(progress, steps, loss, accuracy)
+            return True
+
+        def after_epoch(progress: Progress) -> None:
+            if self.verbose:
+                display.epoch(progress)
+
+        shown = display.training(self.cell, progress, settings) if self.verbose else nullcontext()
+        with two_threads(), shown:
+            train(
+                progress,
+                prepared.splits,
+                settings,
+                after_step=after_step,
+                after_epoch=after_epoch,
+            )
+        self.classes_ = classes
+        self.weights_ = Weights(progress.best_parameters, settings, prepared.vocabulary)
+        self.n_iter_ = progress.epoch
+        self.loss_curve_ = [epoch.train_loss for epoch in progress.history]
+        self.validation_scores_ = [epoch.val_accuracy for epoch in progress.history]
+        return self
+
+    def decision_function(self, X: Iterable[str]) -> Array:
+        """Log-odds of the second class, ``classes_[1]``, for each text: shape (n,).
+
+        Warns
+        -----
+        UserWarning
+            If a text holds no word that is known: its answer says nothing of it.
+        """
+        check_is_fitted(self)
+        with two_threads():
+            logits, known, _ = score(self.weights_, check_texts(X))
+        if not known.all():
+            warnings.warn(
+                f"{np.count_nonzero(known == 0)} of {len(known)} texts hold no word that the"
+                " classifier knows; they are answered as if they said nothing.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return logits
+
+    def predict_proba(self, X: Iterable[str]) -> Array:
+        """Probability of each class, in the order of ``classes_``: shape (n, 2)."""
+        positive = sigmoid(self.decision_function(X))
+        return np.column_stack([1 - positive, positive])
+
+    def predict(self, X: Iterable[str]) -> npt.NDArray[Any]:
+        """The likelier label of each text: shape (n,)."""
+        chosen = (self.decision_function(X) > 0).astype(np.intp)
+        labels: npt.NDArray[Any] = self.classes_[chosen]
+        return labels
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def _settings(self) -> Settings:
+        given = {setting: getattr(self, name) for name, setting in SETTINGS.items()}
+        wanted = {name: unmet(setting, given[setting]) for name, setting in SETTINGS.items()}
+        wanted["cell"] = None if self.cell in ("lstm", "rnn") else "'lstm' or 'rnn'"
+        for name, what in wanted.items():
+            if what:
+                raise ValueError(
+                    f"The {name!r} parameter of {type(self).__name__} must be {what}."
+                    f" Got {getattr(self, name)!r} instead."
+                )
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        # NumPy's numbers, as a search hands them over, are no JSON; nobody looks at the probe.
+        plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in given.items()}
+        return Settings(**plain, seed=int(seed), probes=1)

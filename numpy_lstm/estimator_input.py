@@ -1,0 +1,80 @@
+"""What the estimator is given: texts, labels and weights, checked as scikit-learn checks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import assert_all_finite
+
+from numpy_lstm.cells import Array
+from numpy_lstm.data.corpus import Corpus, Reviews, select
+from numpy_lstm.data.text import number_tokens
+
+
+def check_texts(X: Iterable[str]) -> list[str]:
+    """The texts as a list."""
+    if isinstance(X, str):
+        raise ValueError("Iterable over raw text documents expected, string object received.")
+    if getattr(X, "ndim", 1) != 1:
+        raise ValueError(
+            f"Expected 1D array of texts, got an array of shape {X.shape}."  # type: ignore[attr-defined]
+            " Choose the one column that holds them."
+        )
+    texts = list(X)
+    if not texts:
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+    for n, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ValueError(f"Text {n} must be a string; got {type(text).__name__}: {text!r:.40}.")
+    return texts
+
+
+def check_labels(
+    name: str, y: npt.ArrayLike, texts: list[str]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int8]]:
+    """The two classes, and each text's label as 0 or 1; `name` is the estimator's."""
+    if y is None:
+        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    y = column_or_1d(y, warn=True)
+    assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
+    check_consistent_length(texts, y)
+    classes, labels = np.unique(y, return_inverse=True)
+    if len(classes) > 2:
+        raise ValueError(
+            "Only binary classification is supported. The type of the target is"
+            f" {type_of_target(y)}."
+        )
+    if len(classes) < 2:
+        raise ValueError(
+            f"{name} needs samples of 2 classes in the data, but the data contains only one class:"
+            f" {classes[0]!r}."
+        )
+    return classes, labels.astype(np.int8)
+
+
+def weighted_corpus(texts: list[str], labels: npt.NDArray[np.int8], weights: Array) -> Corpus:
+    """Number the words of the texts that count; each text is a film of its own."""
+    counts = np.flatnonzero(weights)
+    if (np.bincount(labels[counts], minlength=2) < 2).any():
+        raise ValueError(
+            "Each class needs at least 2 texts with positive weight, so that one can be set aside;"
+            f" got {np.bincount(labels[counts], minlength=2).tolist()}."
+        )
+    words, tokens, starts = number_tokens(texts[n] for n in counts)
+    if not words:
+        raise ValueError("empty vocabulary; perhaps the texts only contain punctuation.")
+    reviews = Reviews(
+        tokens,
+        starts,
+        labels[counts],
+        films=np.arange(len(counts), dtype=np.int32),
+        weights=(weights[counts] / weights[counts].mean()).astype(np.float32),
+    )
+    nothing = select(reviews, np.arange(0))
+    return Corpus("texts", words, reviews, test=nothing, unlabeled=nothing)

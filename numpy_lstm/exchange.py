@@ -1,0 +1,139 @@
+"""The two cells' weights in the layouts of PyTorch and Keras, as plain arrays.
+
+Neither library is imported. PyTorch's gates stand in our order, i, f, g, o, and so do Keras's (as
+i, f, c, o), whose kernels are transposed. PyTorch adds two biases; ours goes into the first.
+
+>>> import numpy_lstm as nl
+>>> params = nl.init_lstm(3, 2, rng=np.random.default_rng(0))
+>>> {name: array.shape for name, array in nl.to_torch(params).items()}
+{'weight_ih_l0': (8, 3), 'weight_hh_l0': (8, 2), 'bias_ih_l0': (8,), 'bias_hh_l0': (8,)}
+>>> [array.shape for array in nl.to_keras(params)]
+[(3, 8), (2, 8), (8,)]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from numpy_lstm.cells import Array, LSTMParams, RNNParams
+
+TORCH = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+
+
+def to_torch(params: RNNParams | LSTMParams) -> dict[str, Array]:
+    """The weights under the names of ``torch.nn.RNN`` (tanh) and ``torch.nn.LSTM``, one layer.
+
+    ``module.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})``
+
+    Parameters
+    ----------
+    params : RNNParams or LSTMParams
+        Not changed, and not shared.
+
+    Returns
+    -------
+    dict of ndarray
+        ``weight_ih_l0`` (gates H, D), ``weight_hh_l0`` (gates H, H), ``bias_ih_l0`` and
+        ``bias_hh_l0`` (gates H,), the second bias zero.
+    """
+    W_x, W_h, b = params
+    return dict(zip(TORCH, (W_x.copy(), W_h.copy(), b.copy(), np.zeros_like(b)), strict=True))
+
+
+def from_torch(state: Mapping[str, Any]) -> RNNParams | LSTMParams:
+    """The weights of a ``torch.nn.RNN`` or ``torch.nn.LSTM``: one layer, one direction.
+
+    Parameters
+    ----------
+    state : mapping
+        The module's ``state_dict()``, or arrays under the same names; without biases they are 0.
+        The weights do not tell a ReLU from the tanh that is assumed.
+
+    Returns
+    -------
+    RNNParams or LSTMParams
+        In the module's dtype.
+
+    Raises
+    ------
+    ValueError
+        If there are other weights than those of one layer, or their shapes fit neither cell.
+    """
+    if set(state) not in (set(TORCH), set(TORCH[:2])):
+        raise ValueError(
+            f"`state` must hold {', '.join(TORCH)}; got {', '.join(map(str, state))}."
+            " Only one layer in one direction, without projection, can be taken."
+        )
+    # A tensor becomes an array by itself; nothing of PyTorch's is needed for that.
+    W_x, W_h, *biases = (np.asarray(state[name]).copy() for name in TORCH if name in state)
+    return _params("state", W_x, W_h, biases)
+
+
+def to_keras(params: RNNParams | LSTMParams) -> list[Array]:
+    """The weights in the order of ``set_weights`` of Keras's ``SimpleRNN`` and ``LSTM``.
+
+    Parameters
+    ----------
+    params : RNNParams or LSTMParams
+        Not changed, and not shared.
+
+    Returns
+    -------
+    list of ndarray
+        Kernel (D, gates H), recurrent kernel (H, gates H) and bias (gates H,).
+    """
+    W_x, W_h, b = params
+    return [W_x.T.copy(), W_h.T.copy(), b.copy()]
+
+
+def from_keras(weights: Sequence[Any]) -> RNNParams | LSTMParams:
+    """The weights of a Keras ``SimpleRNN`` or ``LSTM`` with its usual activations.
+
+    Parameters
+    ----------
+    weights : sequence of ndarray
+        What ``get_weights()`` returns; without a bias it is 0.
+
+    Returns
+    -------
+    RNNParams or LSTMParams
+
+    Raises
+    ------
+    ValueError
+        If there are not two or three arrays, or their shapes fit neither cell.
+    """
+    if len(weights) not in (2, 3):
+        raise ValueError(
+            "`weights` must hold the kernel, the recurrent kernel and the bias of one layer; got"
+            f" {len(weights)} arrays."
+        )
+    kernel, recurrent, *biases = (np.array(array) for array in weights)
+    return _params("weights", kernel.T.copy(), recurrent.T.copy(), biases)
+
+
+def _params(argument: str, W_x: Array, W_h: Array, biases: list[Array]) -> RNNParams | LSTMParams:
+    """Check shapes and dtypes, and add up the biases."""
+    rows, H = W_h.shape if W_h.ndim == 2 else (0, 1)
+    shapes = [array.shape for array in (W_x, W_h, *biases)]
+    if (
+        rows not in (H, 4 * H)
+        or W_x.ndim != 2
+        or len(W_x) != rows
+        or any(b.shape != (rows,) for b in biases)
+    ):
+        raise ValueError(
+            f"`{argument}` must be of a vanilla RNN or an LSTM, with H or 4H rows in our layout"
+            f" (inputs, states, biases); got {', '.join(map(str, shapes))} there."
+            + (" A GRU has no counterpart." if rows == 3 * H else "")
+        )
+    for array in (W_x, W_h, *biases):
+        if array.dtype != W_h.dtype or array.dtype not in (np.float32, np.float64):
+            raise ValueError(
+                f"`{argument}` must be float32 or float64 throughout; got {array.dtype}."
+            )
+    b = sum(biases, np.zeros(rows, W_h.dtype))
+    return RNNParams(W_x, W_h, b) if rows == H else LSTMParams(W_x, W_h, b)

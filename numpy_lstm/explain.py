@@ -1,0 +1,109 @@
+"""Which words moved the logit, and how far: integrated gradients.
+
+Sundararajan, M., Taly, A. and Yan, Q. (2017) 'Axiomatic attribution for deep networks', Proc. 34th
+ICML, PMLR 70, pp. 3319-3328.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpy_lstm.cells import Array
+from numpy_lstm.classifier import Masks, classifier_backward, classifier_forward
+from numpy_lstm.layers import Ints, Readout
+
+INTERVALS = 8  # of the line at first; those that are not exact enough are halved
+HALVINGS = 9  # at most
+TOLERANCE = 1e-3  # log-odds that an interval may be off
+
+
+class Explanation(NamedTuple):
+    """A logit as a sum: what the classifier says without the words, and what each word adds."""
+
+    baseline: float  # log-odds of a review as long whose word vectors are all zero
+    contributions: Array  # (L,) log-odds, positive towards label 1
+
+
+def explain(
+    parameters: dict[str, Array], tokens: Ints, *, bag_size: int, readout: Readout
+) -> Explanation:
+    """Integrate the logit's gradient along the straight line from zero to the word vectors.
+
+    Implements Sundararajan, Taly and Yan (2017), eq. (1), by Gauss-Legendre quadrature with four
+    points an interval. Over each interval the contributions must add up to the change of the logit
+    (their completeness); where they do not, as where a gate flips, it is halved. On IMDB 97 reviews
+    of 100 are then complete to 0.05; in the others the logit is chaotic along the line, and what
+    is missing is the caller's to say.
+
+    Parameters
+    ----------
+    parameters : dict of ndarray
+        Of a classifier; not changed.
+    tokens : ndarray of int, shape (L,)
+        Word ids of one review.
+    bag_size : int
+    readout : {"last", "mean", "max", "meanmax"}
+
+    Returns
+    -------
+    Explanation
+    """
+    used, rows = np.unique(tokens, return_inverse=True)
+    few = {**parameters, "embedding": parameters["embedding"][used]}
+    nodes, weights = np.polynomial.legendre.leggauss(4)
+    edges = np.linspace(0, 1, INTERVALS + 1)
+    starts, stops = edges[:-1], edges[1:]
+    contributions = np.zeros(len(tokens))
+    baseline = 0.0
+    for halving in range(HALVINGS + 1):
+        inner = (starts + stops + nodes[:, np.newaxis] * (stops - starts)) / 2  # (4, intervals)
+        points = np.concatenate([starts, stops, inner.ravel()])
+        logits, slopes = _along_the_line(few, rows, points, bag_size, readout)
+        k = len(starts)
+        if halving == 0:
+            baseline = float(logits[0])
+        integrals = np.tensordot(weights, slopes[2 * k :].reshape(4, k, -1), axes=1)
+        integrals *= (stops - starts)[:, np.newaxis] / 2  # (intervals, L)
+        error = np.abs(integrals.sum(axis=1) - (logits[k : 2 * k] - logits[:k]))
+        is_exact = (error <= TOLERANCE) | (halving == HALVINGS)
+        contributions += integrals[is_exact].sum(axis=0)
+        starts, stops = starts[~is_exact], stops[~is_exact]
+        if len(starts) == 0:
+            break
+        middles = (starts + stops) / 2
+        starts, stops = np.append(starts, middles), np.append(middles, stops)
+    return Explanation(baseline, contributions)
+
+
+def _along_the_line(
+    parameters: dict[str, Array], tokens: Ints, points: Array, bag_size: int, readout: Readout
+) -> tuple[Array, Array]:
+    """Logits at points of the line, 0 the baseline and 1 the review, and how each word moves them.
+
+    Returns
+    -------
+    logits : ndarray, shape (P,)
+    slopes : ndarray, shape (P, L)
+        Their derivative along the line, split by word.
+    """
+    L, P = len(tokens), len(points)
+    scale = points[:, np.newaxis].astype(parameters["W_h"].dtype)
+    # All points are one batch: copies of the review, each scaled as dropout would.
+    logits, cache = classifier_forward(
+        parameters,
+        np.repeat(tokens[:, np.newaxis], P, axis=1),
+        np.full(P, L),
+        bag_size=bag_size,
+        readout=readout,
+        masks=Masks(inputs=scale, features=np.ones_like(scale)),
+    )
+    dxs = classifier_backward(np.ones_like(logits), cache).dxs
+    dxs = dxs / np.where(scale > 0, scale, 1)  # the mask's backward has multiplied by it
+    step = np.arange(L) // bag_size
+    vectors = parameters["embedding"][tokens] / np.bincount(step)[step, np.newaxis]
+    slopes = np.empty((P, L))
+    for k in range(0, L, bag_size):  # one bag's words at a time: never all L P vectors at once
+        slopes[:, k : k + bag_size] = dxs[k // bag_size] @ vectors[k : k + bag_size].T
+    return logits.astype(np.float64), slopes

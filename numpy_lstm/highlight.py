@@ -1,0 +1,101 @@
+"""Results for a person to read: lines, colored words in a terminal, a page of HTML.
+
+Blue pulls towards positive and orange towards negative: the color-blind can tell them apart, and
+the numbers stand beside them.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from numpy_lstm.files import write_atomically
+
+EXCERPT = 60  # characters of a review on its line
+TOP = 8  # words named on either side
+TERMINAL = {True: "\x1b[38;5;33m", False: "\x1b[38;5;208m"}  # towards positive: blue; orange
+BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<title>What moved the logit</title>
+<style>
+body {{ max-width: 50em; margin: 2em auto; padding: 0 1em; font: 16px/1.7 sans-serif; }}
+span {{ border-radius: 3px; padding: 1px 2px; }}
+</style>
+<h1>What moved the logit</h1>
+<p>{model}: words that pulled towards positive are <span style="background:{blue}">blue</span>,
+towards negative <span style="background:{orange}">orange</span>. Point at a word for what it added
+to the log-odds (integrated gradients).</p>
+{reviews}
+</html>
+"""
+
+
+def line(result: dict[str, Any]) -> str:
+    """One line: label, probability, and how the review begins."""
+    text = "".join(c if c.isprintable() else " " for c in result["review"])
+    excerpt = text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
+    if result["label"] is None:
+        return f"unknown   no known word  {excerpt}"
+    return f"{result['label']}  P(positive) = {result['probability']:.4f}  {excerpt}"
+
+
+def paragraph(result: dict[str, Any], *, in_color: bool) -> str:
+    """The words that moved the logit most on either side; in color, also the whole text."""
+    baseline, residual, words = result["explanation"].values()
+    lines = [f"  logit {result['logit']:+.2f}, of which {baseline:+.2f} without the words"]
+    if abs(residual) >= 0.05:  # one review in a hundred: the logit is chaotic along the line
+        lines[0] += f" and {residual:+.2f} unexplained"
+    for name, sign in (("positive", 1), ("negative", -1)):
+        pulls = sorted(words, key=lambda pair: -sign * pair[1])[:TOP]
+        named = ", ".join(f"{word} {x:+.2f}" for word, x in pulls if sign * x >= 0.005)
+        lines.append(f"  towards {name}: {named or 'none'}")
+    if in_color:
+        largest = max(abs(x) for _, x in words) or 1.0
+        lines.append("  " + " ".join(_in_color(word, x / largest) for word, x in words))
+    return "\n".join(lines)
+
+
+def write_page(path: Path, results: Iterable[dict[str, Any]], model: Path) -> None:
+    """Write a page of HTML that needs nothing else, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    page = PAGE.format(
+        model=html.escape(str(model)),
+        blue=_background(1),
+        orange=_background(-1),
+        reviews="\n".join(map(_section, results)),
+    )
+    write_atomically(path, lambda file: file.write(page.encode(errors="replace")))
+
+
+def _section(result: dict[str, Any]) -> str:
+    words = result["explanation"]["words"]
+    largest = max(abs(x) for _, x in words) or 1.0
+    spans = " ".join(
+        f'<span style="background:{_background(x / largest)}" title="{x:+.3f}">'
+        f"{html.escape(word)}</span>"
+        for word, x in words
+    )
+    if result["label"] is None:
+        return f"<h2>unknown: no word that the model knows</h2>\n<p>{spans}</p>"
+    return f"<h2>{result['label']}, P(positive) = {result['probability']:.4f}</h2>\n<p>{spans}</p>"
+
+
+def _in_color(word: str, pull: float) -> str:
+    """A word as a terminal shows it: `pull` is in [-1, 1]; weak ones stay as they are."""
+    if abs(pull) < 0.1:
+        return word
+    return f"{TERMINAL[pull > 0]}{BOLD if abs(pull) > 0.5 else ''}{word}{PLAIN}"
+
+
+def _background(pull: float) -> str:
+    red, green, blue = (51, 136, 238) if pull > 0 else (238, 119, 51)
+    return f"rgba({red},{green},{blue},{abs(pull):.2f})"

@@ -1,0 +1,34 @@
+"""Texts in, log-odds out: what the command line and the estimator have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from numpy_lstm.cells import Array
+from numpy_lstm.data.corpus import Reviews, keep_last
+from numpy_lstm.data.text import UNKNOWN
+from numpy_lstm.layers import Ints
+from numpy_lstm.training import predict_logits
+from numpy_lstm.weights import Weights
+
+
+class Scored(NamedTuple):
+    """What a classifier makes of n texts."""
+
+    logits: Array  # (n,) log-odds of label 1, float64
+    known: Ints  # (n,) how many of the words that were read the model knows
+    reviews: Reviews  # the words that were read
+
+
+def score(weights: Weights, texts: Iterable[str]) -> Scored:
+    """Read each text's last words, as in training, and compute its logit.
+
+    A text without a word is read as one unknown word.
+    """
+    reviews = keep_last(weights.vocabulary.encode(texts), weights.settings.max_length)
+    logits = predict_logits(weights.parameters, reviews, weights.settings).astype(np.float64)
+    known = np.add.reduceat(reviews.tokens != UNKNOWN, reviews.starts[:-1], dtype=np.intp)
+    return Scored(logits, known, reviews)

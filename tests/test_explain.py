@@ -1,0 +1,52 @@
+"""What each word added to the logit: complete, in its place, and nothing where nothing is."""
+
+import numpy as np
+import pytest
+
+from numpy_lstm.classifier import classifier_forward, init_classifier
+from numpy_lstm.explain import explain
+
+TOLERANCE = 0.01  # of a logit: each of some ten intervals may be off by a tenth of that
+
+
+def classifier(model, readout, seed=0):
+    """Parameters large enough that the gates saturate, as trained ones do."""
+    rng = np.random.default_rng(seed)
+    vectors = rng.standard_normal((30, 6)).astype(np.float32)
+    vectors[0] = vectors[1] = 0
+    parameters = init_classifier(model, vectors, 5, readout=readout, rng=rng)
+    parameters["W_out"] *= 3
+    parameters["W_x"] *= 3
+    return parameters
+
+
+@pytest.mark.parametrize("model", ["rnn", "lstm"])
+@pytest.mark.parametrize("readout", ["last", "mean", "max", "meanmax"])
+@pytest.mark.parametrize("bag_size", [1, 4])
+def test_baseline_and_contributions_add_up_to_the_logit(model, readout, bag_size):
+    parameters = classifier(model, readout)
+    tokens = np.random.default_rng(1).integers(2, 30, 18)
+    baseline, contributions = explain(parameters, tokens, bag_size=bag_size, readout=readout)
+    logits, _ = classifier_forward(
+        parameters, tokens[:, np.newaxis], np.array([18]), bag_size=bag_size, readout=readout
+    )
+    assert contributions.shape == (18,)
+    assert abs(contributions).max() > 10 * TOLERANCE
+    assert baseline + contributions.sum() == pytest.approx(logits[0], abs=TOLERANCE)
+
+
+def test_the_baseline_is_the_logit_of_words_that_say_nothing():
+    parameters = classifier("lstm", "last")
+    baseline, contributions = explain(parameters, np.ones(6, int), bag_size=1, readout="last")
+    logits, _ = classifier_forward(
+        parameters, np.ones((6, 1), int), np.array([6]), bag_size=1, readout="last"
+    )
+    assert baseline == pytest.approx(logits[0], abs=1e-6)
+    np.testing.assert_array_equal(contributions, 0)
+
+
+def test_a_word_that_says_nothing_adds_nothing_where_it_stands():
+    parameters = classifier("lstm", "last")
+    tokens = np.array([5, 9, 1, 7, 1])
+    contributions = explain(parameters, tokens, bag_size=2, readout="last").contributions
+    np.testing.assert_array_equal(contributions == 0, tokens == 1)
