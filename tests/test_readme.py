@@ -44,6 +44,11 @@ def test_the_example_prints_what_the_readme_says():
     assert printed.getvalue() == output
 
 
+def test_the_answer_of_the_trained_model_is_the_one_on_record():
+    (shown,) = re.findall(r"```\n((?:positive|negative) .*?)```", README, re.S)
+    assert shown == (ROOT / "results" / "imdb" / "predict.txt").read_text(encoding="utf-8")
+
+
 def test_every_file_that_the_readme_names_exists():
     names = re.findall(r"`((?:numpy_lstm|tests|results)/[\w/.-]+)`", README)
     names += re.findall(r"\]\(([\w/.-]+)\)", README)
