@@ -23,6 +23,7 @@ PARTS = {
     "length": parts.length,
     "ragged": parts.ragged,
     "norms": parts.norms,
+    "tricks": parts.tricks,
     "profile": profile,
     "operations": operations,
 }

@@ -142,6 +142,19 @@ def norms(plan: Plan) -> Part:
     return {"cases": cases}
 
 
+def tricks(plan: Plan) -> Part:
+    """What each trick of the sequence code saves: forward and BPTT with it and without it."""
+    cases = []
+    for model in MODELS:
+        for sizes in (plan.usual, plan.small):
+            task = Recurrence(model, *sizes)
+            without = ("second_thread", "pieces", "kept_memory", "blocks")
+            entries = {f"without {trick}": Entry("ours_without", trick, task) for trick in without}
+            results = race({"ours": Entry("ours", "recurrence", task), **entries}, plan.rounds)
+            cases.append(_case(task, results, *((name, "ours") for name in entries)))
+    return {"cases": cases}
+
+
 def review_lengths(n: int, longest: int) -> tuple[tuple[int, ...], str]:
     """Lengths of `n` reviews drawn at random, cut at `longest`, and where they come from."""
     rng = np.random.default_rng(0)

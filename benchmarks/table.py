@@ -20,6 +20,7 @@ def block(results: dict[str, Part]) -> str:
         "length": _length,
         "ragged": _ragged,
         "norms": _norms,
+        "tricks": _tricks,
         "profile": _profile,
         "operations": _operations,
     }
@@ -126,6 +127,23 @@ def _norms(part: Part) -> str:
         "What recording the gradient's norm at every step adds to the time of the backward pass"
         f" at N, T, D, H = {_sizes(part['cases'][0])}: {costs}."
     )
+
+
+def _tricks(part: Part) -> str:
+    cases = part["cases"]
+    names = {
+        "second_thread": "the second thread",
+        "pieces": "matrices in pieces",
+        "kept_memory": "memory that is kept",
+        "blocks": "blocks of steps",
+    }
+    rows = [
+        (what, *(_quotients(case["ratios"], f"without {name} / ours")[0] for case in cases))
+        for name, what in names.items()
+    ]
+    intro = "How many times as long forward and backward take without one of the tricks."
+    header = ("without", *(f"{NAMES[case['model']]}, {_sizes(case)}" for case in cases))
+    return f"{intro}\n\n" + _table(header, rows)
 
 
 def _profile(part: Part) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import PARTS, main
-from benchmarks.contenders import cells, ours, ours_without_norms
+from benchmarks.contenders import cells, ours, ours_without, ours_without_norms
 from benchmarks.figure import time_ratios
 from benchmarks.machine import machine
 from benchmarks.plan import QUICK
@@ -67,7 +67,7 @@ def assert_honest(results):
         assert {"cpu", "cores", "load_average", "versions"} <= set(part["machine"])
         assert part["machine"]["versions"]["numpy"]
         assert {case["model"] for case in part["cases"]} <= set(MODELS)
-    for part in ("grid", "step", "length", "ragged", "norms"):
+    for part in ("grid", "step", "length", "ragged", "norms", "tricks"):
         for case in results[part]["cases"]:
             for result in case["results"].values():
                 if "seconds" in result:
@@ -184,6 +184,17 @@ def test_leaving_out_the_norms_changes_no_gradient(model):
     np.testing.assert_array_equal(full.dparams.W_h, without.dparams.W_h)
     assert not np.array_equal(full.dh_norms, without.dh_norms)
     assert lstm.norms is rnn.norms  # the package is as it was
+
+
+@pytest.mark.parametrize("trick", ["second_thread", "pieces", "kept_memory", "blocks"])
+@pytest.mark.parametrize("model", MODELS)
+def test_no_trick_changes_what_is_computed(model, trick):
+    task = Recurrence(model, N=64, T=4, D=5, H=64)
+    with ours.recurrence(task) as call:
+        expected = call()
+    with getattr(ours_without, trick)(task) as call:
+        for a, b in zip(expected, call(), strict=True):
+            np.testing.assert_allclose(a, b, **FLOAT32)
 
 
 def test_the_floor_counts_every_product():
