@@ -47,7 +47,7 @@ def paragraph(result: dict[str, Any], *, in_color: bool) -> str:
     """The words that moved the logit most on either side; in color, also the whole text."""
     baseline, residual, words = result["explanation"].values()
     lines = [f"  logit {result['logit']:+.2f}, of which {baseline:+.2f} without the words"]
-    if abs(residual) >= 0.05:  # one review in a hundred: the logit is chaotic along the line
+    if abs(residual) >= 0.05:  # one to three reviews in 100: chaotic along the line
         lines[0] += f" and {residual:+.2f} unexplained"
     for name, sign in (("positive", 1), ("negative", -1)):
         pulls = sorted(words, key=lambda pair: -sign * pair[1])[:TOP]
