@@ -117,6 +117,7 @@ def lstm_forward(
     W_x, W_h, b = (_swap(array).astype(dtype, copy=False) for array in params)
     for array in (W_x, W_h, b):
         array[H:] *= 0.5  # σ(a) = ½ + ½ tanh(a / 2): one tanh then serves all four gates
+    # The bias as a last column, to be multiplied by 1: saves a pass over all pre-activations.
     W_xb = np.concatenate([W_x, b[:, np.newaxis]], axis=1)
     half = np.array(0.5, dtype)  # an array, lest it be converted at every step
     hs = np.zeros((T, N, H), dtype)

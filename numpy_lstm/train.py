@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import errno
 import sys
-import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -59,9 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     display = Display()
     try:
-        with display.listening(), warnings.catch_warnings():
-            # A run that diverges says so itself; np.errstate does not reach the second thread.
-            warnings.filterwarnings("ignore", ".* encountered in matmul", RuntimeWarning)
+        with display.listening():
             metrics = run(options, display)
     except Stopped:
         print(f"Stopped. Go on with: python -m numpy_lstm.train --resume --out {options.out}")
