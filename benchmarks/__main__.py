@@ -13,6 +13,7 @@ from benchmarks.figure import time_ratios
 from benchmarks.machine import machine
 from benchmarks.operations import operations
 from benchmarks.plan import FULL, QUICK, Plan
+from benchmarks.preparation import preparation
 from benchmarks.profiling import profile
 from benchmarks.table import block
 from numpy_lstm.run_folder import write_json
@@ -26,6 +27,7 @@ PARTS = {
     "tricks": parts.tricks,
     "profile": profile,
     "operations": operations,
+    "preparation": preparation,
 }
 
 

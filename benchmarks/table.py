@@ -23,6 +23,7 @@ def block(results: dict[str, Part]) -> str:
         "tricks": _tricks,
         "profile": _profile,
         "operations": _operations,
+        "preparation": _preparation,
     }
     return "\n\n".join(
         render(results[name]) for name, render in renderers.items() if name in results
@@ -193,6 +194,13 @@ def _operations(part: Part) -> str:
     )
     header = ("N, T, D, H (columns)", *(f"{_sizes(case)} ({case['columns']})" for case in cases))
     return f"{intro}\n\n" + _table(header, rows)
+
+
+def _preparation(part: Part) -> str:
+    if "skipped" in part:
+        return f"What comes before the first step was not timed: {part['skipped']}."
+    times = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in part["seconds"].items())
+    return f"What comes before the first step, for the {part['reviews']:,} reviews: {times}."
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -84,7 +84,7 @@ def learn_vectors(
 ) -> npt.NDArray[np.float32]:
     """What :func:`word_vectors` keeps: the same, without the cache."""
     counts = cooccurrences(corpora, vocabulary_size)
-    return _reduce(positive_pmi(counts), dimensions, seed)
+    return reduce_pmi(positive_pmi(counts), dimensions, seed)
 
 
 def cooccurrences(corpora: Sequence[Reviews], vocabulary_size: int) -> csr_array:
@@ -134,7 +134,8 @@ def positive_pmi(counts: csr_array) -> csr_array:
     return positive
 
 
-def _reduce(pmi: csr_array, dimensions: int, seed: int) -> npt.NDArray[np.float32]:
+def reduce_pmi(pmi: csr_array, dimensions: int, seed: int) -> npt.NDArray[np.float32]:
+    """Word vectors from a truncated singular value decomposition, as `word_vectors` gives them."""
     from sklearn.utils.extmath import randomized_svd
 
     rank = min(dimensions, pmi.shape[0])
