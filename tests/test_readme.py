@@ -6,6 +6,11 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
+from numpy_lstm.experiments import comparison
+from numpy_lstm.experiments.comparison import LABELS
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 NAMES = {"rnn": "vanilla RNN", "lstm": "LSTM", "bag": "order-free bag"}
@@ -31,9 +36,40 @@ def results_table():
     return "\n".join(lines)
 
 
-def test_the_results_table_is_that_of_the_run():
-    block = re.search(r"<!-- results: imdb -->\n(.*)<!-- end of results -->", README, re.S)
-    assert block[1].strip() == results_table()
+def comparison_table():
+    """The README's table of five seeds, from the experiment's summary."""
+    contents = json.loads((ROOT / "results" / "comparison.json").read_text())
+    lines = [
+        "| | mean test accuracy | 95 % interval | standard deviation | LSTM's lead, points |",
+        "|---|---|---|---|---|",
+    ]
+    for arm, label in LABELS.items():
+        scores, lead = contents["summary"][arm], contents["summary"].get(f"lstm - {arm}")
+        mean, low, high, sd = (100 * scores[name] for name in ("mean", "low", "high", "sd"))
+        ahead = (
+            f"{100 * lead['mean']:+.2f} ({100 * lead['low']:+.2f} to {100 * lead['high']:+.2f})"
+            if lead
+            else ""
+        )
+        lines.append(f"| {label} | {mean:.2f} % | {low:.2f} to {high:.2f} | {sd:.2f} | {ahead} |")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "table"), [("imdb", results_table), ("comparison", comparison_table)]
+)
+def test_a_table_is_that_of_the_results_on_record(name, table):
+    block = re.search(f"<!-- results: {name} -->\n(.*?)<!-- end of results -->", README, re.S)
+    assert block[1].strip() == table()
+
+
+def test_the_comparison_is_of_five_seeds_and_of_all_reviews():
+    contents = json.loads((ROOT / "results" / "comparison.json").read_text())
+    arms = comparison.arms(False)
+    trials = {(trial["arm"], trial["seed"]) for trial in contents["trials"]}
+    assert trials == {(arm, seed) for arm in arms for seed in range(5)}
+    assert not contents["quick"]
+    assert contents["summary"] == comparison.summarize(contents["trials"])
 
 
 def test_the_example_prints_what_the_readme_says():
