@@ -118,6 +118,6 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
             axes.plot(values, [row] * len(values), "o", color="#004488", alpha=0.6, markersize=5)
             axes.plot([np.mean(values)], [row], "|", color="black", markersize=16)
         axes.set_yticks(range(len(by_arm(trials))), [LABELS[arm] for arm in by_arm(trials)])
-        axes.invert_yaxis()
+        axes.set_ylim(len(by_arm(trials)) - 0.5, -0.5)
         axes.set_xlabel("test accuracy (%); a dot is a seed, the line their mean")
         drawing.suptitle(f"{plots.DATA_SETS['imdb']}: 25,000 test reviews")
