@@ -155,7 +155,9 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                 style = plots.series(k)
                 state = ("h" if arm.startswith("rnn") else "c") if name == "state" else name
                 first = grouped[arm][0]
-                medians = np.array([result["norms"][state]["median"] for result in grouped[arm]])
+                # A seed's probes are as long as its validation reviews: the common steps are shown.
+                series = zip(*(r["norms"][state]["median"] for r in grouped[arm]), strict=False)
+                medians = np.array(list(series)).T
                 center = np.exp(np.log(np.maximum(medians, 1e-300)).mean(axis=0))
                 label = f"{arm}: ‖∂L/∂{state}‖" if name == "state" else arm
                 panel.plot(center, label=label, **style)
@@ -167,10 +169,10 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                             center[0] * radius**distance, "k:", linewidth=0.9, label="ρ(W_h)^k"
                         )
                     else:
-                        product = np.array(first["forget_product"])
+                        product = np.array(first["forget_product"])[: len(center)]
                         panel.plot(center[0] * product, "k--", linewidth=0.9, label="∏ f_t, mean")
             panel.set_yscale("log")
-            panel.set_ylim(bottom=1e-20)
+            panel.set_ylim(bottom=max(panel.get_ylim()[0], 1e-20))
             panel.set_title(title, fontsize=9)
             panel.legend(fontsize=6.5)
             panel.set_xlabel("steps before the last one (1 step = 4 words)")
