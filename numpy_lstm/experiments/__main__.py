@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from joblib import parallel_config
 
@@ -80,14 +80,19 @@ def _positive(text: str) -> int:
     return number
 
 
-def _backend(address: str | None) -> AbstractContextManager[Any]:
+@contextmanager
+def _backend(address: str | None) -> Iterator[None]:
     """Where joblib sends the trials: its own processes, or a cluster of Dask."""
     if address is None:
-        return nullcontext()
+        yield
+        return
     from dask.distributed import Client
 
-    client = Client(address, timeout=10)  # stays open while joblib uses it
-    return parallel_config("dask", client=client, wait_for_workers_timeout=60)
+    with (
+        Client(address, timeout=10) as client,
+        parallel_config("dask", client=client, wait_for_workers_timeout=60),
+    ):
+        yield
 
 
 if __name__ == "__main__":
