@@ -117,9 +117,9 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} cannot be read: {error}.") from error
 
 
-def write_json(path: Path, contents: Mapping[str, Any]) -> None:
-    """Write JSON that a person can read, whole or not at all."""
-    text = json.dumps(contents, indent=2, ensure_ascii=False) + "\n"
+def write_json(path: Path, contents: Mapping[str, Any], *, indent: int | None = 2) -> None:
+    """Write JSON that a person can read, whole or not at all; on one line if `indent` is None."""
+    text = json.dumps(contents, indent=indent, ensure_ascii=False) + "\n"
     write_atomically(path, lambda file: file.write(text.encode()))
 
 

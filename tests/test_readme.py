@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from numpy_lstm.experiments import comparison
+from numpy_lstm.experiments import comparison, gradient_flow
 from numpy_lstm.experiments.comparison import LABELS
 
 ROOT = Path(__file__).parents[1]
@@ -55,21 +55,52 @@ def comparison_table():
     return "\n".join(lines)
 
 
+def gradient_flow_table():
+    """The README's table of how fast each cell's gradient falls, from the experiment's summary."""
+    contents = json.loads((ROOT / "results" / "gradient_flow.json").read_text())
+    lines = [
+        "| | ∂L/∂x, factor a step | 95 % interval | ρ(W_h) | σ_max(W_h) |",
+        "|---|---|---|---|---|",
+    ]
+    for arm, scores in contents["summary"].items():
+        x = scores["x"]
+        rho, sigma = scores["spectral_radius"]["mean"], scores["largest_singular_value"]["mean"]
+        lines.append(
+            f"| {arm} | ×{x['mean']:.3f} | {x['low']:.3f} to {x['high']:.3f} | {rho:.2f}"
+            f" | {sigma:.2f} |"
+        )
+    return "\n".join(lines)
+
+
 @pytest.mark.parametrize(
-    ("name", "table"), [("imdb", results_table), ("comparison", comparison_table)]
+    ("name", "table"),
+    [
+        ("imdb", results_table),
+        ("comparison", comparison_table),
+        ("gradient_flow", gradient_flow_table),
+    ],
 )
 def test_a_table_is_that_of_the_results_on_record(name, table):
     block = re.search(f"<!-- results: {name} -->\n(.*?)<!-- end of results -->", README, re.S)
     assert block[1].strip() == table()
 
 
-def test_the_comparison_is_of_five_seeds_and_of_all_reviews():
-    contents = json.loads((ROOT / "results" / "comparison.json").read_text())
-    arms = comparison.arms(False)
+@pytest.mark.parametrize("experiment", [comparison, gradient_flow])
+def test_an_experiment_on_record_is_of_five_seeds_and_of_all_reviews(experiment):
+    name = experiment.__name__.rpartition(".")[2]
+    contents = json.loads((ROOT / "results" / f"{name}.json").read_text())
+    arms = experiment.arms(False)
     trials = {(trial["arm"], trial["seed"]) for trial in contents["trials"]}
     assert trials == {(arm, seed) for arm in arms for seed in range(5)}
     assert not contents["quick"]
-    assert contents["summary"] == comparison.summarize(contents["trials"])
+    assert contents["summary"] == experiment.summarize(contents["trials"])
+
+
+def test_the_instrument_reads_true():
+    summary = json.loads((ROOT / "results" / "gradient_flow.json").read_text())["summary"]
+    for arm in ("lstm, f = 1/2", "lstm, f = 1"):
+        # The medians on record have six digits.
+        assert summary[arm]["largest_error_of_the_instrument"] < 1e-5
 
 
 def test_the_example_prints_what_the_readme_says():

@@ -99,9 +99,10 @@ def run_experiment(
     done = Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
     for trial in tqdm(done, total=len(missing), unit="trial", desc=name, disable=None):
         trials.append(trial)
-        write_json(path, _contents(name, experiment, arms, trials, quick))
+        # On one line: a number a line would double the size of what is mostly long lists.
+        write_json(path, _contents(name, experiment, arms, trials, quick), indent=None)
     contents = _contents(name, experiment, arms, trials, quick)
-    write_json(path, contents)
+    write_json(path, contents, indent=None)
     experiment.draw(folder / f"{name}.png", contents["trials"])
     return contents
 
