@@ -33,9 +33,8 @@ def explain(
 
     Implements Sundararajan, Taly and Yan (2017), eq. (1), by Gauss-Legendre quadrature with four
     points an interval. Over each interval the contributions must add up to the change of the logit
-    (their completeness); where they do not, as where a gate flips, it is halved. On IMDB 97 reviews
-    of 100 are then complete to 0.05; in the others the logit is chaotic along the line, and what
-    is missing is the caller's to say.
+    (their completeness); where they do not, as where a gate flips, it is halved. In a few reviews
+    the logit is chaotic along the line all the same: what is missing is the caller's to say.
 
     Parameters
     ----------

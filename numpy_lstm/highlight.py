@@ -15,6 +15,7 @@ from numpy_lstm.files import write_atomically
 
 EXCERPT = 60  # characters of a review on its line
 TOP = 8  # words named on either side
+LEFT = 0.05  # log-odds that the contributions may be off before that is said
 TERMINAL = {True: "\x1b[38;5;33m", False: "\x1b[38;5;208m"}  # towards positive: blue; orange
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 PAGE = """<!DOCTYPE html>
@@ -47,7 +48,7 @@ def paragraph(result: dict[str, Any], *, in_color: bool) -> str:
     """The words that moved the logit most on either side; in color, also the whole text."""
     baseline, residual, words = result["explanation"].values()
     lines = [f"  logit {result['logit']:+.2f}, of which {baseline:+.2f} without the words"]
-    if abs(residual) >= 0.05:  # one to three reviews in 100: chaotic along the line
+    if abs(residual) >= LEFT:
         lines[0] += f" and {residual:+.2f} unexplained"
     for name, sign in (("positive", 1), ("negative", -1)):
         pulls = sorted(words, key=lambda pair: -sign * pair[1])[:TOP]
@@ -86,7 +87,10 @@ def _section(result: dict[str, Any]) -> str:
     )
     if result["label"] is None:
         return f"<h2>unknown: no word that the model knows</h2>\n<p>{spans}</p>"
-    return f"<h2>{result['label']}, P(positive) = {result['probability']:.4f}</h2>\n<p>{spans}</p>"
+    residual = result["explanation"]["residual"]
+    rest = f"\n<p>{residual:+.2f} of the logit is unexplained.</p>" if abs(residual) >= LEFT else ""
+    title = f"{result['label']}, P(positive) = {result['probability']:.4f}"
+    return f"<h2>{title}</h2>\n<p>{spans}</p>{rest}"
 
 
 def _in_color(word: str, pull: float) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import numpy_lstm as nl
-from numpy_lstm import predict
+from numpy_lstm import highlight, predict
 from numpy_lstm.predict import find_weights, main
 from numpy_lstm.weights import save_weights
 from tests.test_estimator import LABELS, TEXTS, TINY
@@ -157,3 +157,16 @@ def test_an_ascii_terminal_shows_what_it_can(path):
 
 def test_labels_are_in_the_order_of_the_logit():
     assert predict.LABELS == ("negative", "positive")
+
+
+def test_the_page_says_what_is_left_unexplained(tmp_path):
+    result = {
+        "label": "positive",
+        "probability": 0.9,
+        "explanation": {"baseline": 0.0, "residual": 0.5, "words": [("good", 1.7)]},
+    }
+    whole = {**result, "explanation": {**result["explanation"], "residual": 0.01}}
+    highlight.write_page(tmp_path / "page.html", [result, whole], Path("weights.npz"))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count("unexplained") == 1
+    assert "+0.50 of the logit is unexplained" in page

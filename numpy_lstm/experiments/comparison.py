@@ -53,7 +53,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     own = reviews.settings_of(settings, seed, quick)
     if settings["arm"] == "tf-idf":
         return tf_idf(prepared.splits)
-    cut = Splits(*(keep_last(part, own.max_length) for part in prepared.splits))
+    cut = reviews.cut(prepared.splits, lambda part: keep_last(part, own.max_length))
     if settings["arm"] == "bag":
         return dict(bag_of_embeddings(cut, prepared.vectors))
     progress = reviews.fit(settings["model"], cut, prepared.vectors, own)

@@ -21,7 +21,6 @@ from numpy_lstm import plots
 from numpy_lstm.cells import Array
 from numpy_lstm.classifier import init_classifier
 from numpy_lstm.data.corpus import keep_last
-from numpy_lstm.data.prepare import Splits
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_arm
 from numpy_lstm.experiments.statistics import describe
@@ -54,7 +53,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     """Measure one cell, and train it before if that is asked for."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick)
-    splits = Splits(*(keep_last(part, own.max_length) for part in prepared.splits))
+    splits = reviews.cut(prepared.splits, lambda part: keep_last(part, own.max_length))
     if settings.get("trained"):
         parameters = reviews.fit(settings["model"], splits, prepared.vectors, own).best_parameters
     else:

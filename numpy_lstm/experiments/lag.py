@@ -15,7 +15,6 @@ import numpy as np
 
 from numpy_lstm import gradient_flow, plots
 from numpy_lstm.data.corpus import Reviews, keep_last
-from numpy_lstm.data.prepare import Splits
 from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_arm
@@ -78,9 +77,11 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     """Train one cell at one lag."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
-    train = reviews.some(prepared.splits.train, settings["n_train"], seed)
-    splits = Splits(
-        *(with_lag(part, settings["lag"]) for part in prepared.splits._replace(train=train))
+    splits = reviews.cut(
+        prepared.splits,
+        lambda part: with_lag(part, settings["lag"]),
+        settings["n_train"],
+        seed,
     )
     progress = reviews.fit(
         settings["model"],

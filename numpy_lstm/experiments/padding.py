@@ -16,11 +16,9 @@ import numpy as np
 
 from numpy_lstm import plots
 from numpy_lstm.data.corpus import Reviews, keep_last
-from numpy_lstm.data.prepare import Splits
 from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
-from numpy_lstm.experiments.runner import by_arm
-from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.experiments.runner import accuracies
 from numpy_lstm.experiments.words import keep_first
 
 BRIEF: dict[str, Any] = {
@@ -85,11 +83,11 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     """Train one cell as its arm says."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick, settings["vocabulary_size"], settings["vector_size"])
-    splits = prepared.splits._replace(
-        train=reviews.some(prepared.splits.train, settings["n_train"], seed)
-    )
-    splits = Splits(
-        *(padded(part, own.max_length, settings["cut"], settings["padding"]) for part in splits)
+    splits = reviews.cut(
+        prepared.splits,
+        lambda part: padded(part, own.max_length, settings["cut"], settings["padding"]),
+        settings["n_train"],
+        seed,
     )
     # Keras's Embedding starts at U(-0.05, 0.05), with nothing special about the padding word.
     vectors = np.random.default_rng(seed).uniform(-0.05, 0.05, prepared.vectors.shape)
@@ -105,10 +103,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Test accuracy of each arm."""
-    return {
-        arm: describe([result["test_accuracy"] for result in results])
-        for arm, results in by_arm(trials).items()
-    }
+    return accuracies(trials)
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
@@ -58,11 +59,18 @@ def settings_of(given: dict[str, Any], seed: int, quick: bool) -> Settings:
     return Settings(**{**fields, **(QUICK if quick else {}), "seed": seed})
 
 
-def some(reviews: Reviews, n: int, seed: int) -> Reviews:
-    """`n` reviews drawn at random, or all if there are no more."""
-    if n >= len(reviews.labels):
-        return reviews
-    return select(reviews, np.random.default_rng(seed).permutation(len(reviews.labels))[:n])
+def cut(
+    splits: Splits,
+    function: Callable[[Reviews], Reviews],
+    n_train: int | None = None,
+    seed: int = 0,
+) -> Splits:
+    """Apply `function` to all parts; of the training part to `n_train` reviews, at random."""
+    train = splits.train
+    if n_train is not None:
+        order = np.random.default_rng(seed).permutation(len(train.labels))
+        train = select(train, order[:n_train])
+    return Splits(*map(function, splits._replace(train=train)))
 
 
 def fit(

@@ -19,6 +19,7 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.run_folder import versions, write_json
 
 NAMES = (
@@ -121,6 +122,14 @@ def by_arm(trials: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]
     for trial in trials:
         grouped.setdefault(trial["arm"], []).append(trial["result"])
     return grouped
+
+
+def accuracies(trials: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Mean and interval of the test accuracy of each arm."""
+    return {
+        arm: describe([result["test_accuracy"] for result in results])
+        for arm, results in by_arm(trials).items()
+    }
 
 
 def _contents(

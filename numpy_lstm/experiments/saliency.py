@@ -2,7 +2,7 @@
 
 Both models read word by word, one word a step; the norm of the gradient of the logit in each word's
 vector is shown as the depth of its color, for a few short validation reviews. Trained on 5,000
-reviews, from the first seed's word vectors.
+reviews; the first seed's models are shown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from numpy_lstm import plots
 from numpy_lstm.classifier import classifier_backward, classifier_forward
 from numpy_lstm.data.batches import make_batch
 from numpy_lstm.data.corpus import keep_last
-from numpy_lstm.data.prepare import Splits
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_arm
 from numpy_lstm.experiments.statistics import describe
@@ -48,9 +47,11 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     """Train one model, and take the gradient of its logit in every word of some reviews."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
-    train = reviews.some(prepared.splits.train, settings["n_train"], seed)
-    splits = Splits(
-        *(keep_last(part, own.max_length) for part in prepared.splits._replace(train=train))
+    splits = reviews.cut(
+        prepared.splits,
+        lambda part: keep_last(part, own.max_length),
+        settings["n_train"],
+        seed,
     )
     progress = reviews.fit(settings["model"], splits, prepared.vectors, own)
     lengths = splits.validation.lengths

@@ -15,10 +15,8 @@ import numpy as np
 
 from numpy_lstm import plots
 from numpy_lstm.data.corpus import Reviews, keep_last
-from numpy_lstm.data.prepare import Splits
 from numpy_lstm.experiments import reviews
-from numpy_lstm.experiments.runner import by_arm
-from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.experiments.runner import accuracies
 
 LAST = (10, 25, 50, 100, 200, 400)
 BAGS = (1, 2, 4, 8, 16, 400)
@@ -69,19 +67,17 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     """Train one cell on what it may read."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
-    train = reviews.some(prepared.splits.train, settings["n_train"], seed)
-    cut = keep_last if settings["end"] == "last" else keep_first
-    splits = Splits(*(cut(part, settings["k"]) for part in prepared.splits._replace(train=train)))
+    keep = keep_last if settings["end"] == "last" else keep_first
+    splits = reviews.cut(
+        prepared.splits, lambda part: keep(part, settings["k"]), settings["n_train"], seed
+    )
     progress = reviews.fit(settings["model"], splits, prepared.vectors, own)
     return reviews.scores(progress, splits, own)
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Test accuracy of each arm."""
-    return {
-        arm: describe([result["test_accuracy"] for result in results])
-        for arm, results in by_arm(trials).items()
-    }
+    return accuracies(trials)
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
