@@ -49,14 +49,9 @@ def record(
     -------
     GradientNorms
     """
-    exact = {
-        name: array.astype(np.float64) for name, array in parameters.items() if name != "embedding"
-    }
-    # Only the rows that the batch uses: saves copying the whole table.
-    used, tokens = np.unique(batch.tokens, return_inverse=True)
-    exact["embedding"] = parameters["embedding"][used].astype(np.float64)
+    exact, tokens = _in_float64(parameters, batch)
     logits, cache = classifier_forward(
-        exact, tokens.reshape(batch.tokens.shape), batch.lengths, bag_size=bag_size, readout=readout
+        exact, tokens, batch.lengths, bag_size=bag_size, readout=readout
     )
     gradients = classifier_backward(sigmoid(logits) - batch.labels, cache)
     steps = -(-batch.lengths // bag_size)
@@ -214,8 +209,14 @@ def _recurrence(
     parameters: dict[str, Array], batch: Batch, bag_size: int
 ) -> tuple[Array, Array, Array, Array]:
     """Inputs of the recurrence and its weights, in float64."""
+    exact, tokens = _in_float64(parameters, batch)
+    xs, _, _ = bag_forward(tokens, batch.lengths, exact["embedding"], bag_size)
+    return xs, exact["W_x"], exact["W_h"], exact["b"]
+
+
+def _in_float64(parameters: dict[str, Array], batch: Batch) -> tuple[dict[str, Array], Ints]:
+    """The parameters in float64, of the word vectors only those of the batch, and its new ids."""
     used, tokens = np.unique(batch.tokens, return_inverse=True)
-    table = parameters["embedding"][used].astype(np.float64)
-    xs, _, _ = bag_forward(tokens.reshape(batch.tokens.shape), batch.lengths, table, bag_size)
-    W_x, W_h, b = (parameters[name].astype(np.float64) for name in ("W_x", "W_h", "b"))
-    return xs, W_x, W_h, b
+    few = {**parameters, "embedding": parameters["embedding"][used]}  # not the whole table
+    exact = {name: array.astype(np.float64) for name, array in few.items()}
+    return exact, tokens.reshape(batch.tokens.shape)
