@@ -2,8 +2,14 @@ import numpy as np
 import pytest
 
 from numpy_lstm.classifier import classifier_backward, classifier_forward, init_classifier
-from numpy_lstm.data.batches import make_batch
-from numpy_lstm.gradient_flow import decay_per_step, from_the_end, record
+from numpy_lstm.data.batches import Batch, make_batch
+from numpy_lstm.gradient_flow import (
+    decay_per_step,
+    from_the_end,
+    inside,
+    jacobian_singular_values,
+    record,
+)
 from tests.test_batches import reviews_of
 
 BATCH = make_batch(reviews_of([2, 3, 4, 5, 6], [3, 3, 2], [5, 2]), np.arange(3))
@@ -64,3 +70,53 @@ def test_an_exponential_decay_is_found_again(factor):
 def test_a_single_step_has_no_decay():
     assert np.isnan(decay_per_step(np.array([[1.0, 2.0]])))
     assert np.isnan(decay_per_step(np.zeros((5, 2))))
+
+
+def words(T):
+    """One review of T different words, one a step."""
+    return Batch(np.arange(T)[:, np.newaxis], np.array([T]), np.array([1]), np.ones(1))
+
+
+def a_classifier(model, T):
+    rng = np.random.default_rng(0)
+    return init_classifier(model, rng.standard_normal((T, 3)), 4, readout="last", rng=rng)
+
+
+def test_the_jacobian_of_a_vanilla_rnn_is_the_product_of_its_steps():
+    T, lag = 6, 3
+    parameters = a_classifier("rnn", T)
+    W_x, W_h, b = (parameters[name] for name in ("W_x", "W_h", "b"))
+    h, product = np.zeros(4), np.eye(4)
+    for t, x in enumerate(parameters["embedding"]):
+        h = np.tanh(W_x @ x + W_h @ h + b)
+        if t >= T - lag:
+            product = np.diag(1 - h**2) @ W_h @ product
+    np.testing.assert_allclose(
+        jacobian_singular_values(parameters, words(T), 1, lag),
+        np.linalg.svd(product, compute_uv=False),
+        rtol=1e-12,
+    )
+
+
+def test_half_open_forget_gates_multiply_to_powers_of_a_half():
+    T = 6
+    parameters = a_classifier("lstm", T)
+    for name in ("W_x", "W_h", "b"):
+        parameters[name][4:8] = 0
+    product = inside(parameters, words(T), bag_size=1).forget_product
+    np.testing.assert_allclose(product, 0.5 ** np.arange(T), rtol=1e-14)
+    # With W_h = 0 too, the first h has no effect, and the first c goes to the last by 2^-3, and from
+    # there into the last h.
+    parameters["W_h"][:] = 0
+    values = jacobian_singular_values(parameters, words(T), 1, 3)
+    assert (values[:4] >= 0.5**3).all() and (values[4:] < 1e-15).all()
+    assert values[0] <= 0.5**3 * np.sqrt(2)
+
+
+def test_the_spectrum_is_that_of_the_recurrent_weights():
+    parameters = a_classifier("rnn", 3)
+    parameters["W_h"][:] = 0
+    parameters["W_h"][0, 1] = 2.0  # nilpotent: a radius of 0, and yet a gradient can grow
+    theory = inside(parameters, words(3), bag_size=1)
+    assert theory.spectral_radius == pytest.approx(0, abs=1e-7)
+    assert theory.largest_singular_value == pytest.approx(2)
