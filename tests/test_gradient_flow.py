@@ -105,8 +105,8 @@ def test_half_open_forget_gates_multiply_to_powers_of_a_half():
         parameters[name][4:8] = 0
     product = inside(parameters, words(T), bag_size=1).forget_product
     np.testing.assert_allclose(product, 0.5 ** np.arange(T), rtol=1e-14)
-    # With W_h = 0 too, the first h has no effect; the first c goes to the last one by 2^-3, and from
-    # there into the last h.
+    # With W_h = 0 too, the first h has no effect; the first c goes to the last one by 2^-3,
+    # and from there into the last h.
     parameters["W_h"][:] = 0
     values = jacobian_singular_values(parameters, words(T), 1, 3)
     assert (values[:4] >= 0.5**3).all() and (values[4:] < 1e-15).all()
