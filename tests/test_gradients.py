@@ -1,7 +1,9 @@
 """Every backward pass, in every argument, against derivatives measured on its own forward pass.
 
-Two witnesses. The complex step is right to rounding, so it may ask for 1e-12. Central differences
-are coarser, but know nothing of complex numbers: they see what a function does to real ones.
+Two witnesses. The complex step is right to rounding, so it may ask for 1e-12, number by number.
+Central differences are coarser, but know nothing of complex numbers: they see what a function does
+to real ones. Where an example has hundreds of numbers, they are taken along a random direction of
+each array: two evaluations an array, where number by number takes two a number.
 
 The loss is always a random weighting of everything that the forward pass returns. A plain sum
 would not do: its upstream gradient of ones hides what is transposed, permuted or dropped.
@@ -48,19 +50,21 @@ from numpy_lstm.losses import (
     squared_error,
     squared_error_backward,
 )
-from tests.strategies import CELLS, FEWER, Case, Cell, Recipe, recipes, sequence_case
+from tests.strategies import CELLS, Case, Cell, Recipe, recipes, sequence_case
 
 # The first is a few hundred roundings of float64. The second is what a difference quotient leaves
 # of its sixteen digits: half of them, and some to spare.
-TOLERANCE: dict[Method, float] = {"complex step": 1e-12, "central": 1e-6}
-METHODS = tuple(TOLERANCE)
+TOLERANCE: dict[Method, float] = {"complex step": 1e-12, "central": 1e-6, "direction": 1e-6}
+METHODS: tuple[Method, ...] = ("complex step", "central")
+METHODS_FOR_MANY: tuple[Method, ...] = ("complex step", "direction")
 
 READOUTS = ("last", "mean", "max", "meanmax")
 seeds = st.integers(0, 2**32 - 1)
 
 
 def check(loss: Callable[[Any], float], point: Any, gradient: Any, method: Method) -> None:
-    check_gradient(loss, point, gradient, method=method, tolerance=TOLERANCE[method])
+    rng = np.random.default_rng(0)  # of the directions
+    check_gradient(loss, point, gradient, method=method, tolerance=TOLERANCE[method], rng=rng)
 
 
 # --- whole sequences -----------------------------------------------------------------------------
@@ -96,32 +100,29 @@ def test_sequence_gradients_agree_with_the_complex_step(cell: Cell, recipe: Reci
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@FEWER
 @given(recipe=recipes())
 def test_sequence_gradients_agree_with_central_differences(cell: Cell, recipe: Recipe) -> None:
     case = sequence_case(cell, recipe)
-    check(loss_of(case), case.point, gradient_of(case), "central")
+    check(loss_of(case), case.point, gradient_of(case), "direction")
 
 
 @pytest.mark.parametrize(
     ("cell", "argument"),
     [("rnn", "dhs"), ("rnn", "dh_T"), ("lstm", "dhs"), ("lstm", "dh_T"), ("lstm", "dc_T")],
 )
-@FEWER
 @given(recipe=recipes())
 def test_each_incoming_gradient_is_enough_by_itself(
     cell: Cell, argument: str, recipe: Recipe
 ) -> None:
     case = sequence_case(cell, recipe)
     case = case._replace(incoming={argument: case.incoming[argument]})
-    check(loss_of(case), case.point, gradient_of(case), "complex step")
+    check(loss_of(case), case.point, gradient_of(case), "direction")
 
 
 # --- one step ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", METHODS)
-@FEWER
+@pytest.mark.parametrize("method", METHODS_FOR_MANY)
 @given(recipe=recipes())
 def test_rnn_step_gradients(method: Method, recipe: Recipe) -> None:
     case = sequence_case("rnn", recipe)
@@ -137,8 +138,7 @@ def test_rnn_step_gradients(method: Method, recipe: Recipe) -> None:
     check(loss, point, {"x_t": dx_t, "h_prev": dh_prev + 1, "params": dparams}, method)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@FEWER
+@pytest.mark.parametrize("method", METHODS_FOR_MANY)
 @given(recipe=recipes())
 def test_lstm_step_gradients(method: Method, recipe: Recipe) -> None:
     case = sequence_case("lstm", recipe)
@@ -198,9 +198,8 @@ def test_dropout_gradients_with_the_mask_held(
     check(loss, x, dropout_backward(dy, mask), method)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS_FOR_MANY)
 @pytest.mark.parametrize("kind", READOUTS)
-@FEWER
 @given(recipe=recipes())
 def test_readout_gradients(kind: Any, method: Method, recipe: Recipe) -> None:
     T, N, _, H, lengths, *_ = recipe
@@ -228,8 +227,7 @@ def test_readout_gradients(kind: Any, method: Method, recipe: Recipe) -> None:
     check(loss, point, gradient, method)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@FEWER
+@pytest.mark.parametrize("method", METHODS_FOR_MANY)
 @given(recipe=recipes())
 def test_affine_gradients(method: Method, recipe: Recipe) -> None:
     rng = np.random.default_rng(recipe.seed)
@@ -304,21 +302,28 @@ def test_squared_error_gradients(method: Method, N: int, weighted: bool, seed: i
 # --- the whole classifier ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("readout", READOUTS)
-@FEWER
-@given(recipe=recipes(), bag_size=st.integers(1, 5), dropout=st.booleans())
+# No differences across a maximum: a step may carry it over to another state.
+@pytest.mark.parametrize(
+    ("readout", "method"),
+    [(kind, "complex step") for kind in READOUTS] + [("last", "direction"), ("mean", "direction")],
+)
+@given(
+    cell=st.sampled_from(CELLS),
+    recipe=recipes(),
+    bag_size=st.integers(1, 5),
+    dropout=st.booleans(),
+)
 def test_classifier_gradients(
-    cell: Cell, readout: Any, recipe: Recipe, bag_size: int, dropout: bool
+    readout: Any, method: Method, cell: Cell, recipe: Recipe, bag_size: int, dropout: bool
 ) -> None:
     rng = np.random.default_rng(recipe.seed)
     N, D, H, lengths = recipe.N, recipe.D, recipe.H, np.array(recipe.lengths)
     tokens, labels = rng.integers(0, 7, (recipe.T, N)), rng.integers(0, 2, N)
     weights = rng.dirichlet(np.ones(N))
+    # The gradient of tiny weights is lost in the rounding of differences of the loss.
+    scale = recipe.scale if method == "complex step" else 0.3 + recipe.scale
     fresh = init_classifier(cell, np.zeros((7, D)), H, readout=readout, rng=rng)
-    parameters = {
-        name: rng.uniform(-recipe.scale, recipe.scale, array.shape) for name, array in fresh.items()
-    }
+    parameters = {name: rng.uniform(-scale, scale, array.shape) for name, array in fresh.items()}
     masks = None
     if dropout:
         features = parameters["W_out"].shape[1]
@@ -337,4 +342,4 @@ def test_classifier_gradients(
     _, cache, loss_cache = forward(parameters)
     gradient = classifier_backward(binary_cross_entropy_backward(loss_cache), cache).parameters
     gradient = {**gradient, "embedding": full(gradient["embedding"], parameters["embedding"])}
-    check(lambda parameters: forward(parameters)[0], parameters, gradient, "complex step")
+    check(lambda parameters: forward(parameters)[0], parameters, gradient, method)

@@ -80,13 +80,13 @@ def test_a_ragged_batch_with_nan_in_its_padding_equals_the_plain_loop(recipe: Re
 @pytest.mark.parametrize(
     "recipe",
     [
-        Recipe(T=1, N=1, D=1, H=1, lengths=(1,), scale=1.0, start="random", seed=0),
-        Recipe(T=6, N=1, D=1, H=1, lengths=(4,), scale=1.0, start="random", seed=1),
-        Recipe(T=6, N=4, D=3, H=2, lengths=(3, 1, 4, 1), scale=1.0, start="zero", seed=2),
-        Recipe(T=1200, N=2, D=3, H=4, lengths=(1200, 700), scale=0.3, start="random", seed=3),
-        Recipe(T=5, N=600, D=2, H=3, lengths=(5, 2) * 300, scale=0.3, start="random", seed=4),
-        Recipe(T=30, N=70, D=3, H=64, lengths=(30,) * 70, scale=0.1, start="random", seed=5),
-        Recipe(T=2, N=140, D=131, H=128, lengths=(2,) * 140, scale=0.05, start="random", seed=6),
+        Recipe(T=1, N=1, D=1, H=1, lengths=(1,), scale=1.0, start="both", seed=0),
+        Recipe(T=6, N=1, D=1, H=1, lengths=(4,), scale=1.0, start="both", seed=1),
+        Recipe(T=6, N=4, D=3, H=2, lengths=(3, 1, 4, 1), scale=1.0, start="neither", seed=2),
+        Recipe(T=1200, N=2, D=3, H=4, lengths=(1200, 700), scale=0.3, start="both", seed=3),
+        Recipe(T=5, N=600, D=2, H=3, lengths=(5, 2) * 300, scale=0.3, start="both", seed=4),
+        Recipe(T=30, N=70, D=3, H=64, lengths=(30,) * 70, scale=0.1, start="both", seed=5),
+        Recipe(T=2, N=140, D=131, H=128, lengths=(2,) * 140, scale=0.05, start="both", seed=6),
     ],
     ids=[
         "one of each",

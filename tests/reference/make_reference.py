@@ -20,7 +20,7 @@ from tests.strategies import CELLS, Cell, Recipe, sequence_case
 FILE = Path(__file__).with_name("pytorch.json")
 
 # Ragged, in no order, and no review as long as the batch; every size is different.
-RECIPE = Recipe(T=7, N=4, D=3, H=5, lengths=(4, 6, 1, 5), scale=0.8, start="random", seed=20261123)
+RECIPE = Recipe(T=7, N=4, D=3, H=5, lengths=(4, 6, 1, 5), scale=0.8, start="both", seed=20261123)
 
 
 def section(cell: Cell) -> dict[str, Any]:
