@@ -16,7 +16,7 @@ CITATION = re.compile(
     rf"(?P<authors>{SURNAME}(?:, {SURNAME})*(?: and {SURNAME}| et al\.)?)(?:['’]s)?"
     r"(?:, | \(|(?<=et al\.) )(?P<year>(?:19|20)\d\d)\b"
 )
-AUTHOR = rf"({SURNAME}(?: {SURNAME})?), (?:[A-Z]\.-?)+"
+AUTHOR = rf"((?:van )?{SURNAME}(?: {SURNAME})?), (?:[^\W\d_a-z]\.-?)+"
 AUTHORS = rf"{AUTHOR}(?:, {AUTHOR})*(?: and {AUTHOR}| et al\.)?"
 # Authors (year) 'Title of an article', venue. Authors (year) *Title of a book*. Publisher or URL.
 ENTRY = re.compile(
@@ -26,12 +26,16 @@ ENTRY = re.compile(
 REPEATED = re.compile(rf"{AUTHORS} \(\d{{4}}\) '[^']+', .+? pp\. \d+–\d+")
 
 
+KEY = re.compile(r"@([a-z]+\d{4})\b")  # how a Typst file cites its .bib file: @elman1990
+
+
 class Work(NamedTuple):
     """An entry of REFERENCES.md."""
 
     surnames: tuple[str, ...]
     several: bool  # three authors or more: "et al." may stand for them
     year: str
+    text: str
 
 
 def one_line(text):
@@ -54,7 +58,7 @@ def works(text):
         assert entry, f"not an entry: {paragraph}"
         surnames = tuple(re.findall(AUTHOR, entry["authors"]))
         several = len(surnames) > 2 or "et al." in entry["authors"]
-        listed.append(Work(surnames, several, entry["year"]))
+        listed.append(Work(surnames, several, entry["year"], entry[0].replace("*", "")))
     return listed
 
 
@@ -64,6 +68,27 @@ def meant(authors, year, listed):
     if authors.endswith("et al."):
         return [w for w in listed if w.several and w.surnames[:1] == surnames and w.year == year]
     return [w for w in listed if w.surnames == surnames and w.year == year]
+
+
+def bibliography(text):
+    """The entries of a .bib file: the fields of each, by its key."""
+    return {
+        key: dict(re.findall(r"^ *(\w+) = \{(.*)\},?$", fields, re.M))
+        for key, fields in re.findall(r"^@\w+\{(\w+),\n(.*?)^\}", text, re.M | re.S)
+    }
+
+
+def described(fields, listed):
+    """The works that agree with an entry of a .bib file in all that both say."""
+    said = [fields[name] for name in ("title", "pages", "doi") if name in fields]
+    said = [re.sub("[{}]", "", text).replace("--", "–").casefold() for text in said]
+    first = fields["author"].partition(",")[0]
+    return [
+        work
+        for work in listed
+        if (work.surnames[0], work.year) == (first, fields["year"])
+        and all(text in work.text.casefold() for text in said)
+    ]
 
 
 def written(path):
@@ -83,16 +108,28 @@ FILES = sorted(
 )
 
 
+BIB = bibliography("\n".join(written(path) for path in sorted(ROOT.glob("report/*.bib"))))
+
+
+def cited(path):
+    """Each citation in a file, and the works that it may mean."""
+    text = written(path)
+    found = [
+        (f"{authors}, {year}", meant(authors, year, WORKS)) for authors, year in citations(text)
+    ]
+    if path.suffix == ".typ":
+        found += [(f"@{key}", described(BIB[key], WORKS)) for key in KEY.findall(text)]
+    return found
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_citation_is_that_of_one_entry(path):
-    for authors, year in citations(written(path)):
-        assert len(meant(authors, year, WORKS)) == 1, f"{authors}, {year}"
+    assert [citation for citation, found in cited(path) if len(found) != 1] == []
 
 
 def test_every_entry_is_cited():
-    cited = [citation for path in FILES for citation in citations(written(path))]
-    found = {work for authors, year in cited for work in meant(authors, year, WORKS)}
-    assert set(WORKS) - found == set()
+    found = {work for path in FILES for _, works in cited(path) for work in works}
+    assert [work.text for work in WORKS if work not in found] == []
 
 
 def test_the_entries_are_sorted_and_at_least_twenty():
@@ -132,6 +169,27 @@ def test_the_citations_that_the_style_knows_are_found():
 def test_a_citation_of_what_is_not_listed_is_noticed(planted):
     ((authors, year),) = citations(f"The gate is that of {planted}.")
     assert meant(authors, year, WORKS) == []
+
+
+def test_an_entry_of_a_bib_file_that_differs_is_noticed():
+    text = """\
+@article{gers2000,
+  author = {Gers, Felix A. and Schmidhuber, Jürgen and Cummins, Fred},
+  year = {2000},
+  title = {Learning to forget: Continual prediction with {LSTM}},
+  pages = {2451--2471},
+}
+"""
+    assert KEY.findall("The forget gate @gers2000, (@gers2000)") == ["gers2000"] * 2
+    (work,) = described(bibliography(text)["gers2000"], WORKS)
+    assert work.surnames == ("Gers", "Schmidhuber", "Cummins")
+    for right, wrong in (
+        ("{2000}", "{1999}"),
+        ("2471", "2472"),
+        ("forget", "keep"),
+        ("Gers,", "G,"),
+    ):
+        assert described(bibliography(text.replace(right, wrong))["gers2000"], WORKS) == []
 
 
 def test_an_entry_that_names_no_place_is_noticed():
