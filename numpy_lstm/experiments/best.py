@@ -1,9 +1,10 @@
 """How accurate is the best single model that NumPy trains from the IMDB texts in minutes?
 
 An LSTM whose states are averaged and maximized over the review, with larger word vectors and more
-dropout than the training job's: a first guess, not tuned yet. Beside it, what would show a leak:
-the same model trained on shuffled labels, the words of the vocabulary that stand in no training
-review, and the test reviews that are, word for word, training or validation reviews too.
+dropout than the training job's: a first guess, not tuned yet. That of Dai and Le (2015), tuned but
+not pretrained, reached 86.5 %. Beside it, what would show a leak: the same model trained on
+shuffled labels, the words of the vocabulary that stand in no training review, and the test reviews
+that are, word for word, training or validation reviews too.
 """
 
 from __future__ import annotations
