@@ -27,6 +27,7 @@ from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.training import probe_batch
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)  # at which Jacobians are worked out
+TENTH = 10  # largest singular value that is drawn; a smoke run has 8
 HELD = 40.0  # a pre-activation whose sigmoid is 1 to the last digit
 
 
@@ -161,9 +162,9 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
             style = plots.series(k)
             trained.plot(center(grouped[arm], "x"), label=arm, **style)
             lags = [int(lag) for lag in grouped[arm][0]["jacobians"]]
-            for rank, marker, name in ((0, "o", "largest"), (9, "v", "tenth")):
+            for rank, marker, name in ((1, "o", "largest"), (TENTH, "v", "tenth")):
                 values = [
-                    geometric_mean([r["jacobians"][str(lag)][rank] for r in grouped[arm]])
+                    geometric_mean([r["jacobians"][str(lag)][:rank][-1] for r in grouped[arm]])
                     for lag in lags
                 ]
                 jacobians.plot(
