@@ -1,4 +1,4 @@
-"""The figures as the README shows them, straight from ``benchmarks.json``."""
+"""The figures as docs/benchmarks.md shows them, straight from ``benchmarks.json``."""
 
 from __future__ import annotations
 
