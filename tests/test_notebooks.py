@@ -32,6 +32,9 @@ def kernel(tmp_path, monkeypatch):
     for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
     monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+    # A stray flag of OpenBLAS, shown by tests/test_stray_flag.py.
+    stray = "ignore:invalid value encountered in matmul:RuntimeWarning"
+    monkeypatch.setenv("PYTHONWARNINGS", stray)
     return KERNEL
 
 
