@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
 
 import typst
@@ -11,6 +13,21 @@ SOURCE = Path(__file__).with_name("lstm_tutorial_report.typ")
 PDF = SOURCE.with_suffix(".pdf")
 
 
+def inputs() -> list[Path]:
+    """The files of results that the report reads, and its own source."""
+    source = sorted([*SOURCE.parent.glob("*.typ"), *SOURCE.parent.glob("*.bib")])
+    read = "".join(path.read_text(encoding="utf-8") for path in source)
+    return [ROOT / name for name in sorted(set(re.findall(r'json\("/([^"]+)"\)', read)))] + source
+
+
+def fingerprint() -> str:
+    """Of the inputs. The PDF carries it, so that a drawing too can be told to be out of date."""
+    digest = hashlib.sha256()
+    for path in inputs():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def build() -> bytes:
     """The report as tagged, accessible PDF (PDF/UA-1), from the source and `results/` of today.
 
@@ -18,7 +35,12 @@ def build() -> bytes:
     source's. Typst refuses what is not accessible, such as a formula without a text.
     """
     pdf = typst.compile(
-        SOURCE, root=ROOT, ignore_system_fonts=True, format="pdf", pdf_standards="ua-1"
+        SOURCE,
+        root=ROOT,
+        ignore_system_fonts=True,
+        sys_inputs={"fingerprint": fingerprint()},
+        format="pdf",
+        pdf_standards="ua-1",
     )
     assert isinstance(pdf, bytes)
     return pdf

@@ -11,7 +11,7 @@ import pypdf
 import pytest
 import typst
 
-from report import PDF, ROOT, SOURCE, build
+from report import PDF, ROOT, SOURCE, build, fingerprint, inputs
 
 FOLDER = SOURCE.parent
 WORDS = (1800, 2000)
@@ -127,6 +127,10 @@ def test_the_committed_pdf_is_that_of_the_source_and_the_results(
     committed: pypdf.PdfReader, today: pypdf.PdfReader
 ) -> None:
     assert text_of(committed) == text_of(today), "build it anew: python -m report"
+    # The text of a drawing does not tell what is drawn.
+    assert committed.metadata is not None
+    assert committed.metadata["/Keywords"] == f"made from {fingerprint()}"
+    assert ROOT / "results" / "comparison.json" in inputs()
 
 
 def test_the_same_inputs_give_the_same_bytes() -> None:
