@@ -1,4 +1,7 @@
-"""A vanilla RNN and an LSTM in NumPy alone: forward and backward passes written by hand."""
+"""A vanilla RNN and an LSTM in NumPy alone: forward and backward passes written by hand.
+
+NumPy is that of Harris et al. (2020); REFERENCES.md lists what the docstrings cite.
+"""
 
 from typing import TYPE_CHECKING, Any
 

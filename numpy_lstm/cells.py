@@ -62,6 +62,16 @@ def sigmoid(a: Array) -> Array:
 
     The form with tanh cannot overflow, and holds for complex `a` too.
 
+    Parameters
+    ----------
+    a : ndarray
+        Pre-activations, of any shape.
+
+    Returns
+    -------
+    ndarray
+        Of the same shape and dtype; in [0, 1] where `a` is real.
+
     Examples
     --------
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
@@ -129,8 +139,9 @@ def lstm_step(
     """One step of the LSTM.
 
     Implements the LSTM of Hochreiter and Schmidhuber (1997) with the forget gate of Gers,
-    Schmidhuber and Cummins (2000). Differs from both: one cell to a block, no peepholes, tanh for
-    both squashing functions, and the whole gradient instead of the truncated one of 1997.
+    Schmidhuber and Cummins (2000). Differs from both: one cell to a block, tanh for both squashing
+    functions, and the whole gradient instead of the truncated one of 1997. It is the vanilla LSTM
+    of Greff et al. (2017) without peepholes.
 
     Parameters
     ----------

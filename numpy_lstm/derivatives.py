@@ -4,12 +4,10 @@ Nothing here knows how the function works inside, which makes it a witness again
 derived by hand (:mod:`numpy_lstm.gradcheck`). A function takes one argument, a tree: an array, or
 a NamedTuple, dict, list or tuple of trees.
 
-References
-----------
-Moré, J. J. and Wild, S. M. (2011). Estimating computational noise. SIAM Journal on Scientific
-Computing 33(3), 1292-1314.
-Squire, W. and Trapp, G. (1998). Using complex variables to estimate derivatives of real
-functions. SIAM Review 40(1), 110-112.
+Moré, J.J. and Wild, S.M. (2011) 'Estimating computational noise', SIAM Journal on Scientific
+Computing, 33(3), pp. 1292–1314.
+Squire, W. and Trapp, G. (1998) 'Using complex variables to estimate derivatives of real functions',
+SIAM Review, 40(1), pp. 110–112.
 """
 
 from __future__ import annotations
@@ -61,9 +59,29 @@ def complex_step(f: Callable[[Tree], float], point: Tree) -> Tree:
 def central_difference(f: Callable[[Tree], float], point: Tree) -> Tree:
     """Gradient of a smooth function, number by number, from (f(x + s) - f(x - s)) / 2s.
 
-    Parameters, result and errors are those of :func:`complex_step`, but complex numbers are not
-    used. Costs 4 evaluations a number where `f` is tame, at most 18; see
-    :meth:`VectorFunction.slope`.
+    Costs 4 evaluations a number where `f` is tame, at most 18; see :meth:`VectorFunction.slope`.
+
+    Parameters
+    ----------
+    f : callable
+        Takes a tree like `point`, in float64, and returns one number.
+    point : tree of float64 arrays
+        It is copied, never touched.
+
+    Returns
+    -------
+    tree of float64 arrays
+        The gradient of `f` at `point`, built like `point`.
+
+    Raises
+    ------
+    ValueError
+        As :func:`complex_step`, but `f` need be neither analytic nor take complex numbers.
+
+    Examples
+    --------
+    >>> central_difference(lambda x: np.sum(x**3), np.array([1.0, 2.0])).round(6)
+    array([ 3., 12.])
     """
     function = VectorFunction(f, point)
     return function.tree(function.central_gradient()[0])
@@ -72,8 +90,32 @@ def central_difference(f: Callable[[Tree], float], point: Tree) -> Tree:
 def directional_difference(f: Callable[[Tree], float], point: Tree, direction: Tree) -> float:
     """Slope of a smooth function along `direction`: the sum of gradient times direction.
 
-    As :func:`central_difference`, but all numbers move at once, so that a whole tree costs no
-    more than one number: 4 to 18 evaluations. `direction` is a tree like `point`.
+    All numbers move at once, so that a whole tree costs no more than one number does in
+    :func:`central_difference`: 4 to 18 evaluations.
+
+    Parameters
+    ----------
+    f : callable
+        Takes a tree like `point`, in float64, and returns one number.
+    point : tree of float64 arrays
+        It is copied, never touched.
+    direction : tree of float64 arrays
+        Built like `point`, of any length: the slope grows with it.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        As :func:`central_difference`; and if `direction` is not built like `point`.
+
+    Examples
+    --------
+    >>> x, direction = np.array([1.0, 2.0]), np.array([1.0, -1.0])
+    >>> round(directional_difference(lambda x: np.sum(x**3), x, direction), 6)
+    -9.0
     """
     function = VectorFunction(f, point)
     return function.slope(function.vector("direction", direction))[0]
@@ -81,6 +123,13 @@ def directional_difference(f: Callable[[Tree], float], point: Tree, direction: T
 
 class VectorFunction:
     """A function of a tree as a function of one vector `x`, all numbers of the tree in a row.
+
+    Parameters
+    ----------
+    f : callable
+        Takes a tree like `point`, and returns one number.
+    point : tree of float64 arrays
+        It is copied, never touched.
 
     Attributes
     ----------
@@ -111,12 +160,30 @@ class VectorFunction:
         return self._f(self.tree(vector))
 
     def tree(self, vector: NDArray[Any]) -> Tree:
-        """The numbers of `vector` in a tree built like the point."""
+        """The numbers of `vector` in a tree built like the point.
+
+        Parameters
+        ----------
+        vector : ndarray
+            As long as `x`, of any dtype.
+        """
         arrays = (vector[part].reshape(self.shapes[path]) for path, part in self.parts.items())
         return rebuild(self._point, arrays)
 
     def vector(self, name: str, tree: Tree) -> Array:
-        """The numbers of a tree that has the paths and shapes of the point."""
+        """The numbers of a tree that has the paths and shapes of the point.
+
+        Parameters
+        ----------
+        name : str
+            What an error calls the tree.
+        tree : tree of float64 arrays
+
+        Raises
+        ------
+        ValueError
+            If the tree is not built like the point.
+        """
         arrays = float64_arrays(name, tree)
         shapes = {path: array.shape for path, array in arrays.items()}
         if shapes != self.shapes:
@@ -154,6 +221,16 @@ class VectorFunction:
         or gets worse. The error of a central difference goes with s**2, so from two, with steps
         s and 4s, near + (near - far) / 15 is better than either (Richardson's extrapolation). How
         far it is from near, and the rounding over s, tell how far to trust it.
+
+        Parameters
+        ----------
+        direction : ndarray
+            As long as `x`; the slope grows with its length.
+
+        Raises
+        ------
+        ValueError
+            If `f` is not finite at any step.
         """
         moving = direction != 0
         if not moving.any():

@@ -211,6 +211,10 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def decision_function(self, X: Iterable[str]) -> Array:
         """Log-odds of the second class, ``classes_[1]``, for each text: shape (n,).
 
+        Parameters
+        ----------
+        X : iterable of str, length n
+
         Warns
         -----
         UserWarning
@@ -229,12 +233,22 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return logits
 
     def predict_proba(self, X: Iterable[str]) -> Array:
-        """Probability of each class, in the order of ``classes_``: shape (n, 2)."""
+        """Probability of each class, in the order of ``classes_``: shape (n, 2).
+
+        Parameters
+        ----------
+        X : iterable of str, length n
+        """
         positive = sigmoid(self.decision_function(X))
         return np.column_stack([1 - positive, positive])
 
     def predict(self, X: Iterable[str]) -> npt.NDArray[Any]:
-        """The likelier label of each text: shape (n,)."""
+        """The likelier label of each text: shape (n,).
+
+        Parameters
+        ----------
+        X : iterable of str, length n
+        """
         chosen = (self.decision_function(X) > 0).astype(np.intp)
         labels: npt.NDArray[Any] = self.classes_[chosen]
         return labels

@@ -1,7 +1,8 @@
 """The two cells' weights in the layouts of PyTorch and Keras, as plain arrays.
 
-Neither library is imported. PyTorch's gates stand in our order, i, f, g, o, and so do Keras's (as
-i, f, c, o), whose kernels are transposed. PyTorch adds two biases; ours goes into the first.
+Neither PyTorch (Ansel et al., 2024) nor Keras (Chollet et al., 2015) is imported. PyTorch's gates
+stand in our order, i, f, g, o, and so do Keras's (as i, f, c, o), whose kernels are transposed.
+PyTorch adds two biases; ours goes into the first.
 
 >>> import numpy_lstm as nl
 >>> params = nl.init_lstm(3, 2, rng=np.random.default_rng(0))

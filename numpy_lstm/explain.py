@@ -1,7 +1,7 @@
 """Which words moved the logit, and how far: integrated gradients.
 
-Sundararajan, M., Taly, A. and Yan, Q. (2017) 'Axiomatic attribution for deep networks', Proc. 34th
-ICML, PMLR 70, pp. 3319-3328.
+Sundararajan, M., Taly, A. and Yan, Q. (2017) 'Axiomatic attribution for deep networks',
+Proceedings of the 34th International Conference on Machine Learning, PMLR 70, pp. 3319–3328.
 """
 
 from __future__ import annotations

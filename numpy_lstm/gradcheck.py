@@ -146,7 +146,29 @@ def gradient_errors(
     method: Method = "complex step",
     rng: np.random.Generator | None = None,
 ) -> tuple[ArrayError, ...]:
-    """Measure what :func:`check_gradient` judges: same arguments and ValueErrors, no verdict."""
+    """Measure what :func:`check_gradient` judges, without a verdict.
+
+    Parameters
+    ----------
+    f : callable
+        Takes a tree like `point`, and returns one number.
+    point, gradient : tree of float64 arrays
+        Where to check, and the gradient of `f` there, built alike.
+    method : {"complex step", "central", "direction"}
+        How to measure.
+    rng : numpy.random.Generator, optional
+        For the method "direction", which needs it.
+
+    Returns
+    -------
+    tuple of ArrayError
+        One an array, in the tree's order.
+
+    Raises
+    ------
+    ValueError
+        As :func:`check_gradient`.
+    """
     function = VectorFunction(f, point)
     analytic = function.vector("gradient", gradient)
     if method == "direction":

@@ -1,5 +1,8 @@
 """How far the gradient reaches: its norm at every time step, and how fast it falls.
 
+That it falls, or grows, exponentially with the distance is due to Hochreiter (1991) and to Bengio,
+Simard and Frasconi (1994).
+
 Always per review (an average of vectors would cancel), in float64 (float32 underflows after 75 to
 150 steps of a vanishing gradient), before any clipping, and against the distance from the last
 real step.
@@ -174,7 +177,18 @@ def jacobian_singular_values(
 
     The state is h for the vanilla RNN, (h, c) for the LSTM. Its Jacobian is worked out for the
     first review of the batch, a row a unit, by one backward pass over as many copies of the review
-    as there are units.
+    as there are units. The logarithm of each, divided by `lag`, tends to a Lyapunov exponent as the
+    lag grows (Vogt et al., 2022).
+
+    Parameters
+    ----------
+    parameters : dict of ndarray
+        Of a classifier; computed with in float64, not changed.
+    batch : Batch
+    bag_size : int
+        Words averaged into one step.
+    lag : int
+        Steps, at least 1 and fewer than the batch has.
 
     Returns
     -------

@@ -21,6 +21,8 @@ Recurrent = Literal["orthogonal", "uniform"]
 def orthogonal(size: int, *, rng: np.random.Generator) -> Array:
     """Random orthogonal matrix, uniform over all of them (Saxe, McClelland and Ganguli, 2014).
 
+    The identity, from which Le, Jaitly and Hinton (2015) start rectified units, is one of them.
+
     Parameters
     ----------
     size : int
@@ -39,6 +41,12 @@ def orthogonal(size: int, *, rng: np.random.Generator) -> Array:
 
 def glorot_uniform(rows: int, columns: int, *, rng: np.random.Generator) -> Array:
     """Draw from U(-r, r) with r = sqrt(6 / (rows + columns)) (Glorot and Bengio, 2010).
+
+    Parameters
+    ----------
+    rows, columns : int
+        Outputs and inputs of the layer.
+    rng : numpy.random.Generator
 
     Returns
     -------

@@ -157,7 +157,30 @@ def dropout_mask(
 ) -> Array:
     """Draw an inverted dropout mask: 0 with probability `rate`, else 1 / (1 - rate).
 
-    Its mean is 1, so nothing need be rescaled when dropout is off.
+    Its mean is 1, so nothing need be rescaled when dropout is off. That is the dropout of
+    Srivastava et al. (2014), who scale the weights afterwards instead.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    rate : float
+        Share that is dropped, in [0, 1).
+    rng : numpy.random.Generator
+    dtype : dtype
+
+    Returns
+    -------
+    mask : ndarray, of that shape and dtype
+
+    Raises
+    ------
+    ValueError
+        If `rate` is out of its range.
+
+    Examples
+    --------
+    >>> np.unique(dropout_mask((100,), 0.75, rng=np.random.default_rng(0)))
+    array([0., 4.], dtype=float32)
     """
     if not 0 <= rate < 1:
         raise ValueError(f"`rate` must lie in [0, 1); got {rate}.")
@@ -170,12 +193,37 @@ def dropout_forward(x: Array, mask: Array) -> Array:
 
     A mask without the time axis drops the same numbers at every step of a review (Gal and
     Ghahramani, 2016).
+
+    Parameters
+    ----------
+    x : ndarray
+        Inputs or features.
+    mask : ndarray
+        Of a shape that broadcasts to that of `x`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
     """
     return x * mask
 
 
 def dropout_backward(dx: Array, mask: Array) -> Array:
-    """Gradient of :func:`dropout_forward` in its input."""
+    """Gradient of :func:`dropout_forward` in its input.
+
+    Parameters
+    ----------
+    dx : ndarray
+        Gradient of the loss in what was returned.
+    mask : ndarray
+        The mask of the forward pass.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `dx`.
+    """
     return dx * mask
 
 
@@ -272,11 +320,44 @@ class AffineCache(NamedTuple):
 
 
 def affine_forward(x: Array, W: Array, b: Array) -> tuple[Array, AffineCache]:
-    """Compute ``x W^T + b``: (N, R) features to (N, C) outputs, with W (C, R) and b (C,)."""
+    """Compute ``x W^T + b``: features to outputs.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, R)
+        Features.
+    W : ndarray, shape (C, R)
+    b : ndarray, shape (C,)
+
+    Returns
+    -------
+    y : ndarray, shape (N, C)
+    cache : AffineCache
+        For :func:`affine_backward`.
+
+    Examples
+    --------
+    >>> affine_forward(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]), np.array([5.0]))[0]
+    array([[16.]])
+    """
     return x @ W.T + b, AffineCache(x, W)
 
 
 def affine_backward(dy: Array, cache: AffineCache) -> tuple[Array, Array, Array]:
-    """Gradients of :func:`affine_forward` in x (N, R), W (C, R) and b (C,), from dy (N, C)."""
+    """Gradients of :func:`affine_forward` in `x`, `W` and `b`.
+
+    Parameters
+    ----------
+    dy : ndarray, shape (N, C)
+    cache : AffineCache
+        From :func:`affine_forward`.
+
+    Returns
+    -------
+    dx : ndarray, shape (N, R)
+    dW : ndarray, shape (C, R)
+    db : ndarray, shape (C,)
+        The last two are summed over the batch.
+    """
     x, W = cache
     return dy @ W, dy.T @ x, dy.sum(axis=0)

@@ -61,7 +61,17 @@ def binary_cross_entropy(
 
 
 def binary_cross_entropy_backward(cache: LossCache) -> Array:
-    """Gradient of :func:`binary_cross_entropy` in the logits, shape (N,)."""
+    """Gradient of :func:`binary_cross_entropy` in the logits.
+
+    Parameters
+    ----------
+    cache : LossCache
+        From :func:`binary_cross_entropy`; it is not changed.
+
+    Returns
+    -------
+    dlogits : ndarray, shape (N,)
+    """
     logits, labels, weights = cache
     return weights * (sigmoid(logits) - labels.astype(logits.dtype))
 
@@ -92,7 +102,17 @@ def softmax_cross_entropy(
 
 
 def softmax_cross_entropy_backward(cache: LossCache) -> Array:
-    """Gradient of :func:`softmax_cross_entropy` in the logits, shape (N, C)."""
+    """Gradient of :func:`softmax_cross_entropy` in the logits.
+
+    Parameters
+    ----------
+    cache : LossCache
+        From :func:`softmax_cross_entropy`; it is not changed.
+
+    Returns
+    -------
+    dlogits : ndarray, shape (N, C)
+    """
     logits, labels, weights = cache
     dlogits = np.exp(_log_softmax(logits))
     dlogits[np.arange(len(labels)), labels] -= 1
@@ -102,13 +122,41 @@ def softmax_cross_entropy_backward(cache: LossCache) -> Array:
 def squared_error(
     outputs: Array, targets: Array, weights: Array | None = None
 ) -> tuple[float, LossCache]:
-    """Squared error of N numbers: ``(outputs - targets)**2``, without a half."""
+    """Squared error of N numbers: ``(outputs - targets)**2``, without a half.
+
+    Parameters
+    ----------
+    outputs, targets : ndarray, shape (N,)
+    weights : ndarray, shape (N,), optional
+        What each number counts for, not negative, adding up to 1; 1 / N each if left out.
+
+    Returns
+    -------
+    loss : float (complex if the outputs are)
+        In the square of the targets' unit: the one loss here that is not in nats.
+    cache : LossCache
+
+    Examples
+    --------
+    >>> float(squared_error(np.array([1.0, 2.0]), np.array([1.0, 4.0]))[0])
+    2.0
+    """
     weights = _weights(weights, outputs)
     return (weights * (outputs - targets) ** 2).sum(), LossCache(outputs, targets, weights)
 
 
 def squared_error_backward(cache: LossCache) -> Array:
-    """Gradient of :func:`squared_error` in the outputs, shape (N,)."""
+    """Gradient of :func:`squared_error` in the outputs.
+
+    Parameters
+    ----------
+    cache : LossCache
+        From :func:`squared_error`; it is not changed.
+
+    Returns
+    -------
+    doutputs : ndarray, shape (N,)
+    """
     outputs, targets, weights = cache
     return 2 * weights * (outputs - targets)
 

@@ -48,13 +48,34 @@ def clip_by_global_norm(gradients: Gradients, max_norm: float) -> tuple[Gradient
 
 
 class SGD:
-    """Stochastic gradient descent: each parameter minus `learning_rate` times its gradient."""
+    """Stochastic gradient descent: each parameter minus `learning_rate` times its gradient.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Step size.
+
+    Examples
+    --------
+    >>> parameters = {"b": np.array([1.0, 2.0])}
+    >>> SGD(0.5).step(parameters, {"b": np.array([1.0, -1.0])})
+    >>> parameters["b"]
+    array([0.5, 2.5])
+    """
 
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = learning_rate
 
     def step(self, parameters: Parameters, gradients: Gradients) -> None:
-        """Take one step, in place."""
+        """Take one step, in place.
+
+        Parameters
+        ----------
+        parameters : dict of ndarray
+            Changed.
+        gradients : dict of ndarray or RowGradient
+            Not changed; a parameter without a gradient stays as it is.
+        """
         for name, gradient in gradients.items():
             rows = _rows(gradient)
             parameters[name][rows] -= self.learning_rate * _values(gradient)
@@ -102,7 +123,15 @@ class Adam:
         self.v: Parameters = {}
 
     def step(self, parameters: Parameters, gradients: Gradients) -> None:
-        """Take one step, in place."""
+        """Take one step, in place.
+
+        Parameters
+        ----------
+        parameters : dict of ndarray
+            Changed.
+        gradients : dict of ndarray or RowGradient
+            Not changed; a parameter without a gradient stays as it is.
+        """
         self.t += 1
         # The paper's two bias corrections, folded into the step size and into epsilon (its
         # section 2, last paragraph): saves two passes over every array.

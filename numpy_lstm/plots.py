@@ -1,6 +1,6 @@
 """Figures, in one style: colors apart in grey-scale and to the color-blind, lines apart by dash.
 
-Matplotlib is imported when a figure is drawn, not before.
+Matplotlib (Hunter, 2007) is imported when a figure is drawn, not before.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """The package as others depend on it: quick to import, whole when installed, versioned."""
 
+import configparser
 import json
 import os
 import re
@@ -48,6 +49,26 @@ def test_the_version_is_semantic_and_in_the_changelog():
     assert headings[1:] == sorted(headings[1:], reverse=True)
 
 
+def test_the_citation_file_says_what_the_package_says():
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    metadata = setup["metadata"]
+    # YAML, as far as this file goes: a key and its value, or a key and a list below it.
+    given = dict(re.findall(r"^([\w-]+):((?: .+)|(?:\n  - .+)+)$", text, re.M))
+    assert "".join(f"{key}:{value}\n" for key, value in given.items()) == text
+    given = {key: value.strip() for key, value in given.items()}
+    assert {"cff-version", "message", "title", "authors"} <= set(given)  # what the schema requires
+    assert given["cff-version"] == "1.2.0"
+    assert given["title"] == metadata["name"]
+    assert given["abstract"] == metadata["description"]
+    assert given["version"] == numpy_lstm.__version__
+    assert given["license"] == metadata["license"]
+    assert given["authors"] == "- name: The numpy_lstm authors"
+    keywords = [line.strip("- ") for line in given["keywords"].splitlines()]
+    assert keywords == metadata["keywords"].split(", ")
+
+
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory):
     """The sdist, and the wheel that is built from it, by the standard's front end."""
@@ -68,7 +89,7 @@ def test_both_distributions_hold_the_whole_package(distributions):
     sources = (ROOT / "numpy_lstm").rglob("*.py")
     wanted = {path.relative_to(ROOT).as_posix() for path in sources} | {"numpy_lstm/py.typed"}
     assert wanted <= in_wheel
-    assert wanted | {"README.md", "LICENSE", "CHANGELOG.md"} <= in_sdist
+    assert wanted | {"README.md", "LICENSE", "CHANGELOG.md", "REFERENCES.md"} <= in_sdist
     assert not [name for name in in_wheel if name.startswith(("tests", "benchmarks"))]
 
 

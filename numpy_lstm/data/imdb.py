@@ -1,7 +1,10 @@
 """The 100,000 IMDB reviews of Maas et al. (2011): found or fetched, checked, tokenized, cached.
 
-Maas, A.L., Daly, R.E., Pham, P.T., Huang, D., Ng, A.Y. and Potts, C. (2011) 'Learning word
-vectors for sentiment analysis', Proc. 49th ACL: HLT, pp. 142-150.
+Their archive is the Large Movie Review Dataset, version 1.0 (Maas, 2011).
+
+Maas, A.L., Daly, R.E., Pham, P.T., Huang, D., Ng, A.Y. and Potts, C. (2011) 'Learning word vectors
+for sentiment analysis', Proceedings of the 49th Annual Meeting of the Association for
+Computational Linguistics: Human Language Technologies, pp. 142–150.
 """
 
 import os

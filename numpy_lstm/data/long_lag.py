@@ -3,9 +3,10 @@
 A task is a function that draws a minibatch of sequences, all of the same length, from a Generator.
 
 Hochreiter, S. and Schmidhuber, J. (1997) 'Long short-term memory', Neural Computation, 9(8),
-pp. 1735-1780.
+pp. 1735–1780.
 Pascanu, R., Mikolov, T. and Bengio, Y. (2013) 'On the difficulty of training recurrent neural
-networks', Proc. 30th ICML, PMLR 28(3), pp. 1310-1318.
+networks', Proceedings of the 30th International Conference on Machine Learning, PMLR 28(3),
+pp. 1310–1318.
 """
 
 from __future__ import annotations

@@ -3,12 +3,13 @@
 Positive pointwise mutual information over a window, reduced by a truncated singular value
 decomposition: as good as trained vectors at this size, and deterministic (Levy and Goldberg, 2014;
 Levy, Goldberg and Dagan, 2015). This is preparation, not the mathematics of the project, so
-scikit-learn and SciPy do the work.
+scikit-learn (Pedregosa et al., 2011) and SciPy (Virtanen et al., 2020) do the work.
 
 Levy, O. and Goldberg, Y. (2014) 'Neural word embedding as implicit matrix factorization', Advances
-in NIPS 27, pp. 2177-2185.
+in Neural Information Processing Systems, 27, pp. 2177–2185.
 Levy, O., Goldberg, Y. and Dagan, I. (2015) 'Improving distributional similarity with lessons
-learned from word embeddings', Trans. ACL, 3, pp. 211-225. ACL Q15-1016.
+learned from word embeddings', Transactions of the Association for Computational Linguistics, 3,
+pp. 211–225.
 """
 
 from __future__ import annotations

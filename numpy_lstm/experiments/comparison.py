@@ -17,7 +17,7 @@ import numpy as np
 
 from numpy_lstm import plots
 from numpy_lstm.baselines import bag_of_embeddings
-from numpy_lstm.data.corpus import Reviews, keep_last
+from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_arm
@@ -71,16 +71,11 @@ def tf_idf(splits: Splits) -> dict[str, Any]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
 
-    def texts(part: Reviews) -> list[str]:
-        pieces = np.split(part.tokens.astype(str), part.starts[1:-1])
-        return [" ".join(piece) for piece in pieces]
-
-    # The words as their ids: whole reviews, in the vocabulary of the other arms.
     vectorizer = TfidfVectorizer(
         ngram_range=(1, 2), min_df=3, sublinear_tf=True, token_pattern=r"\S+", dtype=np.float32
     )
-    features = [vectorizer.fit_transform(texts(splits.train))]
-    features += [vectorizer.transform(texts(part)) for part in splits[1:]]
+    features = [vectorizer.fit_transform(reviews.texts(splits.train))]
+    features += [vectorizer.transform(reviews.texts(part)) for part in splits[1:]]
     labels = [part.labels for part in splits]
     fitted = []
     for C in (1.0, 10.0, 100.0):

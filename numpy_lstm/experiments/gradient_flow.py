@@ -27,6 +27,7 @@ from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.training import probe_batch
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)  # at which Jacobians are worked out
+TENTH = 10  # largest singular value that is drawn; a smoke run has 8
 HELD = 40.0  # a pre-activation whose sigmoid is 1 to the last digit
 
 
@@ -136,43 +137,92 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """Untrained RNNs, untrained LSTMs, and trained ones, with theory on the same axes."""
     grouped = by_arm(trials)
-    with plots.figure(path, 2, 2, 7.2, 6.0) as (drawing, axes):
-        panels = {
-            "vanilla RNN, untrained: ‖∂L/∂h‖": (
-                [arm for arm in grouped if arm.startswith("rnn") and "trained" not in arm],
-                "h",
-            ),
-            "LSTM, untrained: ‖∂L/∂c‖": (
-                [arm for arm in grouped if arm.startswith("lstm") and "trained" not in arm],
-                "c",
-            ),
-            "trained: ‖∂L/∂x‖": (["rnn, trained", "lstm, trained"], "x"),
-            "trained, and theory": (["rnn, trained", "lstm, trained"], "state"),
-        }
-        for panel, (title, (arms_, name)) in zip(axes, panels.items(), strict=True):
-            for k, arm in enumerate(arm for arm in arms_ if arm in grouped):
-                style = plots.series(k)
-                state = ("h" if arm.startswith("rnn") else "c") if name == "state" else name
-                first = grouped[arm][0]
-                # A seed's probes are as long as its validation reviews: the common steps are shown.
-                series = zip(*(r["norms"][state]["median"] for r in grouped[arm]), strict=False)
-                medians = np.array(list(series)).T
-                center = np.exp(np.log(np.maximum(medians, 1e-300)).mean(axis=0))
-                label = f"{arm}: ‖∂L/∂{state}‖" if name == "state" else arm
-                panel.plot(center, label=label, **style)
-                if name == "state":
-                    distance = np.arange(len(center))
-                    if arm.startswith("rnn"):
-                        radius = np.mean([result["spectral_radius"] for result in grouped[arm]])
-                        panel.plot(
-                            center[0] * radius**distance, "k:", linewidth=0.9, label="ρ(W_h)^k"
-                        )
-                    else:
-                        product = np.array(first["forget_product"])[: len(center)]
-                        panel.plot(center[0] * product, "k--", linewidth=0.9, label="∏ f_t, mean")
-            panel.set_yscale("log")
-            panel.set_ylim(bottom=max(panel.get_ylim()[0], 1e-20))
-            panel.set_title(title, fontsize=9)
-            panel.legend(fontsize=6.5)
-            panel.set_xlabel("steps before the last one (1 step = 4 words)")
+    untrained_arms = [arm for arm in grouped if "trained" not in arm]
+    trained_arms = [arm for arm in grouped if "trained" in arm]
+    with plots.figure(path, 2, 2, 7.2, 6.4) as (drawing, (rnn, lstm, trained, jacobians)):
+        for k, arm in enumerate(arm for arm in untrained_arms if arm.startswith("rnn")):
+            line = center(grouped[arm], "h")
+            rnn.plot(line, label=arm, **plots.series(k))
+            _plot_power(rnn, grouped[arm], line, "largest_singular_value", k, ":", 1.0)
+            if arm == "rnn, uniform":  # of the orthogonal ones the two are the same
+                _plot_power(rnn, grouped[arm], line, "spectral_radius", k, "-", 0.6)
+        rnn.plot([], ":k", linewidth=1.0, label="σ_max(W_h)^k = ‖W_h‖₂^k, the bound")
+        rnn.plot([], "-k", linewidth=0.6, label="ρ(W_h)^k, where it differs")
+        rnn.set_title("vanilla RNN, untrained: ‖∂L/∂h‖")
+
+        for k, arm in enumerate(arm for arm in untrained_arms if arm.startswith("lstm")):
+            line = center(grouped[arm], "c")
+            lstm.plot(line, label=arm, **plots.series(k))
+            products = line[0] * forget_product(grouped[arm])[: len(line)]
+            lstm.plot(products, ":", color=plots.MUTED[k], linewidth=1.0)
+        lstm.plot([], ":k", linewidth=1.0, label="∏ f_t, mean of the units")
+        lstm.set_title("LSTM, untrained: ‖∂L/∂c‖")
+
+        for k, arm in enumerate(trained_arms):
+            style = plots.series(k)
+            trained.plot(center(grouped[arm], "x"), label=arm, **style)
+            lags = [int(lag) for lag in grouped[arm][0]["jacobians"]]
+            for rank, marker, name in ((1, "o", "largest"), (TENTH, "v", "tenth")):
+                values = [
+                    geometric_mean([r["jacobians"][str(lag)][:rank][-1] for r in grouped[arm]])
+                    for lag in lags
+                ]
+                jacobians.plot(
+                    lags, values, marker=marker, label=f"{arm}: {name}", markersize=4, **style
+                )
+            if arm.startswith("rnn"):
+                one = np.ones(lags[-1] + 1)
+                _plot_power(jacobians, grouped[arm], one, "largest_singular_value", k, ":", 1.0)
+                _plot_power(jacobians, grouped[arm], one, "spectral_radius", k, "-", 0.6)
+            else:
+                product = forget_product(grouped[arm])[: lags[-1] + 1]
+                jacobians.plot(product, ":", color=style["color"], linewidth=1.0)
+        trained.set_title("trained: ‖∂L/∂x‖")
+        jacobians.plot([], ":k", linewidth=1.0, label="RNN: σ_max^k; LSTM: ∏ f_t")
+        jacobians.plot([], "-k", linewidth=0.6, label="RNN: ρ^k")
+        jacobians.set_title("trained: singular values of ∂s_T/∂s_{T-k}")
+
+        for axes in (rnn, lstm, trained, jacobians):
+            axes.set_yscale("log")
+            axes.set_xlabel("steps before the last one, k (1 step = 4 words)")
+            corner: Any = "lower right" if axes is jacobians else "lower left"
+            axes.legend(fontsize=6, frameon=True, edgecolor="none", loc=corner)
+            axes.title.set_fontsize(9)
+        rnn.set_ylim(1e-22, 1e4)
+        lstm.set_ylim(1e-22, 1e4)
+        jacobians.set_ylim(1e-12, 1e4)  # ρ^k and σ_max^k go on to 1e34 and beyond
         drawing.suptitle("How far the gradient reaches, IMDB: geometric mean of the seeds' medians")
+
+
+def center(results: Sequence[dict[str, Any]], state: str) -> Array:
+    """Geometric mean over the seeds of the median norm, at each distance that all of them have."""
+    # A seed's probes are as long as its validation reviews: the common steps are shown.
+    medians = zip(*(result["norms"][state]["median"] for result in results), strict=False)
+    return np.array([geometric_mean(values) for values in medians])
+
+
+def geometric_mean(values: Sequence[float]) -> float:
+    """Of norms: 0 counts as the smallest number there is."""
+    return float(np.exp(np.log(np.maximum(values, 1e-300)).mean()))
+
+
+def forget_product(results: Sequence[dict[str, Any]]) -> Array:
+    """Geometric mean over the seeds of the product of the forget gates."""
+    products = zip(*(result["forget_product"] for result in results), strict=False)
+    return np.array([geometric_mean(values) for values in products])
+
+
+def _plot_power(
+    axes: Any,
+    results: Sequence[dict[str, Any]],
+    line: Array,
+    name: str,
+    k: int,
+    dashes: str,
+    width: float,
+) -> None:
+    """The `name` of W_h to the power of the distance, from where `line` starts."""
+    factor = geometric_mean([result[name] for result in results])
+    with np.errstate(over="ignore"):
+        powers = line[0] * factor ** np.arange(len(line))
+    axes.plot(powers, dashes, color=plots.MUTED[k], linewidth=width)

@@ -40,7 +40,7 @@ LENGTHS = {
     "adding": (25, 50, 100),
     "temporal_order": (25, 50, 100),
 }
-BUDGETS = {"first_symbol": 1500, "adding": 3000, "temporal_order": 3000}  # updates
+BUDGETS = {"first_symbol": 1000, "adding": 2000, "temporal_order": 2000}  # updates
 CELLS: dict[str, dict[str, Any]] = {
     "rnn, orthogonal": {"model": "rnn"},
     "rnn, uniform": {"model": "rnn", "recurrent": "uniform"},

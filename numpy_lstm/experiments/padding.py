@@ -2,8 +2,9 @@
 
 Its configuration: 10,000 words, 500 steps, embeddings of 128 numbers started at random, 128 units,
 Adam at 0.001, 64 reviews a batch, no dropout, Keras's initial weights; reviews cut and padded at
-their ends, no mask, the last state read. Each other arm changes one thing. Trained on 2,500
-reviews, a tenth, so that all arms and seeds fit into an hour.
+their ends, no mask, the last state read. Each other arm changes one thing. On tweets, Dwarampudi
+and Reddy (2019) saw an LSTM fall from 80 % to 50 % when padded at the end instead of in front.
+Trained on 2,500 reviews, a tenth, so that all arms and seeds fit into an hour.
 """
 
 from __future__ import annotations

@@ -73,6 +73,12 @@ def cut(
     return Splits(*map(function, splits._replace(train=train)))
 
 
+def texts(part: Reviews) -> list[str]:
+    """Reviews as text again, for scikit-learn: each word as its id in the vocabulary."""
+    pieces = np.split(part.tokens.astype(str), part.starts[1:-1])
+    return [" ".join(piece) for piece in pieces]
+
+
 def fit(
     model: Model,
     splits: Splits,

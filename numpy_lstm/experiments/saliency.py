@@ -1,8 +1,9 @@
 """Which words move the verdict, and does the vanilla RNN still see the first ones?
 
 Both models read word by word, one word a step; the norm of the gradient of the logit in each word's
-vector is shown as the depth of its color, for a few short validation reviews. Trained on 5,000
-reviews; the first seed's models are shown.
+vector is shown as the depth of its color, for a few short validation reviews. That norm is what
+Madsen (2019) draws; its square is the sensitivity of Arras et al. (2017). Trained on 5,000 reviews;
+the first seed's models are shown.
 """
 
 from __future__ import annotations

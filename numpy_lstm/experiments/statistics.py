@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.stats import bootstrap
 
 RESAMPLES = 10_000
 
@@ -23,8 +24,8 @@ def describe(values: Sequence[float]) -> dict[str, float]:
     Returns
     -------
     dict
-        ``n``, ``mean``, ``sd`` (of the values, with n - 1), ``low`` and ``high``; an ``sd`` of NaN
-        is given as 0 for a single value.
+        ``n``, ``mean``, ``sd`` (of the values, with n - 1), ``low`` and ``high``. A single value
+        has no spread: its ``sd`` is 0, and the interval is the value.
 
     Examples
     --------
@@ -32,13 +33,16 @@ def describe(values: Sequence[float]) -> dict[str, float]:
     2.0
     """
     array = np.asarray(values, np.float64)
-    rng = np.random.default_rng(0)
-    means = rng.choice(array, (RESAMPLES, len(array))).mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
+    mean = float(array.mean())
+    if len(array) == 1:
+        return {"n": 1, "mean": mean, "sd": 0.0, "low": mean, "high": mean}
+    low, high = bootstrap(
+        (array,), np.mean, n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
     return {
         "n": len(array),
-        "mean": float(array.mean()),
-        "sd": float(array.std(ddof=1)) if len(array) > 1 else 0.0,
+        "mean": mean,
+        "sd": float(array.std(ddof=1)),
         "low": float(low),
         "high": float(high),
     }
