@@ -24,7 +24,7 @@ def fingerprint() -> str:
     """Of the inputs. The PDF carries it, so that a drawing too can be told to be out of date."""
     digest = hashlib.sha256()
     for path in inputs():
-        digest.update(path.read_bytes())
+        digest.update(path.read_text(encoding="utf-8").encode())  # the same on Windows
     return digest.hexdigest()[:16]
 
 
