@@ -17,7 +17,8 @@ def inputs() -> list[Path]:
     """The files of results that the report reads, and its own source."""
     source = sorted([*SOURCE.parent.glob("*.typ"), *SOURCE.parent.glob("*.bib")])
     read = "".join(path.read_text(encoding="utf-8") for path in source)
-    return [ROOT / name for name in sorted(set(re.findall(r'json\("/([^"]+)"\)', read)))] + source
+    names = sorted(set(re.findall(r'"/(results/[^"]+\.json)"', read)))
+    return [ROOT / name for name in names] + source
 
 
 def fingerprint() -> str:
