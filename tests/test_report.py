@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ FOLDER = SOURCE.parent
 WORDS = (1800, 2000)
 
 
+@cache
 def query(selector: str) -> list[Any]:
     """Elements of the compiled document."""
     found: list[Any] = json.loads(
