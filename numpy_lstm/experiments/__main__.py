@@ -11,7 +11,8 @@ from pathlib import Path
 from joblib import parallel_config
 
 from numpy_lstm.data.imdb import DataNotFoundError
-from numpy_lstm.experiments.runner import NAMES, run_experiment, title
+from numpy_lstm.experiments.runner import NAMES, module, run_experiment, title
+from numpy_lstm.experiments.tables import table
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -56,14 +57,15 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with _backend(options.cluster):
             for name in NAMES if options.name == "all" else (options.name,):
-                run_experiment(
+                contents = run_experiment(
                     name,
                     seeds=1 if options.quick else options.seeds,
                     jobs=options.jobs,
                     quick=options.quick,
                     folder=folder,
                 )
-                print(f"{name}: results are in {folder / name}.json")
+                print(f"{name}: results are in {folder / name}.json\n")
+                print(table(contents["summary"], getattr(module(name), "PIVOT", None)))
     except KeyboardInterrupt:
         print(f"Stopped; the trials that were finished are in {folder}. The same command goes on.")
         return 130

@@ -21,6 +21,7 @@ from numpy_lstm.experiments.runner import by_arm
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.training import probe_batch
 
+PIVOT = "test_accuracy"
 BAG = 4  # words in a step
 STEPS = 25  # of the review itself: its last 100 words
 LAGS = (0, 25, 50, 100, 200, 400)

@@ -30,6 +30,7 @@ from numpy_lstm.lstm import lstm_backward, lstm_forward
 from numpy_lstm.optim import Adam, clip_by_global_norm
 from numpy_lstm.rnn import rnn_backward, rnn_forward
 
+PIVOT = "solved"
 TASKS: dict[str, tuple[Callable[[int, int, np.random.Generator], Sequences], int]] = {
     "first_symbol": (first_symbol, 2),
     "adding": (adding, 1),
@@ -57,7 +58,7 @@ EVERY, IN_A_ROW, FRESH = 25, 2, 256
 def arms(quick: bool) -> dict[str, dict[str, Any]]:
     """Each cell at each task and length."""
     return {
-        f"{task}, T={T}, {cell}": {
+        f"{task}, {cell}, T={T}": {
             "task": task,
             "T": T,
             "cell": cell,

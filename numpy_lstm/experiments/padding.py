@@ -22,6 +22,7 @@ from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import accuracies
 from numpy_lstm.experiments.words import keep_first
 
+PIVOT = "test_accuracy"
 BRIEF: dict[str, Any] = {
     "padding": "post",
     "cut": "first",
@@ -43,7 +44,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "as in the brief": {},
     "padded in front": {"padding": "pre"},
     "masked": {"padding": "none"},
-    "masked, last words": {"padding": "none", "cut": "last"},
+    "masked and last words": {"padding": "none", "cut": "last"},
     "last words": {"cut": "last"},
     "uniform weights": {"recurrent": "uniform"},
     "clipped at 1": {"clip": 1.0},

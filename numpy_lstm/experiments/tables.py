@@ -1,0 +1,81 @@
+"""What an experiment found, as a table in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Rows = list[list[str]]
+
+
+def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
+    """The summary of an experiment, a row an arm; or one quantity of it, spread over two sides.
+
+    Parameters
+    ----------
+    summary : mapping
+        Arm to what its experiment's ``summarize`` made of its trials: numbers, or the means and
+        intervals of :func:`~numpy_lstm.experiments.statistics.describe`.
+    pivot : str, optional
+        A quantity. Then the arms, called "one side, other side", make a table of two sides, the
+        one with fewer values on top.
+
+    Returns
+    -------
+    str
+        Markdown. A mean stands before its interval; what is called accuracy is in %.
+
+    Examples
+    --------
+    >>> print(table({"rnn, K=0": {"solved": 0.5}, "rnn, K=1": {"solved": None}}, "solved"))
+    | solved | rnn |
+    |---|---|
+    | K=0 | 0.500 |
+    | K=1 | – |
+    """
+    if pivot is None:
+        return _markdown(_listed(summary))
+    cells = {
+        tuple(arm.rsplit(", ", 1)): _text(pivot, own if "mean" in own else own[pivot])
+        for arm, own in summary.items()
+    }
+    sides = [list(dict.fromkeys(names)) for names in zip(*cells, strict=True)]
+    swapped = len(sides[0]) > len(sides[1])
+    top, left = sides[::-1] if swapped else sides
+    rows = [[pivot.replace("_", " "), *top]]
+    for name in left:
+        keys = [(name, other) if swapped else (other, name) for other in top]
+        rows.append([name, *(cells.get(key, "") for key in keys)])
+    return _markdown(rows)
+
+
+def _listed(summary: Mapping[str, Any]) -> Rows:
+    own = {arm: {"": value} if "mean" in value else value for arm, value in summary.items()}
+    names = list(dict.fromkeys(name for values in own.values() for name in values))
+    rows = [["", *(name.replace("_", " ") or "mean (interval)" for name in names)]]
+    for arm, values in own.items():
+        cells = (
+            _text(name or "accuracy", values[name]) if name in values else "" for name in names
+        )
+        rows.append([arm, *cells])
+    return rows
+
+
+def _text(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, Mapping):
+        mean, low, high = (_number(name, value[key]) for key in ("mean", "low", "high"))
+        return f"{mean} ({low} to {high})"
+    return _number(name, value)
+
+
+def _number(name: str, value: float) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return f"{100 * value:.2f}" if name.endswith("accuracy") else f"{value:#.3g}".rstrip(".")
+
+
+def _markdown(rows: Rows) -> str:
+    head, *body = ("| " + " | ".join(row) + " |" for row in rows)
+    return "\n".join([head, "|" + "---|" * len(rows[0]), *body])
