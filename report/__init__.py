@@ -1,0 +1,47 @@
+"""The tutorial report: its Typst source, and how it becomes a PDF."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import typst
+
+ROOT = Path(__file__).parents[1]
+SOURCE = Path(__file__).with_name("lstm_tutorial_report.typ")
+PDF = SOURCE.with_suffix(".pdf")
+
+
+def inputs() -> list[Path]:
+    """The files of results that the report reads, and its own source."""
+    source = sorted([*SOURCE.parent.glob("*.typ"), *SOURCE.parent.glob("*.bib")])
+    read = "".join(path.read_text(encoding="utf-8") for path in source)
+    names = sorted(set(re.findall(r'"/(results/[^"]+\.json)"', read)))
+    return [ROOT / name for name in names] + source
+
+
+def fingerprint() -> str:
+    """Of the inputs. The PDF carries it, so that a drawing too can be told to be out of date."""
+    digest = hashlib.sha256()
+    for path in inputs():
+        digest.update(path.read_text(encoding="utf-8").encode())  # the same on Windows
+    return digest.hexdigest()[:16]
+
+
+def build() -> bytes:
+    """The report as tagged, accessible PDF (PDF/UA-1), from the source and `results/` of today.
+
+    The same bytes for the same inputs: the fonts are those that come with Typst, the date is the
+    source's. Typst refuses what is not accessible, such as a formula without a text.
+    """
+    pdf = typst.compile(
+        SOURCE,
+        root=ROOT,
+        ignore_system_fonts=True,
+        sys_inputs={"fingerprint": fingerprint()},
+        format="pdf",
+        pdf_standards="ua-1",
+    )
+    assert isinstance(pdf, bytes)
+    return pdf
