@@ -35,7 +35,7 @@ BRIEF: dict[str, Any] = {
     "vocabulary_size": 10_000,
     "max_length": 500,
     "learning_rate": 1e-3,
-    "clip": float("inf"),
+    "clip": 1e9,  # none, in effect; infinity is no JSON
     "dropout": 0.0,
     "probes": 1,
     "recurrent": "orthogonal",
