@@ -159,7 +159,7 @@ class Adam:
 def _chunks(gradient: Array | RowGradient) -> Iterator[tuple[Any, Array]]:
     """Rows and their gradients; those of a table in portions that fit into the cache.
 
-    Adam goes over them a dozen times: this takes a third of the time.
+    Adam goes over them a dozen times, and so fetches them from memory once.
     """
     if isinstance(gradient, RowGradient):
         for start in range(0, len(gradient.rows), ROWS):

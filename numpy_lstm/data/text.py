@@ -37,8 +37,8 @@ def tokenize(text: str) -> list[str]:
     >>> tokenize("Didn't like it...<br />'AWFUL'! 2/10")
     ["didn't", 'like', 'it', 'awful', '!', '2', '10']
     """
-    # Blanking characters and splitting at blanks takes less than half the time of finding the
-    # tokens by a regular expression: 2 s for the 100,000 reviews, not 5.
+    # Blanking characters and splitting at blanks is faster than finding the tokens by a regular
+    # expression, and this is most of what is left of the parsing.
     text = _TAG.sub(" ", text.lower()).translate(_BLANKS)
     text = text.replace("!", " ! ").replace("?", " ? ")
     return _OUTER_APOSTROPHE.sub(" ", text).split()
