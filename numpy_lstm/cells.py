@@ -201,7 +201,7 @@ def lstm_step_backward(
     di_t = dc_t * g_t  # (18)
     df_t = dc_t * c_prev  # (19)
     dg_t = dc_t * i_t  # (20)
-    dc_prev = dc_t * f_t  # (21)  the carousel backwards: no matrix, no squashing
+    dc_prev = dc_t * f_t  # (21)  the carousel backwards: no matrix, no slope of tanh
     da_i = di_t * i_t * (1 - i_t)  # (22)
     da_f = df_t * f_t * (1 - f_t)  # (23)
     da_g = dg_t * (1 - g_t**2)  # (24)
