@@ -23,7 +23,7 @@ from numpy_lstm.classifier import init_classifier
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_arm
-from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.experiments.statistics import describe, geometric_mean
 from numpy_lstm.training import probe_batch
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)  # at which Jacobians are worked out
@@ -199,11 +199,6 @@ def center(results: Sequence[dict[str, Any]], state: str) -> Array:
     # A seed's probes are as long as its validation reviews: the common steps are shown.
     medians = zip(*(result["norms"][state]["median"] for result in results), strict=False)
     return np.array([geometric_mean(values) for values in medians])
-
-
-def geometric_mean(values: Sequence[float]) -> float:
-    """Of norms: 0 counts as the smallest number there is."""
-    return float(np.exp(np.log(np.maximum(values, 1e-300)).mean()))
 
 
 def forget_product(results: Sequence[dict[str, Any]]) -> Array:

@@ -18,7 +18,7 @@ from numpy_lstm.data.corpus import Reviews, keep_last
 from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_arm
-from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.experiments.statistics import describe, geometric_mean
 from numpy_lstm.training import probe_batch
 
 PIVOT = "test_accuracy"
@@ -112,39 +112,46 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Test accuracy, and gradient at the review's end, of each cell at each lag."""
     return {
         arm: {
-            "test_accuracy": describe([result["test_accuracy"] for result in results]),
-            "gradient_at_review_end_best": describe(
-                [result["gradient_at_review_end_best"] for result in results]
-            ),
+            name: describe([result[name] for result in results])
+            for name in (
+                "test_accuracy",
+                "gradient_at_review_end_start",
+                "gradient_at_review_end_best",
+            )
         }
         for arm, results in by_arm(trials).items()
     }
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Accuracy and gradient against the lag."""
+    """Accuracy, and the gradient that reaches the review before training, against the lag."""
     with plots.figure(path, 1, 2, 7.0, 3.4) as (drawing, (accuracy, gradient)):
         for k, cell in enumerate(CELLS):
             own = [trial for trial in trials if trial["settings"]["cell"] == cell]
             lags = sorted({trial["settings"]["lag"] for trial in own})
             style = plots.series(k)
-            for axes, name, factor in (
-                (accuracy, "test_accuracy", 100),
-                (gradient, "gradient_at_review_end_best", 1),
-            ):
-                values = [
-                    [factor * t["result"][name] for t in own if t["settings"]["lag"] == lag]
-                    for lag in lags
-                ]
-                axes.plot(lags, [np.mean(v) for v in values], label=cell, **style)
-                low, high = [min(v) for v in values], [max(v) for v in values]
-                axes.fill_between(lags, low, high, color=style["color"], alpha=0.15, linewidth=0)
+            values = of_lags(own, "test_accuracy", lags)
+            accuracy.plot(lags, [100 * np.mean(v) for v in values], label=cell, **style)
+            for lag, of_seeds in zip(lags, values, strict=True):
+                places = [lag + 4 * k] * len(of_seeds)  # a little apart, to be told from each other
+                accuracy.plot(places, [100 * v for v in of_seeds], ".", color=style["color"])
+            at_start = of_lags(own, "gradient_at_review_end_start", lags)
+            gradient.plot(lags, [geometric_mean(v) for v in at_start], label=cell, **style)
         accuracy.axhline(50, color="black", linewidth=0.8, linestyle=(0, (1, 2)))
         accuracy.set_ylabel("test accuracy (%)")
         gradient.set_yscale("log")
-        gradient.set_ylabel("median ‖∂L/∂x‖ at the review's last word")
+        gradient.set_ylim(bottom=1e-20)
+        gradient.set_ylabel("‖∂L/∂x‖ at the review's end")
+        gradient.set_title("before training", fontsize=9)
         for axes in (accuracy, gradient):
             axes.set_xlabel("neutral steps after the review, K")
         handles, labels = accuracy.get_legend_handles_labels()
         drawing.legend(handles, labels, loc="outside lower center", ncols=3)
-        drawing.suptitle("IMDB, read-out K steps after the review; band: all seeds")
+        drawing.suptitle(
+            "IMDB, read-out K steps after the review; a dot is a seed, a line their mean"
+        )
+
+
+def of_lags(trials: Sequence[dict[str, Any]], name: str, lags: Sequence[int]) -> list[list[float]]:
+    """A cell's results at each lag, one a seed."""
+    return [[t["result"][name] for t in trials if t["settings"]["lag"] == lag] for lag in lags]

@@ -46,3 +46,14 @@ def describe(values: Sequence[float]) -> dict[str, float]:
         "low": float(low),
         "high": float(high),
     }
+
+
+def geometric_mean(values: Sequence[float]) -> float:
+    """The mean of several seeds' norms, which differ by powers of ten; 0 counts as 1e-300.
+
+    Examples
+    --------
+    >>> round(geometric_mean([1e-2, 1e-4]), 6)
+    0.001
+    """
+    return float(np.exp(np.log(np.maximum(values, 1e-300)).mean()))
