@@ -320,10 +320,10 @@ def test_classifier_gradients(
     N, D, H, lengths = recipe.N, recipe.D, recipe.H, np.array(recipe.lengths)
     tokens, labels = rng.integers(0, 7, (recipe.T, N)), rng.integers(0, 2, N)
     weights = rng.dirichlet(np.ones(N))
-    # The gradient of tiny weights is lost in the rounding of differences of the loss.
-    scale = recipe.scale if method == "complex step" else 0.3 + recipe.scale
     fresh = init_classifier(cell, np.zeros((7, D)), H, readout=readout, rng=rng)
-    parameters = {name: rng.uniform(-scale, scale, array.shape) for name, array in fresh.items()}
+    parameters = {
+        name: rng.uniform(-recipe.scale, recipe.scale, array.shape) for name, array in fresh.items()
+    }
     masks = None
     if dropout:
         features = parameters["W_out"].shape[1]
@@ -337,9 +337,13 @@ def test_classifier_gradients(
             parameters, tokens, lengths, bag_size=bag_size, readout=readout, masks=masks
         )
         loss, loss_cache = binary_cross_entropy(logits, labels, weights)
-        return loss, cache, loss_cache
+        # The sum gives every array a gradient of size 1, as in :func:`loss_of`. Without, it may be
+        # that of a few words whose reviews all but cancel, or that of saturated units: then
+        # rounding is all there is to compare.
+        return loss + sum(np.sum(array) for array in parameters.values()), cache, loss_cache
 
     _, cache, loss_cache = forward(parameters)
     gradient = classifier_backward(binary_cross_entropy_backward(loss_cache), cache).parameters
     gradient = {**gradient, "embedding": full(gradient["embedding"], parameters["embedding"])}
+    gradient = {name: array + 1 for name, array in gradient.items()}
     check(lambda parameters: forward(parameters)[0], parameters, gradient, method)

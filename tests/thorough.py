@@ -1,14 +1,18 @@
 """How exact are the gradients? The worst error over many random batches, for the record.
 
-    python -m tests.thorough [CASES]
+    python -m tests.thorough [CASES] [--only NAMES]
 
 Draws 10,000 batches a cell, or CASES, holds every array's gradient against the complex step, and
 every tenth time against central differences. No case is left out of the count. Then runs every
 other property of the suite under the profile "thorough", with 10,000 examples each. Writes
-results/gradient_checks.json. Exit status 1 if any error exceeds its tolerance or any property
-fails. Takes about two hours on one core.
+results/gradient_checks.json, with the commit that each part was run at. Exit status 1 if any error
+exceeds its tolerance or any property fails. Takes about two hours on one core.
+
+With --only, runs the properties whose names fit (pytest's -k), and puts them into the record in the
+place of what it has of them.
 """
 
+import argparse
 import base64
 import json
 import os
@@ -27,11 +31,13 @@ import numpy as np
 from hypothesis import Phase, given, settings
 
 from numpy_lstm.gradcheck import Method, gradient_errors
+from tests.stability import commit
 from tests.strategies import CELLS, Cell, Recipe, recipes, sequence_case
 from tests.test_gradients import METHODS, TOLERANCE, gradient_of, loss_of
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "results" / "gradient_checks.json"
+FILES = sorted((ROOT / "tests").glob("test_*.py"))
 # The property that :func:`worst_errors` is: the same batches, the same check.
 DONE_BEFORE = "test_sequence_gradients_agree_with_the_complex_step"
 
@@ -60,6 +66,7 @@ def worst_errors(cell: Cell, method: Method, cases: int) -> dict[str, Any]:
     return {
         "cell": cell,
         "method": method,
+        "commit": commit(),
         "tolerance": TOLERANCE[method],
         "worst": max(error for error, _ in worst.values()),
         "cases": len(drawn),
@@ -71,16 +78,16 @@ def worst_errors(cell: Cell, method: Method, cases: int) -> dict[str, Any]:
     }
 
 
-def properties(tests: list[str]) -> list[dict[str, Any]]:
-    """Outcome, seconds and number of examples of every property in the files `tests`.
+def properties(file: Path, names: str = f"not {DONE_BEFORE}") -> list[dict[str, Any]]:
+    """Outcome, seconds and number of examples of every property in a file whose name fits.
 
     The number is what Hypothesis counted: not what was asked for, but what it ran and saw pass.
     """
     with tempfile.TemporaryDirectory() as folder:
         xml = Path(folder, "junit.xml")
-        command = [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", str(file), "-q", "-p", "no:cacheprovider"]
         subprocess.run(
-            [*command, "-m", "hypothesis", "-k", f"not {DONE_BEFORE}", f"--junitxml={xml}"],
+            [*command, "-m", "hypothesis", "-k", names, f"--junitxml={xml}"],
             cwd=ROOT,
             env={**os.environ, "HYPOTHESIS_PROFILE": "thorough"},
         )
@@ -101,13 +108,27 @@ def properties(tests: list[str]) -> list[dict[str, Any]]:
                 "test": test,
                 "outcome": case[0].tag if len(case) else "passed",
                 "examples": sum(map(int, passing)),
+                "commit": commit(),
                 "seconds": round(float(case.attrib["time"]), 1),
             }
         )
     return rows
 
 
-def main(cases: int = 10_000) -> int:
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.thorough", description="Check the gradients over many batches."
+    )
+    parser.add_argument("cases", nargs="?", type=int, default=10_000, metavar="CASES")
+    parser.add_argument(
+        "--only", metavar="NAMES", help="properties whose names fit, as pytest's -k"
+    )
+    arguments = parser.parse_args(argv)
+    return again(arguments.only) if arguments.only else everything(arguments.cases)
+
+
+def everything(cases: int) -> int:
+    """All checks and all properties, into a new record."""
     record: dict[str, Any] = {
         "script": f"python -m tests.thorough {cases}",
         "versions": {
@@ -127,11 +148,27 @@ def main(cases: int = 10_000) -> int:
             line = "{cell:4} {method:12} {cases:6} cases, worst error {worst:.1e}, {seconds:.0f} s"
             print(line.format(**record["checks"][-1]), flush=True)
             write(record)
-    for file in sorted((ROOT / "tests").glob("test_*.py")):
-        record["properties"] += properties([f"tests/{file.name}"])
+    for file in FILES:
+        record["properties"] += properties(file)
         write(record)
     record["complete"] = True
     write(record)
+    return verdict(record)
+
+
+def again(names: str) -> int:
+    """Only the properties whose names fit, into the record that is there."""
+    record = json.loads(FILE.read_text(encoding="utf-8"))
+    for file in FILES:
+        rows = {row["test"]: row for row in properties(file, names) if row["examples"]}
+        old = record["properties"]
+        record["properties"] = [rows.pop(row["test"], row) for row in old] + list(rows.values())
+        write(record)
+    return verdict(record)
+
+
+def verdict(record: dict[str, Any]) -> int:
+    """Exit status: 1 if anything is wrong."""
     wrong = any(check["worst"] > check["tolerance"] for check in record["checks"])
     return int(wrong or any(p["outcome"] in ("failure", "error") for p in record["properties"]))
 
@@ -143,4 +180,4 @@ def write(record: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:2])))
+    sys.exit(main())
