@@ -337,13 +337,13 @@ def test_classifier_gradients(
             parameters, tokens, lengths, bag_size=bag_size, readout=readout, masks=masks
         )
         loss, loss_cache = binary_cross_entropy(logits, labels, weights)
-        # The sum gives every array a gradient of size 1, as in :func:`loss_of`. Without, it may be
+        # The sum gives every array a gradient of size 2, as in :func:`loss_of`. Without, it may be
         # that of a few words whose reviews all but cancel, or that of saturated units: then
-        # rounding is all there is to compare.
-        return loss + sum(np.sum(array) for array in parameters.values()), cache, loss_cache
+        # rounding is all there is to compare. Of size 1 it could cancel db_out, which is in ±1.
+        return loss + sum(2 * np.sum(array) for array in parameters.values()), cache, loss_cache
 
     _, cache, loss_cache = forward(parameters)
     gradient = classifier_backward(binary_cross_entropy_backward(loss_cache), cache).parameters
     gradient = {**gradient, "embedding": full(gradient["embedding"], parameters["embedding"])}
-    gradient = {name: array + 1 for name, array in gradient.items()}
+    gradient = {name: array + 2 for name, array in gradient.items()}
     check(lambda parameters: forward(parameters)[0], parameters, gradient, method)
