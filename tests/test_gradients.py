@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from numpy_lstm.cells import (
@@ -346,4 +346,9 @@ def test_classifier_gradients(
     gradient = classifier_backward(binary_cross_entropy_backward(loss_cache), cache).parameters
     gradient = {**gradient, "embedding": full(gradient["embedding"], parameters["embedding"])}
     gradient = {name: array + 2 for name, array in gradient.items()}
-    check(lambda parameters: forward(parameters)[0], parameters, gradient, method)
+    try:
+        check(lambda parameters: forward(parameters)[0], parameters, gradient, method)
+    except ValueError as error:
+        if cache.readout.argmax is None or "kink nearby" not in str(error):
+            raise
+        reject()  # two states so close that a real step carries the maximum from one to the other
