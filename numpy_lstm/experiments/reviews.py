@@ -116,10 +116,13 @@ def uniform_cell(model: Model, input_size: int, settings: Settings) -> dict[str,
 def scores(progress: Progress, splits: Splits, settings: Settings) -> dict[str, Any]:
     """The plain numbers of a trained classifier; the test reviews are scored here, once."""
     test = evaluate(progress.best_parameters, splits.test, settings)
+    return {"test_accuracy": test.accuracy, "test_loss": test.loss, **training_scores(progress)}
+
+
+def training_scores(progress: Progress) -> dict[str, Any]:
+    """What is known of a trained classifier without the test reviews."""
     best = progress.history[progress.best_epoch - 1]
     return {
-        "test_accuracy": test.accuracy,
-        "test_loss": test.loss,
         "val_accuracy": best.val_accuracy,
         "val_loss": best.val_loss,
         "best_epoch": progress.best_epoch,

@@ -2,8 +2,8 @@
 
 Both models read word by word, one word a step; the norm of the gradient of the logit in each word's
 vector is shown as the depth of its color, for a few short validation reviews. That norm is what
-Madsen (2019) draws; its square is the sensitivity of Arras et al. (2017). Trained on 5,000 reviews;
-the first seed's models are shown.
+Madsen (2019) draws; its square is the sensitivity of Arras et al. (2017). The first seed's
+models are shown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from numpy_lstm.files import write_atomically
 from numpy_lstm.sequence import norms
 
 SIZES: dict[str, Any] = {
-    "n_train": 5000,
     "epochs": 4,
     "patience": 0,
     "hidden_size": 64,
@@ -48,12 +47,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     """Train one model, and take the gradient of its logit in every word of some reviews."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
-    splits = reviews.cut(
-        prepared.splits,
-        lambda part: keep_last(part, own.max_length),
-        settings["n_train"],
-        seed,
-    )
+    splits = reviews.cut(prepared.splits, lambda part: keep_last(part, own.max_length))
     progress = reviews.fit(settings["model"], splits, prepared.vectors, own)
     lengths = splits.validation.lengths
     short = np.flatnonzero((lengths >= WORDS[0]) & (lengths <= WORDS[1]))[:64]
