@@ -1,13 +1,16 @@
 """How many neutral steps between the review and the read-out does a cell survive?
 
 Every model reads the last words of a review and then K steps of nothing: a padding word, the same
-at every step. It is trained and tested for that K. This is what happens, uncontrolled, wherever
-reviews are padded at the end and the last state is read without a mask.
+at every step. It is trained and tested for that K, with each of three learning rates; the one with
+the smallest validation loss counts, so that no cell suffers from a rate that suits another. This is
+what happens, uncontrolled, wherever reviews are padded at the end and the last state is read
+without a mask.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +36,15 @@ CELLS: dict[str, dict[str, Any]] = {
     "lstm, b_f=3": {"model": "lstm", "forget_bias": 3.0},
 }
 SIZES: dict[str, Any] = {
-    "n_train": 5000,
-    "epochs": 4,
+    "n_train": 10_000,
+    "epochs": 3,
     "patience": 0,
     "hidden_size": 32,
     "vector_size": 64,
     "dropout": 0.0,
-    "learning_rate": 5e-3,
     "probes": 64,
 }
+RATES = (1e-3, 2e-3, 5e-3)  # learning rates
 
 
 def arms(quick: bool) -> dict[str, dict[str, Any]]:
@@ -75,7 +78,7 @@ def with_lag(part: Reviews, lag: int) -> Reviews:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Train one cell at one lag."""
+    """Train one cell at one lag, at each learning rate; the validation reviews choose."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
     splits = reviews.cut(
@@ -84,13 +87,19 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
         settings["n_train"],
         seed,
     )
-    progress = reviews.fit(
-        settings["model"],
-        splits,
-        prepared.vectors,
-        own,
-        recurrent=settings.get("recurrent", "orthogonal"),
-    )
+    trained = {
+        rate: reviews.fit(
+            settings["model"],
+            splits,
+            prepared.vectors,
+            replace(own, learning_rate=rate),
+            recurrent=settings.get("recurrent", "orthogonal"),
+        )
+        for rate in RATES
+    }
+    best = {rate: reviews.training_scores(progress) for rate, progress in trained.items()}
+    rate = min(best, key=lambda rate: best[rate]["val_loss"])
+    progress = trained[rate]
     at_end = {}
     for when, parameters in (("start", None), ("best", progress.best_parameters)):
         recorded = (
@@ -105,7 +114,12 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
         )
         # Row k is k steps before the last: the review's own last step lies `lag` steps back.
         at_end[f"gradient_at_review_end_{when}"] = float(np.median(recorded.x[settings["lag"]]))
-    return {**reviews.scores(progress, splits, own), **at_end}
+    return {
+        **reviews.scores(progress, splits, own),
+        **at_end,
+        "learning_rate": rate,
+        "val_accuracies": [scores["val_accuracy"] for scores in best.values()],
+    }
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:

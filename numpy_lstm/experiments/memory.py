@@ -1,9 +1,10 @@
 """Over how many steps can each cell learn to remember, and how many sequences does it need?
 
 Three tasks in which the answer stands far back (:mod:`numpy_lstm.data.long_lag`), every cell with
-the same budget of updates. A task is solved when two evaluations in a row are good: 99 % of
-256 fresh sequences right, or, for adding, a mean squared error below 0.01 (answering 1 always has
-1/6). Chrono initialization (Tallec and Ollivier, 2018) is told T, which the other cells are not.
+the same budget of updates at each of three learning rates, the best of which counts. A task is
+solved when two evaluations in a row are good: 99 % of 256 fresh sequences right, or, for adding, a
+mean squared error below 0.01 (answering 1 always has 1/6). Chrono initialization (Tallec and
+Ollivier, 2018) is told T, which the other cells are not.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ TASKS: dict[str, tuple[Callable[[int, int, np.random.Generator], Sequences], int
     "temporal_order": (temporal_order, 4),
 }
 LENGTHS = {
-    "first_symbol": (10, 20, 40, 80, 160),
+    "first_symbol": (10, 20, 40, 80, 160, 320),
     "adding": (25, 50, 100),
     "temporal_order": (25, 50, 100),
 }
@@ -51,7 +52,7 @@ CELLS: dict[str, dict[str, Any]] = {
     "lstm, chrono": {"model": "lstm", "chrono": True},
 }
 HIDDEN, BATCH, CLIP = 32, 32, 1.0
-LEARNING_RATE = 3e-3  # of Adam, for every cell
+RATES = (1e-3, 3e-3, 1e-2)  # learning rates of Adam
 EVERY, IN_A_ROW, FRESH = 25, 2, 256
 
 
@@ -72,29 +73,41 @@ def arms(quick: bool) -> dict[str, dict[str, Any]]:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Train until the task is solved or the budget is spent."""
+    """Train at each learning rate; what counts is the one that solves the task soonest."""
+    tried = {rate: sequences_needed(settings, seed, rate) for rate in RATES}
+    solved = {rate: needed for rate, needed in tried.items() if needed is not None}
+    rate = min(solved, key=lambda rate: solved[rate]) if solved else None
+    return {
+        "solved": bool(solved),
+        "sequences": None if rate is None else solved[rate],
+        "learning_rate": rate,
+        "sequences_by_rate": list(tried.values()),
+    }
+
+
+def sequences_needed(settings: dict[str, Any], seed: int, learning_rate: float) -> int | None:
+    """Sequences seen until the task is solved; None if the budget is spent before."""
     draw_batch, outputs = TASKS[settings["task"]]
     T, is_number = settings["T"], outputs == 1
     rng = np.random.default_rng(seed)
     parameters = fresh(settings, draw_batch(T, 1, rng).xs.shape[2], outputs, rng)
-    optimizer = Adam(LEARNING_RATE)
-    good, scores = 0, []
+    optimizer = Adam(learning_rate)
+    in_a_row = 0
     for update in range(1, settings["updates"] + 1):
         gradients = gradients_of(parameters, draw_batch(T, BATCH, rng))
         optimizer.step(parameters, clip_by_global_norm(gradients, CLIP)[0])
         if update % EVERY == 0:
             test = draw_batch(T, FRESH, rng)
-            outputs_ = predict(parameters, test.xs)[0]
-            score = (
-                float(((outputs_[:, 0] - test.targets) ** 2).mean())
+            answers = predict(parameters, test.xs)[0]
+            is_good = (
+                ((answers[:, 0] - test.targets) ** 2).mean() < 0.01
                 if is_number
-                else float((outputs_.argmax(axis=1) == test.targets).mean())
+                else (answers.argmax(axis=1) == test.targets).mean() >= 0.99
             )
-            scores.append(round(score, 4))
-            good = good + 1 if (score < 0.01 if is_number else score >= 0.99) else 0
-            if good == IN_A_ROW:
-                break
-    return {"solved": good == IN_A_ROW, "sequences": update * BATCH, "scores": scores[-5:]}
+            in_a_row = in_a_row + 1 if is_good else 0
+            if in_a_row == IN_A_ROW:
+                return update * BATCH
+    return None
 
 
 def fresh(
