@@ -1,11 +1,12 @@
 """Why did one repository measure 50.4 % (RNN) and 78.8 % (LSTM), and what would one change bring?
 
 Its configuration: 10,000 words, 500 steps, embeddings of 128 numbers started at random, 128 units,
-Adam at 0.001, 64 reviews a batch, no dropout, Keras's initial weights; reviews cut and padded at
-their ends, no mask, the last state read; 10 epochs. Each other arm has one epoch and changes one
-thing. On tweets, Dwarampudi and Reddy (2019) saw an LSTM fall from 80 % to 50 % when padded at the
-end instead of in front. The accuracy is also given by how much of a review is filled up: where
-padding is to blame, the reviews that need none are the ones that are told apart.
+Adam, 64 reviews a batch, no dropout, Keras's initial weights; reviews cut and padded at their ends,
+no mask, the last state read. Two things differ: half as many epochs, 5, and a learning rate that
+falls to 0 along a line, from 0.002, so that its mean is the published 0.001. Each change is made
+alone, for one epoch. On tweets, Dwarampudi and Reddy (2019) saw an LSTM fall from 80 % to 50 % when
+padded at the end instead of in front. The accuracy is also given by how much of a review is filled
+up: where padding is to blame, the reviews that need none are the ones that are told apart.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ PIVOT = "test_accuracy"
 PUBLISHED: dict[str, Any] = {
     "padding": "post",
     "cut": "first",
-    "epochs": 10,
+    "epochs": 5,
     "patience": 0,
     "bag_size": 1,
     "hidden_size": 128,
     "vector_size": 128,
     "vocabulary_size": 10_000,
     "max_length": 500,
-    "learning_rate": 1e-3,
+    "learning_rate": 2e-3,
     "clip": 1e9,  # none, in effect; infinity is no JSON
     "dropout": 0.0,
     "probes": 1,
