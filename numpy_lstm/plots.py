@@ -146,6 +146,7 @@ def gradient_norms(path: Path, runs: Mapping[str, Progress], dataset: str, bag_s
             panel.legend(fontsize=8)
         for panel in axes[1:]:
             panel.sharey(axes[0])
+        axes[0].autoscale(axis="y")  # over all panels; sharing alone takes the first one's limits
         for panel in axes[2:]:
             panel.set_xlabel(f"steps before the last one (1 step = {_words(bag_size)})")
         drawing.suptitle(f"How far the gradient reaches: {DATA_SETS[dataset]}")

@@ -98,11 +98,11 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
         for model in grouped
         for review in grouped[model][k : k + 1]
     ]
-    with plots.figure(path, len(rows), 1, 7.0, 1.25 * len(rows)) as (drawing, panels):
+    with plots.figure(path, len(rows), 1, 7.0, 1.0 * len(rows)) as (drawing, panels):
         for axes, (model, review) in zip(panels, rows, strict=True):
             axes.set_axis_off()
             axes.set_xlim(0, 100)
-            axes.set_ylim(-4, 1)
+            axes.set_ylim(-3, 1)
             axes.set_title(_title(model, review), fontsize=8, loc="left")
             column, line = 0.0, 0
             for word, depth in zip(review["words"], _depths(review["norms"]), strict=True):
@@ -117,7 +117,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                     color="white" if depth > 0.6 else "black",
                     bbox={"color": plots.COLORS[model], "alpha": depth, "pad": 1.0},
                 )
-                column += 1.25 * (len(word) + 1)
+                column += 1.02 * (len(word) + 1)
         drawing.suptitle("Norm of the logit's gradient in each word (darkest: a review's largest)")
     body = "\n".join(
         f"<h2>{html.escape(_title(model, review))}</h2>\n<p>"
