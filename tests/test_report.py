@@ -157,6 +157,10 @@ def test_the_numbers_of_the_committed_pdf_are_the_results(committed: pypdf.PdfRe
         if check["method"] == "complex step":
             mantissa, exponent = f"{check['worst']:.1e}".split("e")
             expected.append(f"{mantissa}×10−{abs(int(exponent))}")
+    for cell in ("lstm, b_f=1", "lstm, b_f=3", "rnn, orthogonal"):
+        of = results("lag")["summary"][f"{cell}, K=100"]["test_accuracy"]
+        mean, low, high = (100 * of[name] for name in ("mean", "low", "high"))
+        expected.append(f"{mean:.1f}%({low:.1f}to{high:.1f})")
     mutation = results("mutation")
     expected.append(f"Of{mutation['mutants']:,}smallchanges")
     expected.append(f"{mutation['killed']:,}madeatestfail")
