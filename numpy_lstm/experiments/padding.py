@@ -1,12 +1,12 @@
 """Why did one repository measure 50.4 % (RNN) and 78.8 % (LSTM), and what would one change bring?
 
-Its configuration: 10,000 words, 500 steps, embeddings of 128 numbers started at random, 128 units,
-Adam, 64 reviews a batch, no dropout, Keras's initial weights; reviews cut and padded at their ends,
-no mask, the last state read. Two things differ: half as many epochs, 5, and a learning rate that
-falls to 0 along a line, from 0.002, so that its mean is the published 0.001. Each change is made
-alone, for one epoch. On tweets, Dwarampudi and Reddy (2019) saw an LSTM fall from 80 % to 50 % when
-padded at the end instead of in front. The accuracy is also given by how much of a review is filled
-up: where padding is to blame, the reviews that need none are the ones that are told apart.
+Its configuration: 10,000 words, 500 steps, embeddings started at random, Adam at 0.001, 64 reviews a
+batch, 10 epochs, no dropout, Keras's initial weights; reviews cut and padded at their ends, no
+mask, the last state read. It is half as wide here, 64 units and embeddings of 64 numbers, so that
+all epochs and all training reviews could be kept. Each change is made alone, for two epochs. On
+tweets, Dwarampudi and Reddy (2019) saw an LSTM fall from 80 % to 50 % when padded at the end
+instead of in front. The accuracy is also given by how much of a review is filled up: where padding
+is to blame, the reviews that need none are told apart first.
 """
 
 from __future__ import annotations
@@ -28,17 +28,19 @@ from numpy_lstm.experiments.words import keep_first
 from numpy_lstm.training import predict_logits
 
 PIVOT = "test_accuracy"
+FOREVER = 10**6  # epochs over which the learning rate falls to 0: over the first ten, it stays
 PUBLISHED: dict[str, Any] = {
     "padding": "post",
     "cut": "first",
-    "epochs": 5,
+    "stop_after": 10,
+    "epochs": FOREVER,
     "patience": 0,
     "bag_size": 1,
-    "hidden_size": 128,
-    "vector_size": 128,
+    "hidden_size": 64,
+    "vector_size": 64,
     "vocabulary_size": 10_000,
     "max_length": 500,
-    "learning_rate": 2e-3,
+    "learning_rate": 1e-3,
     "clip": 1e9,  # none, in effect; infinity is no JSON
     "dropout": 0.0,
     "probes": 1,
@@ -46,12 +48,11 @@ PUBLISHED: dict[str, Any] = {
 }
 CHANGES: dict[str, dict[str, Any]] = {
     "as published": {},
-    "one epoch": {"epochs": 1},
-    "padded in front": {"epochs": 1, "padding": "pre"},
-    "masked": {"epochs": 1, "padding": "none"},
-    "last words": {"epochs": 1, "cut": "last"},
-    "uniform weights": {"epochs": 1, "recurrent": "uniform"},
-    "clipped at 1": {"epochs": 1, "clip": 1.0},
+    "padded in front": {"stop_after": 2, "padding": "pre"},
+    "masked": {"stop_after": 2, "padding": "none"},
+    "last words": {"stop_after": 2, "cut": "last"},
+    "uniform weights": {"stop_after": 2, "recurrent": "uniform"},
+    "clipped at 1": {"stop_after": 2, "clip": 1.0},
 }
 FILLED = (0, 100, 200, 300, 400, 500)  # steps of padding at most, from one group to the next
 
@@ -102,6 +103,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
         vectors.astype(np.float32),
         own,
         recurrent=settings["recurrent"],
+        stop_after=settings["stop_after"],
     )
     right = (predict_logits(progress.best_parameters, splits.test, own) > 0) == splits.test.labels
     filled = own.max_length - np.minimum(prepared.splits.test.lengths, own.max_length)

@@ -86,16 +86,22 @@ def fit(
     settings: Settings,
     *,
     recurrent: str = "orthogonal",
+    stop_after: int | None = None,
 ) -> Progress:
     """Train one classifier from fresh weights.
 
     With `recurrent` "uniform", the cell starts as PyTorch's does: everything U(-1/sqrt(H),
-    1/sqrt(H)), but for the forget bias of `settings`.
+    1/sqrt(H)), but for the forget bias of `settings`. With `stop_after`, only so many epochs are
+    run, while the learning rate falls as if there were all of `settings`.
     """
     progress = start(model, vectors, settings)
     if recurrent == "uniform":
         progress.parameters.update(uniform_cell(model, vectors.shape[1], settings))
-    train(progress, splits, settings)
+
+    def go_on(progress: Progress, *_: object) -> bool:
+        return stop_after is None or progress.epoch < stop_after
+
+    train(progress, splits, settings, after_step=go_on)
     return progress
 
 
