@@ -1,7 +1,7 @@
 """Why did one repository measure 50.4 % (RNN) and 78.8 % (LSTM), and what would one change bring?
 
-Its configuration: 10,000 words, 500 steps, embeddings started at random, Adam at 0.001, 64 reviews a
-batch, 10 epochs, no dropout, Keras's initial weights; reviews cut and padded at their ends, no
+Its configuration: 10,000 words, 500 steps, embeddings started at random, Adam at 0.001, 64 reviews
+a batch, 10 epochs, no dropout, Keras's initial weights; reviews cut and padded at their ends, no
 mask, the last state read. It is half as wide here, 64 units and embeddings of 64 numbers, so that
 all epochs and all training reviews could be kept. Each change is made alone, for two epochs. On
 tweets, Dwarampudi and Reddy (2019) saw an LSTM fall from 80 % to 50 % when padded at the end
