@@ -36,6 +36,7 @@ from numpy_lstm.optim import clip_by_global_norm
 from numpy_lstm.training import Progress, draw_masks, predict_logits, start
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from scipy.sparse import csr_matrix
 
 BEST: dict[str, Any] = {
@@ -231,18 +232,24 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Every seed as a dot."""
+    """Every seed as a dot; the shuffled labels, far off, in a panel of their own."""
     grouped = by_arm(trials)
-    rows = {arm: [r["test_accuracy"] for r in results] for arm, results in grouped.items()}
-    main, *others = rows
-    alone = [result["n_grams_test_accuracy"] for result in grouped[main]]
-    rows = {main: rows[main], "n-grams alone": alone, **{arm: rows[arm] for arm in others}}
-    with plots.figure(path, 1, 1, 6.0, 2.2) as (drawing, (axes,)):
-        for row, values in enumerate(rows.values()):
-            percent = [100 * value for value in values]
-            axes.plot(percent, [row] * len(values), "o", color="#004488", alpha=0.6, markersize=5)
-            axes.plot([np.mean(percent)], [row], "|", color="black", markersize=16)
-        axes.set_yticks(range(len(rows)), list(rows))
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_xlabel("test accuracy (%); a dot is a seed, the line their mean")
-        drawing.suptitle("The best single model, its parts, and the same on shuffled labels")
+    main, *shuffled = grouped
+    with plots.figure(path, 1, 2, 7.2, 2.2) as (drawing, (real, random)):
+        _row(real, 0, [result["test_accuracy"] for result in grouped[main]])
+        _row(real, 1, [result["n_grams_test_accuracy"] for result in grouped[main]])
+        real.set_yticks(range(2), [main, "n-grams alone"])
+        for row, arm in enumerate(shuffled):
+            _row(random, row, [result["test_accuracy"] for result in grouped[arm]])
+        random.set_yticks(range(len(shuffled)), shuffled)
+        random.axvline(50, color="black", linewidth=0.8, linestyle=(0, (1, 2)))
+        for axes in (real, random):
+            axes.set_ylim(axes.get_ylim()[1] + 0.5, axes.get_ylim()[0] - 0.5)
+            axes.set_xlabel("test accuracy (%)")
+        drawing.suptitle("The best single model; a dot is a seed, the line their mean")
+
+
+def _row(axes: Axes, row: int, accuracies: Sequence[float]) -> None:
+    percent = 100 * np.array(accuracies)
+    axes.plot(percent, [row] * len(percent), "o", color="#004488", alpha=0.6, markersize=5)
+    axes.plot([percent.mean()], [row], "|", color="black", markersize=16)
