@@ -3,8 +3,7 @@
 Five arms. The RNN and the LSTM are those of the training job with its defaults. The wide RNN has
 as many parameters in its cell as the LSTM: equal hidden units give the LSTM four times the RNN's.
 The order-free bag is logistic regression on the mean of the same word vectors. TF-IDF is logistic
-regression on the counts of words and of pairs of words, weighted: what Wang and Manning (2012)
-found hard to beat.
+regression on the weighted counts of words and of pairs of words, of whole reviews.
 """
 
 from __future__ import annotations

@@ -160,11 +160,13 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
 
         for k, arm in enumerate(trained_arms):
             style = plots.series(k)
-            trained.plot(center(grouped[arm], "x"), label=arm, **style)
+            for n, result in enumerate(grouped[arm]):  # a mean would follow the one RNN that is odd
+                line = result["norms"]["x"]["median"]
+                trained.plot(line, label=None if n else arm, **{**style, "linewidth": 0.8})
             lags = [int(lag) for lag in grouped[arm][0]["jacobians"]]
             for rank, marker, name in ((1, "o", "largest"), (TENTH, "v", "tenth")):
                 values = [
-                    geometric_mean([r["jacobians"][str(lag)][:rank][-1] for r in grouped[arm]])
+                    np.median([r["jacobians"][str(lag)][:rank][-1] for r in grouped[arm]])
                     for lag in lags
                 ]
                 jacobians.plot(
@@ -177,10 +179,10 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
             else:
                 product = forget_product(grouped[arm])[: lags[-1] + 1]
                 jacobians.plot(product, ":", color=style["color"], linewidth=1.0)
-        trained.set_title("trained: ‖∂L/∂x‖")
+        trained.set_title("trained, every seed: ‖∂L/∂x‖")
         jacobians.plot([], ":k", linewidth=1.0, label="RNN: σ_max^k; LSTM: ∏ f_t")
         jacobians.plot([], "-k", linewidth=0.6, label="RNN: ρ^k")
-        jacobians.set_title("trained: singular values of ∂s_T/∂s_{T-k}")
+        jacobians.set_title("singular values of ∂s_T/∂s_{T-k}, median seed")
 
         for axes in (rnn, lstm, trained, jacobians):
             axes.set_yscale("log")
@@ -191,7 +193,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
         rnn.set_ylim(1e-22, 1e4)
         lstm.set_ylim(1e-22, 1e4)
         jacobians.set_ylim(1e-12, 1e4)  # ρ^k and σ_max^k go on to 1e34 and beyond
-        drawing.suptitle("How far the gradient reaches, IMDB: geometric mean of the seeds' medians")
+        drawing.suptitle("How far the gradient reaches, IMDB (untrained: geometric mean of seeds)")
 
 
 def center(results: Sequence[dict[str, Any]], state: str) -> Array:

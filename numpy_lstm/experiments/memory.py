@@ -31,7 +31,7 @@ from numpy_lstm.lstm import lstm_backward, lstm_forward
 from numpy_lstm.optim import Adam, clip_by_global_norm
 from numpy_lstm.rnn import rnn_backward, rnn_forward
 
-PIVOT = "solved"
+PIVOT = "solved_by_and_after"
 TASKS: dict[str, tuple[Callable[[int, int, np.random.Generator], Sequences], int]] = {
     "first_symbol": (first_symbol, 2),
     "adding": (adding, 1),
@@ -66,8 +66,9 @@ def arms(quick: bool) -> dict[str, dict[str, Any]]:
             "updates": 20 if quick else BUDGETS[task],
             **CELLS[cell],
         }
+        for T in sorted({T for lengths in LENGTHS.values() for T in lengths})
         for task in TASKS
-        for T in (LENGTHS[task][:1] if quick else LENGTHS[task])
+        if T in (LENGTHS[task][:1] if quick else LENGTHS[task])
         for cell in CELLS
     }
 
@@ -155,14 +156,16 @@ def gradients_of(parameters: dict[str, Array], batch: Sequences) -> dict[str, Ar
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Share of the seeds that solved each task, and the median of the sequences they needed."""
+    """How many seeds solved each task, and the median of the sequences they needed."""
     summary = {}
     for arm, results in by_arm(trials).items():
-        solved = [result["sequences"] for result in results if result["solved"]]
+        needed = [result["sequences"] for result in results if result["solved"]]
+        median = int(np.median(needed)) if needed else None
         summary[arm] = {
             "seeds": len(results),
-            "solved": len(solved) / len(results),
-            "median_sequences": float(np.median(solved)) if solved else None,
+            "solved": len(needed) / len(results),
+            "median_sequences": median,
+            "solved_by_and_after": f"{len(needed)}" + (f", {median:,}" if needed else ""),
         }
     return summary
 

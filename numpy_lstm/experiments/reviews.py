@@ -90,9 +90,9 @@ def fit(
 ) -> Progress:
     """Train one classifier from fresh weights.
 
-    With `recurrent` "uniform", the cell starts as PyTorch's does: everything U(-1/sqrt(H),
-    1/sqrt(H)), but for the forget bias of `settings`. With `stop_after`, only so many epochs are
-    run, while the learning rate falls as if there were all of `settings`.
+    With `recurrent` "uniform", W_x and W_h start as PyTorch's do, U(-1/sqrt(H), 1/sqrt(H)). With
+    `stop_after`, only so many epochs are run, while the learning rate falls as if there were all of
+    `settings`.
     """
     progress = start(model, vectors, settings)
     if recurrent == "uniform":
@@ -106,7 +106,7 @@ def fit(
 
 
 def uniform_cell(model: Model, input_size: int, settings: Settings) -> dict[str, Array]:
-    """A cell's weights, all of them uniform, as PyTorch starts its own."""
+    """A cell with W_x and W_h as PyTorch starts its own; b is 0, but for the forget bias."""
     rng, H = np.random.default_rng(settings.seed), settings.hidden_size
     cell: Any
     if model == "rnn":

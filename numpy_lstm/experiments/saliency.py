@@ -50,7 +50,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     splits = reviews.cut(prepared.splits, lambda part: keep_last(part, own.max_length))
     progress = reviews.fit(settings["model"], splits, prepared.vectors, own)
     lengths = splits.validation.lengths
-    short = np.flatnonzero((lengths >= WORDS[0]) & (lengths <= WORDS[1]))[:64]
+    short = np.flatnonzero((lengths >= WORDS[0]) & (lengths <= WORDS[1]))
     batch = make_batch(splits.validation, short)
     exact = {name: array.astype(np.float64) for name, array in progress.best_parameters.items()}
     logits, cache = classifier_forward(

@@ -14,8 +14,8 @@ def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
     Parameters
     ----------
     summary : mapping
-        Arm to what its experiment's ``summarize`` made of its trials: numbers, or the means and
-        intervals of :func:`~numpy_lstm.experiments.statistics.describe`.
+        Arm to what its experiment's ``summarize`` made of its trials: numbers, texts, or the means
+        and intervals of :func:`~numpy_lstm.experiments.statistics.describe`.
     pivot : str, optional
         A quantity. Then the arms, called "one side, other side", make a table of two sides, the
         one with fewer values on top.
@@ -64,6 +64,8 @@ def _listed(summary: Mapping[str, Any]) -> Rows:
 def _text(name: str, value: Any) -> str:
     if value is None:
         return "–"
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         mean, low, high = (_number(name, value[key]) for key in ("mean", "low", "high"))
         return f"{mean} ({low} to {high})"
