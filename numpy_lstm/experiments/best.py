@@ -6,6 +6,8 @@ by their naive Bayes log-count ratio (Wang and Manning, 2012); a training review
 regression that has not seen it, lest the LSTM trust it too much (stacked generalization). The
 LSTM's states are averaged and maximized over the review; its logit and the number, times a weight
 that is trained along, add up. What to build, and its settings, were chosen on validation reviews.
+For comparison: the LSTMs of Dai and Le (2015) reached 86.5 % from random weights, 92.4 and 92.8 %
+pretrained on the unlabelled reviews.
 
 Beside it, the n-grams alone; and what would show a leak: the same, for one epoch, on shuffled
 labels, the words of the vocabulary that stand in no training review, and the test reviews that are,
