@@ -96,6 +96,37 @@ def test_an_experiment_on_record_is_of_five_seeds_and_of_all_reviews(experiment)
     assert contents["summary"] == experiment.summarize(contents["trials"])
 
 
+IN_SENTENCES = [
+    ("lag", "rnn, uniform, K=100", "test_accuracy"),
+    ("lag", "rnn, orthogonal, K=100", "test_accuracy"),
+    ("lag", "lstm, b_f=0, K=100", "test_accuracy"),
+    ("lag", "lstm, b_f=1, K=100", "test_accuracy"),
+    ("padding", "lstm, half as wide", "test_accuracy"),
+    ("padding", "lstm, padded in front", "test_accuracy"),
+    ("words", "rnn, bags of 1", ""),
+    ("words", "lstm, bags of 1", ""),
+    ("words", "rnn, bags of 400", ""),
+    ("words", "lstm, bags of 400", ""),
+    ("best", "LSTM and n-grams", "test_accuracy"),
+    ("best", "LSTM and n-grams", "n_grams_test_accuracy"),
+    ("saliency", "rnn", "first_to_last"),
+    ("saliency", "lstm", "first_to_last"),
+]
+
+
+@pytest.mark.parametrize(("experiment", "arm", "quantity"), IN_SENTENCES)
+def test_a_mean_in_a_sentence_is_that_of_the_results(experiment, arm, quantity):
+    summary = json.loads((ROOT / "results" / f"{experiment}.json").read_text())["summary"]
+    scores = summary[arm][quantity] if quantity else summary[arm]
+    mean, low, high = (scores[name] for name in ("mean", "low", "high"))
+    if quantity == "first_to_last":
+        assert f"{mean:.2f} ({low:.2f} to {high:.2f})" in README
+    elif experiment == "best":  # its two are closer than a tenth of a point would tell
+        assert f"{100 * mean:.2f} % ({100 * low:.2f} to {100 * high:.2f})" in README
+    else:
+        assert f"{100 * mean:.1f} % ({100 * low:.1f} to {100 * high:.1f})" in README
+
+
 def test_the_instrument_reads_true():
     summary = json.loads((ROOT / "results" / "gradient_flow.json").read_text())["summary"]
     for arm in ("lstm, f = 1/2", "lstm, f = 1"):
