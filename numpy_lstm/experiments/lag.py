@@ -16,13 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from numpy_lstm import gradient_flow, plots
+from numpy_lstm import plots
 from numpy_lstm.data.corpus import Reviews, keep_last
 from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_arm
 from numpy_lstm.experiments.statistics import describe, geometric_mean
-from numpy_lstm.training import probe_batch
 
 PIVOT = "test_accuracy"
 BAG = 4  # words in a step
@@ -100,23 +99,15 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     best = {rate: reviews.training_scores(progress) for rate, progress in trained.items()}
     rate = min(best, key=lambda rate: best[rate]["val_loss"])
     progress = trained[rate]
-    at_end = {}
-    for when, parameters in (("start", None), ("best", progress.best_parameters)):
-        recorded = (
-            progress.norms[0]
-            if parameters is None
-            else gradient_flow.record(
-                parameters,
-                probe_batch(splits.validation, own.probes),
-                bag_size=own.bag_size,
-                readout=own.readout,
-            )
-        )
-        # Row k is k steps before the last: the review's own last step lies `lag` steps back.
-        at_end[f"gradient_at_review_end_{when}"] = float(np.median(recorded.x[settings["lag"]]))
+    # Row k is k steps before the last: the review's own last step lies `lag` steps back.
+    at_start, at_best = (
+        float(np.median(progress.norms[epoch].x[settings["lag"]]))
+        for epoch in (0, progress.best_epoch)
+    )
     return {
         **reviews.scores(progress, splits, own),
-        **at_end,
+        "gradient_at_review_end_start": at_start,
+        "gradient_at_review_end_best": at_best,
         "learning_rate": rate,
         "val_accuracies": [scores["val_accuracy"] for scores in best.values()],
     }

@@ -165,10 +165,10 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                 places = [row + shift] * len(values)
                 changes.plot(values, places, plots.MARKERS[model], **style)
             for k, result in enumerate(grouped.get(f"{model}, as published", [])):
-                accuracies = [share(counts) or np.nan for counts in result["test_right_by_filled"]]
+                shares = [share(counts) for counts in result["test_right_by_filled"]]
                 groups.plot(
                     FILLED,
-                    100 * np.array(accuracies),
+                    100 * np.array(shares, np.float64),  # a group without reviews is a gap
                     marker=plots.MARKERS[model],
                     linestyle=plots.DASHES[model],
                     label=plots.NAMES[model] if k == 0 else None,

@@ -98,7 +98,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
         for model in grouped
         for review in grouped[model][k : k + 1]
     ]
-    with plots.figure(path, len(rows), 1, 7.0, 1.0 * len(rows)) as (drawing, panels):
+    with plots.figure(path, len(rows), 1, 7.0, len(rows)) as (drawing, panels):
         for axes, (model, review) in zip(panels, rows, strict=True):
             axes.set_axis_off()
             axes.set_xlim(0, 100)
