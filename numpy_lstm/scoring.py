@@ -29,6 +29,6 @@ def score(weights: Weights, texts: Iterable[str]) -> Scored:
     A text without a word is read as one unknown word.
     """
     reviews = keep_last(weights.vocabulary.encode(texts), weights.settings.max_length)
-    logits = predict_logits(weights.parameters, reviews, weights.settings).astype(np.float64)
+    logits = predict_logits(weights.parameters, reviews, weights.settings)
     known = np.add.reduceat(reviews.tokens != UNKNOWN, reviews.starts[:-1], dtype=np.intp)
     return Scored(logits, known, reviews)

@@ -193,13 +193,19 @@ def draw_masks(progress: Progress, n_reviews: int, settings: Settings) -> Masks 
 
 
 def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Settings) -> Array:
-    """Log-odds that each review is positive, in the order of `reviews`, without dropout."""
-    logits = np.empty(len(reviews.labels), parameters["W_out"].dtype)
+    """Log-odds that each review is positive, in the order of `reviews`, without dropout.
+
+    In float64 whatever the parameters are in, to 1e-12: BLAS rounds a column of a product according
+    to where it stands and how many there are, so in float32 a review's logit would depend on its
+    batch from the seventh digit on.
+    """
+    exact = {name: array.astype(np.float64, copy=False) for name, array in parameters.items()}
+    logits = np.empty(len(reviews.labels))
 
     for indices in by_length(reviews.lengths, settings.batch_size):
         batch = make_batch(reviews, indices)
         logits[indices], _ = classifier_forward(
-            parameters,
+            exact,
             batch.tokens,
             batch.lengths,
             bag_size=settings.bag_size,
@@ -214,7 +220,7 @@ def evaluate(parameters: dict[str, Array], reviews: Reviews, settings: Settings)
     weights = None
     if reviews.weights is not None:
         weights = reviews.weights / reviews.weights.sum(dtype=np.float64)
-    loss, _ = binary_cross_entropy(logits.astype(np.float64), reviews.labels, weights)
+    loss, _ = binary_cross_entropy(logits, reviews.labels, weights)
     accuracy = np.average((logits > 0) == reviews.labels, weights=weights)
     return Scores(float(loss), float(accuracy))
 

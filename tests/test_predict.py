@@ -16,7 +16,7 @@ import numpy_lstm as nl
 from numpy_lstm import highlight, predict
 from numpy_lstm.predict import find_weights, main
 from numpy_lstm.weights import save_weights
-from tests.test_estimator import LABELS, TEXTS, TINY
+from tests.test_estimator import LABELS, ROUNDING, TEXTS, TINY
 
 REVIEWS = ["a good film", "the bad music", "quux"]
 
@@ -71,7 +71,8 @@ def test_json_has_an_object_a_line(path, classifier, capsys):
     assert [result["review"] for result in results] == REVIEWS
     assert [result["words_known"] for result in results] == [3, 3, 0]
     logits = [result["logit"] for result in results[:2]]
-    np.testing.assert_array_equal(logits, classifier.decision_function(REVIEWS[:2]))
+    expected = classifier.decision_function(REVIEWS[:2])
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=ROUNDING)
     assert results[2]["logit"] is None
     assert "explanation" not in results[0]
     line, *_ = output(capsys, "--weights", path, "--json", "--explain", *REVIEWS)

@@ -141,7 +141,8 @@ def test_logits_come_in_the_order_of_the_reviews_whatever_the_batch():
     np.testing.assert_allclose(
         predict_logits(progress.parameters, SPLITS.test, SETTINGS),
         predict_logits(progress.parameters, SPLITS.test, one_by_one),
-        atol=1e-5,
+        rtol=0,
+        atol=1e-12,
     )
 
 

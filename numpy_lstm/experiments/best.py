@@ -161,7 +161,7 @@ def fit(progress: Progress, splits: Splits, scores: NGramScores, own: Any) -> fl
                 progress.parameters, clip_by_global_norm(gradients, own.clip)[0]
             )
         logits = logits_of(progress.parameters, splits.validation, scores.validation, own)
-        loss, _ = binary_cross_entropy(logits.astype(np.float64), splits.validation.labels)
+        loss, _ = binary_cross_entropy(logits, splits.validation.labels)
         if loss < best_loss:
             best_loss = loss
             best_accuracy = float(((logits > 0) == splits.validation.labels).mean())
