@@ -145,7 +145,7 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def share(right_and_all: Sequence[int]) -> float | None:
+def share(right_and_all: Sequence[int] | Array) -> float | None:
     """The first number over the second; None of none."""
     right, total = right_and_all
     return float(right / total) if total else None
