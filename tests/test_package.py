@@ -4,6 +4,7 @@ import configparser
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -69,7 +70,14 @@ def distributions(tmp_path_factory):
     """The sdist, and the wheel that is built from it, by the standard's front end."""
     pytest.importorskip("build", reason="build is not installed")
     folder = tmp_path_factory.mktemp("distributions")
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT]
+    # setuptools writes into its source: which may be read-only, or in use by another run.
+    source = tmp_path_factory.mktemp("source")
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, source)
+    for package in ("numpy_lstm", "tests", "benchmarks"):
+        shutil.copytree(ROOT / package, source / package)
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, source]
     subprocess.run(command, capture_output=True, check=True, cwd=folder)
     (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
     return sdist, wheel
