@@ -39,6 +39,7 @@ NAMES = {"rnn": "vanilla RNN", "lstm": "LSTM", "bag": "order-free bag"}
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
     arguments = parse(argv)
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # "×" in ASCII
     from numpy_lstm.data.imdb import DataNotFoundError
     from numpy_lstm.display import Display
     from numpy_lstm.job import Options, Stopped, run

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import io
 import json
 import os
 import signal
@@ -255,6 +256,14 @@ def test_imdb_never_falls_back(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(job, "load_imdb", no_network)
     assert "Three ways" in error_of(capsys, "--dataset", "imdb", "--out", str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
+
+
+def test_an_ascii_terminal_shows_what_it_can(tmp_path, monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert main([*SMALL, "--model", "rnn", "--out", str(tmp_path)]) == 0
+    terminal.flush()
+    assert rb" \xd70." in terminal.buffer.getvalue()  # the factor of the gradient
 
 
 def test_help_shows_every_default(capsys):

@@ -49,6 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.jobs == 0:
         parser.error("argument --jobs: must not be 0")
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # "–" in ASCII
     if options.name == "list":
         for name in NAMES:
             print(f"{name:14}{title(name)}")
