@@ -14,6 +14,14 @@ from numpy_lstm.experiments.statistics import describe
 NAMES = runner.NAMES
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    """Not the user's, which need not even be writable."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMPY_LSTM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_smoke_run_gives_every_arm_and_a_figure(name, tmp_path):
     assert main([name, "--quick", "--out", str(tmp_path)]) == 0
