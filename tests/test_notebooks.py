@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,8 +21,17 @@ KERNEL = "this-python"  # not "python3": a user's own of that name may be anothe
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
+@pytest.fixture(scope="module")
+def fonts(tmp_path_factory):
+    """A folder of Matplotlib's own with its list of fonts, which takes so long that it says so."""
+    folder = tmp_path_factory.mktemp("matplotlib")
+    command = [sys.executable, "-c", "import matplotlib.font_manager"]
+    subprocess.run(command, env={**os.environ, "MPLCONFIGDIR": str(folder)}, check=True)
+    return folder
+
+
 @pytest.fixture
-def kernel(tmp_path, monkeypatch):
+def kernel(tmp_path, monkeypatch, fonts):
     """A kernel of the Python that runs the tests, with nothing of the user's."""
     folder = tmp_path / "jupyter" / "kernels" / KERNEL
     folder.mkdir(parents=True)
@@ -31,6 +41,7 @@ def kernel(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    monkeypatch.setenv("MPLCONFIGDIR", str(fonts))
     monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
     # A stray flag of OpenBLAS, shown by tests/test_stray_flag.py.
     stray = "ignore:invalid value encountered in matmul:RuntimeWarning"
