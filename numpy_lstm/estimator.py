@@ -211,7 +211,8 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def decision_function(self, X: Iterable[str]) -> Array:
         """Log-odds of the second class, ``classes_[1]``, for each text: shape (n,).
 
-        A text's are the same to 1e-12, whatever texts stand beside it and in whatever order.
+        The texts that stand beside it, and their order, move a text's only by roundings of float64:
+        its last bits may differ.
 
         Parameters
         ----------

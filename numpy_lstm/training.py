@@ -195,9 +195,9 @@ def draw_masks(progress: Progress, n_reviews: int, settings: Settings) -> Masks 
 def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Settings) -> Array:
     """Log-odds that each review is positive, in the order of `reviews`, without dropout.
 
-    In float64 whatever the parameters are in, to 1e-12: BLAS rounds a column of a product according
-    to where it stands and how many there are, so in float32 a review's logit would depend on its
-    batch from the seventh digit on.
+    In float64, whatever the parameters are in: BLAS rounds a column of a product according to where
+    it stands and how many there are, so in float32 a review's logit would depend on its batch from
+    the seventh digit on. In float64 its last bits do.
     """
     exact = {name: array.astype(np.float64, copy=False) for name, array in parameters.items()}
     logits = np.empty(len(reviews.labels))
