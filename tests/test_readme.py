@@ -10,6 +10,7 @@ import pytest
 
 from numpy_lstm.experiments import comparison, gradient_flow
 from numpy_lstm.experiments.comparison import LABELS
+from numpy_lstm.trees import leaves
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,7 +94,9 @@ def test_an_experiment_on_record_is_of_five_seeds_and_of_all_reviews(experiment)
     trials = {(trial["arm"], trial["seed"]) for trial in contents["trials"]}
     assert trials == {(arm, seed) for arm in arms for seed in range(5)}
     assert not contents["quick"]
-    assert contents["summary"] == experiment.summarize(contents["trials"])
+    # SciPy interpolates between quantiles in one way or another: the last bit is its version's.
+    expected = pytest.approx(leaves(experiment.summarize(contents["trials"])), rel=1e-12)
+    assert leaves(contents["summary"]) == expected
 
 
 IN_SENTENCES = [
