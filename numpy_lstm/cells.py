@@ -1,9 +1,9 @@
 """One time step of each cell, forward and backward: the equations of the report, line for line.
 
-This file is the executable specification. It is written to be read; :mod:`numpy_lstm.rnn` and
-:mod:`numpy_lstm.lstm` run whole sequences fast and are tested equal to it. Numbers in brackets are
-the report's equations. A minibatch stands in rows here, one review a row, so the papers' ``W x``
-reads ``x @ W.T``.
+This file is the executable specification of a step, as :mod:`numpy_lstm.bptt` is of a sequence.
+Both are written to be read; :mod:`numpy_lstm.rnn` and :mod:`numpy_lstm.lstm` do the same fast and
+are tested equal to them. Numbers in brackets are the report's equations. A minibatch stands in rows
+here, one review a row, so the papers' ``W x`` reads ``x @ W.T``.
 
 In all shapes N is the number of reviews in the minibatch, D of inputs, H of hidden units.
 """
@@ -122,8 +122,10 @@ def rnn_step_backward(dh_t: Array, cache: RNNStepCache) -> tuple[Array, Array, R
     -------
     dx_t : ndarray, shape (N, D)
     dh_prev : ndarray, shape (N, H)
+        The part of the gradient in h_prev that comes through this step: the step before takes it
+        as what comes from its next step.
     dparams : RNNParams
-        Gradients of this step only; a sequence adds them up over its steps.
+        This step's share; a sequence adds them up over its steps.
     """
     x_t, h_prev, h_t, (W_x, W_h, _) = cache
     da_t = dh_t * (1 - h_t**2)  # (3)  (N, H)
@@ -174,7 +176,7 @@ def lstm_step(
 
 
 def lstm_step_backward(
-    dh_t: Array, dc_t: Array, cache: LSTMStepCache
+    dh_t: Array, dc_next: Array, cache: LSTMStepCache
 ) -> tuple[Array, Array, Array, LSTMParams]:
     """Gradients of one step of the LSTM.
 
@@ -182,9 +184,9 @@ def lstm_step_backward(
     ----------
     dh_t : ndarray, shape (N, H)
         Total gradient of the loss in h_t: from this step's output and from all later steps.
-    dc_t : ndarray, shape (N, H)
-        Gradient of the loss in c_t that comes from later steps only, or from a loss on c_T; the
-        path through h_t is added here.
+    dc_next : ndarray, shape (N, H)
+        The part of the gradient in c_t that comes from the next step, or from a loss on c_T; the
+        part through h_t is added here.
     cache : LSTMStepCache
         From :func:`lstm_step`.
 
@@ -192,12 +194,14 @@ def lstm_step_backward(
     -------
     dx_t : ndarray, shape (N, D)
     dh_prev, dc_prev : ndarray, shape (N, H)
+        The parts of the gradients in h_prev and c_prev that come through this step: the step
+        before takes them as what comes from its next step.
     dparams : LSTMParams
-        Gradients of this step only; a sequence adds them up over its steps.
+        This step's share; a sequence adds them up over its steps.
     """
     x_t, h_prev, c_prev, i_t, f_t, g_t, o_t, tanh_c, (W_x, W_h, _) = cache
     do_t = dh_t * tanh_c  # (16)
-    dc_t = dc_t + dh_t * o_t * (1 - tanh_c**2)  # (17)  now the total gradient in c_t
+    dc_t = dc_next + dh_t * o_t * (1 - tanh_c**2)  # (17)  the total gradient in c_t
     di_t = dc_t * g_t  # (18)
     df_t = dc_t * c_prev  # (19)
     dg_t = dc_t * i_t  # (20)

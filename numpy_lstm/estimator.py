@@ -21,7 +21,6 @@ from numpy_lstm.estimator_input import check_labels, check_texts, weighted_corpu
 from numpy_lstm.layers import Readout
 from numpy_lstm.scoring import score
 from numpy_lstm.settings import Settings, unmet
-from numpy_lstm.threads import two_threads
 from numpy_lstm.training import Progress, start, train
 from numpy_lstm.weights import Weights
 
@@ -193,7 +192,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 display.epoch(progress)
 
         shown = display.training(self.cell, progress, settings) if self.verbose else nullcontext()
-        with two_threads(), shown:
+        with shown:
             train(
                 progress,
                 prepared.splits,
@@ -224,8 +223,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a text holds no word that is known: its answer says nothing of it.
         """
         check_is_fitted(self)
-        with two_threads():
-            logits, known, _ = score(self.weights_, check_texts(X))
+        logits, known, _ = score(self.weights_, check_texts(X))
         if not known.all():
             warnings.warn(
                 f"{np.count_nonzero(known == 0)} of {len(known)} texts hold no word that the"

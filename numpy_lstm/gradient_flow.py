@@ -14,13 +14,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpy_lstm import bptt
 from numpy_lstm.cells import Array, LSTMParams, RNNParams, sigmoid
 from numpy_lstm.classifier import classifier_backward, classifier_forward
 from numpy_lstm.data.batches import Batch
 from numpy_lstm.layers import Ints, Readout, bag_forward
 from numpy_lstm.lstm import lstm_backward, lstm_forward
+from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.rnn import rnn_backward, rnn_forward
-from numpy_lstm.sequence import norms
 
 
 class GradientNorms(NamedTuple):
@@ -142,25 +143,19 @@ def inside(parameters: dict[str, Array], batch: Batch, *, bag_size: int) -> Insi
     """
     xs, W_x, W_h, b = _recurrence(parameters, batch, bag_size)
     H = W_h.shape[1]
-    is_rnn = len(W_h) == H
-    hs = (
-        rnn_forward(xs, RNNParams(W_x, W_h, b)).hs
-        if is_rnn
-        else lstm_forward(xs, LSTMParams(W_x, W_h, b)).hs
-    )
-    square = W_h if is_rnn else W_h[2 * H : 3 * H]
     product = None
-    if is_rnn:
+    if len(W_h) == H:
+        square = W_h
+        hs = rnn_forward(xs, RNNParams(W_x, W_h, b)).hs
         saturated = float((abs(hs) > 0.95).mean())
     else:
-        h_prev = np.concatenate([np.zeros_like(hs[:1]), hs[:-1]])
-        i, f, o = (
-            sigmoid(xs @ W_x[rows].T + h_prev @ W_h[rows].T + b[rows])
-            for rows in (slice(0, H), slice(H, 2 * H), slice(3 * H, 4 * H))
-        )
-        saturated = float(np.mean([abs(gate - 0.5) > 0.45 for gate in (i, f, o)]))
+        square = W_h[2 * H : 3 * H]
+        zeros = np.zeros((xs.shape[1], H))
+        steps = bptt.lstm_forward(xs, LSTMParams(W_x, W_h, b), zeros, zeros).cache
+        gates = np.array([(step.i_t, step.f_t, step.o_t) for step in steps])
+        saturated = float((abs(gates - 0.5) > 0.45).mean())
         # Distance 0 is the last step itself: nothing has been forgotten there.
-        log_f = np.log(f[::-1])[:-1].cumsum(axis=0)
+        log_f = np.log(gates[:0:-1, 1]).cumsum(axis=0)
         product = np.concatenate([[1.0], np.exp(log_f).mean(axis=(1, 2))])
     return Inside(
         spectral_radius=float(abs(np.linalg.eigvals(square)).max()),

@@ -20,7 +20,6 @@ from numpy_lstm.data.imdb import DataNotFoundError, load_imdb
 from numpy_lstm.data.prepare import Prepared, prepare
 from numpy_lstm.data.synthetic import synthetic_corpus
 from numpy_lstm.display import Display
-from numpy_lstm.threads import two_threads
 from numpy_lstm.training import (
     Diverged,
     Progress,
@@ -44,7 +43,6 @@ class Options(NamedTuple):
     models: tuple[Model, ...]
     out: Path
     settings: dict[str, Any]  # those given; the others take the data set's defaults
-    threads: int  # 1 or 2; the figures do not depend on it
     resume: bool
     overwrite: bool
 
@@ -134,25 +132,22 @@ def _run(
     )
     runs: dict[str, Progress] = {}
     scores: dict[str, dict[str, Any]] = {}
-    with two_threads(options.threads > 1):
-        for model in config["models"]:
-            runs[model] = _train(model, prepared, settings, corpus.name, options.out, display)
-        for model, progress in runs.items():
-            test = evaluate(progress.best_parameters, prepared.splits.test, settings)
-            best = progress.history[progress.best_epoch - 1]
-            scores[model] = {
-                "test_accuracy": test.accuracy,
-                "test_loss": test.loss,
-                "val_accuracy": best.val_accuracy,
-                "best_epoch": progress.best_epoch,
-                "parameters": sum(array.size for array in progress.parameters.values()),
-                "cell_parameters": sum(
-                    progress.parameters[name].size for name in ("W_x", "W_h", "b")
-                ),
-                "seconds": progress.seconds,
-                "gradient_decay_per_step": _decay(progress, progress.best_epoch),
-                "gradient_decay_per_step_at_start": _decay(progress, 0),
-            }
+    for model in config["models"]:
+        runs[model] = _train(model, prepared, settings, corpus.name, options.out, display)
+    for model, progress in runs.items():
+        test = evaluate(progress.best_parameters, prepared.splits.test, settings)
+        best = progress.history[progress.best_epoch - 1]
+        scores[model] = {
+            "test_accuracy": test.accuracy,
+            "test_loss": test.loss,
+            "val_accuracy": best.val_accuracy,
+            "best_epoch": progress.best_epoch,
+            "parameters": sum(array.size for array in progress.parameters.values()),
+            "cell_parameters": sum(progress.parameters[name].size for name in ("W_x", "W_h", "b")),
+            "seconds": progress.seconds,
+            "gradient_decay_per_step": _decay(progress, progress.best_epoch),
+            "gradient_decay_per_step_at_start": _decay(progress, 0),
+        }
     metrics = {
         "dataset": corpus.name,
         "seed": settings.seed,

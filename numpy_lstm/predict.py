@@ -147,31 +147,29 @@ def results_of(weights: Weights, texts: list[str], *, explained: bool) -> Iterat
     """For each text its label and probability, which are None if the model knows no word of it."""
     from numpy_lstm.explain import explain
     from numpy_lstm.scoring import score
-    from numpy_lstm.threads import two_threads
 
     settings = weights.settings
-    with two_threads():
-        logits, known, reviews = score(weights, texts)
-        for n, (text, logit) in enumerate(zip(texts, logits.tolist(), strict=True)):
-            tokens = reviews.tokens[reviews.starts[n] : reviews.starts[n + 1]]
-            result: dict[str, Any] = {
-                "review": text,
-                "label": LABELS[logit > 0] if known[n] else None,
-                "probability": float(sigmoid(np.array(logit))) if known[n] else None,
-                "logit": logit if known[n] else None,
-                "words_known": int(known[n]),
+    logits, known, reviews = score(weights, texts)
+    for n, (text, logit) in enumerate(zip(texts, logits.tolist(), strict=True)):
+        tokens = reviews.tokens[reviews.starts[n] : reviews.starts[n + 1]]
+        result: dict[str, Any] = {
+            "review": text,
+            "label": LABELS[logit > 0] if known[n] else None,
+            "probability": float(sigmoid(np.array(logit))) if known[n] else None,
+            "logit": logit if known[n] else None,
+            "words_known": int(known[n]),
+        }
+        if explained:
+            baseline, contributions = explain(
+                weights.parameters, tokens, bag_size=settings.bag_size, readout=settings.readout
+            )
+            words = [weights.vocabulary.words[k] for k in tokens.tolist()]
+            result["explanation"] = {
+                "baseline": baseline,
+                "residual": logit - baseline - float(contributions.sum()),
+                "words": list(zip(words, contributions.tolist(), strict=True)),
             }
-            if explained:
-                baseline, contributions = explain(
-                    weights.parameters, tokens, bag_size=settings.bag_size, readout=settings.readout
-                )
-                words = [weights.vocabulary.words[k] for k in tokens.tolist()]
-                result["explanation"] = {
-                    "baseline": baseline,
-                    "residual": logit - baseline - float(contributions.sum()),
-                    "words": list(zip(words, contributions.tolist(), strict=True)),
-                }
-            yield result
+        yield result
 
 
 if __name__ == "__main__":

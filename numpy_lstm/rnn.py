@@ -1,59 +1,33 @@
-"""The vanilla RNN over whole sequences: forward, and backpropagation through time.
+"""The vanilla RNN over whole sequences of any lengths, fast: forward, and backward through time.
 
-The same equations as :func:`numpy_lstm.cells.rnn_step`, arranged for speed; read this file beside
-:mod:`numpy_lstm.lstm`, which has the same skeleton. Inside, a minibatch stands in columns, so that
-a step reads as in the papers: ``W_h @ h``. In shapes, T is steps, N reviews, D inputs, H hidden
-units, and n the reviews that still run.
+The equations of :mod:`numpy_lstm.cells` in the loops of :mod:`numpy_lstm.bptt`, arranged for speed;
+read this file beside :mod:`numpy_lstm.lstm`, which has the same skeleton and says what differs from
+the plain loops. In shapes, T is steps, N reviews, D inputs, H hidden units; k is the steps and n
+the reviews of a block.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from numpy_lstm.bptt import RNNGradients, RNNOutput
 from numpy_lstm.cells import Array, RNNParams
-from numpy_lstm.sequence import (
-    Part,
-    blocks,
-    check_gradient,
-    check_lengths,
-    check_real,
-    check_sequence,
-    in_pieces,
-    lay_out,
-    norms,
-    project,
-    side_by_side,
-    widen,
-)
-from numpy_lstm.threads import Workspace, each
+from numpy_lstm.recurrence.checks import check_gradient, check_lengths, check_real, check_sequence
+from numpy_lstm.recurrence.norms import norms
+from numpy_lstm.recurrence.packing import Block, Memory, pack, widen
+from numpy_lstm.recurrence.parallel import in_parallel
 
 
 class RNNCache(NamedTuple):
     """What :func:`rnn_backward` needs. Only inputs and states: tanh' comes from h_t itself."""
 
     params: RNNParams
-    parts: list[Part]
     xs: Array  # (T, N, D) the caller's own: leave it as it is until the backward pass is done
-    states: list[list[Array]]  # of each part and stair, h_prev: (k + 1, H, n)
-
-
-class RNNOutput(NamedTuple):
-    """What :func:`rnn_forward` returns."""
-
-    hs: Array  # (T, N, H)
-    h_T: Array  # (N, H)
-    cache: RNNCache
-
-
-class RNNGradients(NamedTuple):
-    """What :func:`rnn_backward` returns."""
-
-    dxs: Array  # (T, N, D)
-    dparams: RNNParams
-    dh0: Array  # (N, H)
-    dh_norms: Array  # (T, N)
+    parts: list[list[Block]]
+    kept: list[list[Array]]  # of each part and block, (k + 1, H, n): h_prev, then each h_t
 
 
 def rnn_forward(
@@ -99,41 +73,30 @@ def rnn_forward(
     """
     dtype = check_sequence(xs, params, 1, {"h0": h0})
     (T, N, D), H = xs.shape, params.W_h.shape[1]
-    W_x, W_h, b = (array.astype(dtype, copy=False) for array in params)
+    parts = pack(check_lengths(lengths, T, N), H)
     # The bias as a last column, to be multiplied by 1: saves a pass over all pre-activations.
-    W_xb = np.concatenate([W_x, b[:, np.newaxis]], axis=1)
+    W_xb, W_h = np.column_stack([params.W_x, params.b]), params.W_h
     hs, h_T = np.zeros((T, N, H), dtype), np.empty((N, H), dtype)
 
-    def forward(part: Part, workspace: Workspace) -> list[Array]:
-        h = np.zeros((H, part.width), dtype)
-        if h0 is not None:
-            h[:] = h0[part.columns].T
-        states = []
-        for stair in part.stairs:
-            length, n = stair.stop - stair.start, stair.width
-            s = np.empty((length + 1, H, n), dtype)
-            s[0] = h[:, :n]
-            W_h_pieces = in_pieces(W_h, n)
-            from_h = workspace("from_h", (H, n), dtype)
-            from_h_pieces = from_h.reshape(*W_h_pieces.shape[:-1], n)
-            for block in blocks(stair):
-                first, last = block.start - stair.start, block.stop - stair.start
-                x1 = workspace("x1", (last - first, D + 1, n), dtype)
-                x1[:, :D] = xs[block.start : block.stop, stair.columns].swapaxes(1, 2)
-                x1[:, D] = 1
-                project(W_xb, x1, out=s[first + 1 : last + 1])  # all steps at once
-                for h_prev, h_t in zip(s[first:last], s[first + 1 : last + 1]):
-                    np.matmul(W_h_pieces, h_prev, out=from_h_pieces)
-                    h_t += from_h  # (1)
-                    np.tanh(h_t, out=h_t)  # (2)
-            h = s[-1]
-            hs[stair.start : stair.stop, stair.columns] = s[1:].swapaxes(1, 2)
-            h_T[stair.columns] = h.T  # of those that end here, for good
-            states.append(s)
-        return states
+    def forward(part: int) -> list[Array]:
+        blocks, memory = parts[part], Memory(dtype)
+        kept = Memory(dtype)(*((k + 1, H, n) for _, _, k, n in blocks))
+        h = widen(np.empty((H, 0), dtype), h0, blocks[0])
+        for (steps, reviews, k, n), block_hs in zip(blocks, kept, strict=True):
+            x, from_h = memory((k, D + 1, n), (H, n))
+            x[:, :D], x[:, D] = xs[steps, reviews].swapaxes(1, 2), 1
+            np.matmul(W_xb, x, out=block_hs[1:])  # all steps at once
+            block_hs[0] = h[:, :n]
+            for h_prev, h_t in pairwise(block_hs):
+                h_t += np.matmul(W_h, h_prev, out=from_h)  # (1)
+                np.tanh(h_t, out=h_t)  # (2)
+            h = block_hs[-1]
+            hs[steps, reviews] = block_hs[1:].swapaxes(1, 2)
+            h_T[reviews] = h.T  # of those that end here, for good
+        return kept
 
-    parts = lay_out(check_lengths(lengths, T, N), H)
-    return RNNOutput(hs, h_T, RNNCache(params, parts, xs, each(forward, parts)))
+    kept = in_parallel(forward, len(parts))
+    return RNNOutput(hs, h_T, RNNCache(params, xs, parts, kept))
 
 
 def rnn_backward(
@@ -166,54 +129,46 @@ def rnn_backward(
     ValueError
         If a shape or a dtype does not fit.
     """
-    params, parts, xs, states = cache
-    (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], states[0][0].dtype
+    params, xs, parts, kept = cache
+    (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], kept[0][0].dtype
     check_real(dtype)
     check_gradient("dhs", dhs, (T, N, H), dtype)
     check_gradient("dh_T", dh_T, (N, H), dtype)
-
-    W_x, W_hT = params.W_x, np.ascontiguousarray(params.W_h.T)
+    W_hT = np.ascontiguousarray(params.W_h.T)
     dxs, dh0 = np.zeros((T, N, D), dtype), np.empty((N, H), dtype)
     dh_norms = np.zeros((T, N), dtype)
 
-    def backward(number: int, workspace: Workspace) -> RNNParams:
-        part = parts[number]
-        dW_x, dW_h, db = dparams = RNNParams(*map(np.zeros_like, params))
-        dh = np.empty((H, 0), dtype)
-        for stair, s in zip(part.stairs[::-1], states[number][::-1], strict=True):
-            n = stair.width
-            dh = widen(dh, dh_T, stair, part)
-            W_hT_pieces = in_pieces(W_hT, n)
-            dh_pieces = dh.reshape(*W_hT_pieces.shape[:-1], n)
-            for block in reversed(blocks(stair)):
-                k, first = len(block), block.start - stair.start
-                steps = slice(block.start, block.stop)
-                dh_total = workspace("dh_total", (k, H, n), dtype)
-                dh_total[:] = 0 if dhs is None else dhs[steps, stair.columns].swapaxes(1, 2)
-                # This starts as a derivative within a step, and becomes a gradient of the loss.
-                da = workspace("d", (k, H, n), dtype)
-                h = s[first + 1 : first + k + 1]
-                np.multiply(h, h, out=da)
-                np.subtract(1, da, out=da)
-                for dh_t, da_t in zip(dh_total[::-1], da[::-1]):
-                    dh_t += dh
-                    da_t *= dh_t  # (3)
-                    np.matmul(W_hT_pieces, da_t, out=dh_pieces)  # (6)
+    def backward(part: int) -> Array:
+        blocks, memory = parts[part], Memory(dtype)
+        dW = np.zeros((H, D + H + 1), dtype)  # of W_x, W_h and b beside each other
+        dh_next = np.empty((H, 0), dtype)
+        for block, block_hs in zip(blocks[::-1], kept[part][::-1], strict=True):
+            steps, reviews, k, n = block
+            dh, da, das, inputs, dW_block, dx = memory(
+                (k, H, n), (k, H, n), (H, k, n), (k, n, D + H + 1), dW.shape, (k * n, D)
+            )
+            dh[:] = 0 if dhs is None else dhs[steps, reviews].swapaxes(1, 2)
+            np.multiply(block_hs[1:], block_hs[1:], out=da)
+            np.subtract(1, da, out=da)  # tanh'; the loop makes it a gradient of the loss
+            if n > dh_next.shape[1]:
+                dh_next = widen(dh_next, dh_T, block)
+            for dh_t, da_t in zip(dh[::-1], da[::-1]):
+                dh_t += dh_next
+                da_t *= dh_t  # (3)
+                np.matmul(W_hT, da_t, out=dh_next)  # (6)
+            dh_norms[steps, reviews] = norms(dh)
 
-                x = workspace("x", (k, n, D), dtype)
-                x[:] = xs[steps, stair.columns]
-                x = x.reshape(k * n, D)
-                h_prev = side_by_side(s[first : first + k], workspace("h_prev", (H, k * n), dtype))
-                da = side_by_side(da, workspace("da", (H, k * n), dtype))
-                dW_x += np.matmul(da, x, out=workspace("dW_x", dW_x.shape, dtype))  # (4)
-                dW_h += np.matmul(da, h_prev.T, out=workspace("dW_h", dW_h.shape, dtype))
-                db += da.sum(axis=1)
-                dx = np.matmul(da.T, W_x, out=workspace("dx", (k * n, D), dtype))  # (5)
-                dxs[steps, stair.columns] = dx.reshape(k, n, D)
-                dh_norms[steps, stair.columns] = norms(dh_total)
-        dh0[part.columns] = dh.T
-        return dparams
+            # The steps beside each other, so that one product sums over all of them.
+            das[:] = da.swapaxes(0, 1)
+            da = das.reshape(H, k * n)
+            inputs[:, :, :D] = xs[steps, reviews]
+            inputs[:, :, D:-1] = block_hs[:-1].swapaxes(1, 2)  # h_prev
+            inputs[:, :, -1] = 1
+            dW += np.matmul(da, inputs.reshape(k * n, D + H + 1), out=dW_block)  # (4)
+            dxs[steps, reviews] = np.matmul(da.T, params.W_x, out=dx).reshape(k, n, D)  # (5)
+        dh0[blocks[0].reviews] = dh_next.T
+        return dW
 
-    of_parts = each(backward, range(len(parts)))
-    dparams = RNNParams(*(sum(arrays) for arrays in zip(*of_parts)))
+    dW = np.sum(in_parallel(backward, len(parts)), axis=0)
+    dparams = RNNParams(dW[:, :D].copy(), dW[:, D:-1].copy(), dW[:, -1].copy())
     return RNNGradients(dxs, dparams, dh0, dh_norms)

@@ -53,7 +53,6 @@ def main(argv: list[str] | None = None) -> int:
         models=get_args(Model) if arguments.model == "both" else (arguments.model,),
         out=arguments.out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S"),
         settings=settings,
-        threads=arguments.threads,
         resume=arguments.resume,
         overwrite=arguments.overwrite,
     )
@@ -106,13 +105,6 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on in --out DIR where a stopped run left off"
-    )
-    parser.add_argument(
-        "--threads",
-        type=int,
-        choices=(1, 2),
-        default=2,
-        help="the figures do not depend on it (default: 2)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the results in --out DIR")
     synthetic = Settings.for_dataset("synthetic")

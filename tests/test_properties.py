@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
-from numpy_lstm import LSTMParams, lstm, lstm_backward, lstm_forward, rnn, sequence, threads
+from numpy_lstm import LSTMParams, lstm, lstm_backward, lstm_forward, rnn
 from numpy_lstm.cells import lstm_step, rnn_step, sigmoid
-from numpy_lstm.threads import two_threads
+from numpy_lstm.recurrence import norms, packing
 from numpy_lstm.trees import leaves
 from tests.comparing import TOLERANCE, assert_identical, assert_same, mapped, returned
 from tests.strategies import CELLS, Case, Cell, Recipe, recipes, sequence_case
@@ -222,10 +223,11 @@ def test_a_second_thread_changes_no_bit(cell: Cell) -> None:
     # A state of 70 times 64 numbers, enough to be worth a thread, in several blocks and stairs.
     lengths = (40,) * 66 + (9, 31, 20, 1)
     case = sequence_case(cell, Recipe(40, 70, 3, 64, lengths, scale=0.1, start="both", seed=0))
-    with two_threads(enabled=False):
+    with threadpool_limits(1, user_api="blas"):
         expected = returned(case.run()), case.gradients()
-    with two_threads():
-        assert_identical((returned(case.run()), case.gradients()), expected)
+    for threads in (2, 4):
+        with threadpool_limits(threads, user_api="blas"):
+            assert_identical((returned(case.run()), case.gradients()), expected)
 
 
 @both_cells
@@ -273,7 +275,7 @@ def run_watched(
     case = case._replace(
         point=mapped(np.float32, case.point), incoming=mapped(np.float32, case.incoming)
     )
-    for module in (rnn, lstm, sequence, threads):
+    for module in (rnn, lstm, packing, norms):
         monkeypatch.setattr(module, "np", Watched(look))
     case.gradients()
 
@@ -308,10 +310,9 @@ def test_a_cache_from_which_a_stretch_of_steps_is_missing_is_an_error(cell: Cell
     recipe = Recipe(T=6, N=4, D=3, H=2, lengths=(3, 6, 1, 6), scale=1.0, start="neither", seed=0)
     case = sequence_case(cell, recipe)
     cache = case.run().cache
-    for kept in {"states", "cells"} & set(cache._fields):
-        short = cache._replace(**{kept: [part[1:] for part in getattr(cache, kept)]})
-        with pytest.raises(ValueError, match="zip"):
-            case.backward(short, **case.incoming)
+    short = cache._replace(kept=[part[1:] for part in cache.kept])
+    with pytest.raises(ValueError, match="zip"):
+        case.backward(short, **case.incoming)
 
 
 # --- ranges --------------------------------------------------------------------------------------

@@ -133,7 +133,7 @@ def test_gradient_norms_are_saved_by_epoch_distance_and_review(finished):
 
 
 def test_the_same_seed_gives_the_same_metrics_to_the_last_digit(finished, tmp_path):
-    assert main([*SMALL, "--out", str(tmp_path / "again"), "--threads", "1"]) == 0
+    assert main([*SMALL, "--out", str(tmp_path / "again")]) == 0
     assert without_times(read_metrics(tmp_path / "again")) == without_times(read_metrics(finished))
 
 

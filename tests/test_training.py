@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from numpy_lstm.checkpoint import load_progress, save_progress
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
-from numpy_lstm.threads import two_threads
 from numpy_lstm.training import (
     Diverged,
     Settings,
@@ -96,9 +96,9 @@ def test_a_run_stopped_after_any_step_goes_on_to_the_same_bits(model, tmp_path):
 
 def test_a_second_thread_changes_no_bit():
     settings = replace(SETTINGS, hidden_size=300)  # enough to be handed over
-    with two_threads():
+    with threadpool_limits(2, user_api="blas"):
         two = trained("lstm", settings)
-    with two_threads(False):
+    with threadpool_limits(1, user_api="blas"):
         one = trained("lstm", settings)
     assert_same(one, two)
 

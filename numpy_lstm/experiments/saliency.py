@@ -23,7 +23,7 @@ from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_arm
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.files import write_atomically
-from numpy_lstm.sequence import norms
+from numpy_lstm.recurrence.norms import norms
 
 SIZES: dict[str, Any] = {
     "epochs": 4,

@@ -1,0 +1,114 @@
+"""What a recurrence refuses: shapes, lengths and dtypes that do not fit, each by its name."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numpy_lstm.cells import Array
+
+
+def check_sequence(
+    xs: Array, params: tuple[Array, Array, Array], gates: int, states: dict[str, Array | None]
+) -> np.dtype:
+    """Check shapes and dtypes of a sequence, its weights and its initial states.
+
+    Parameters
+    ----------
+    xs : ndarray, shape (T, N, D)
+    params : RNNParams or LSTMParams
+    gates : int
+        How many blocks of H rows the weights have: 1 or 4.
+    states : dict
+        Name of each initial state and its array of shape (N, H), or None.
+
+    Returns
+    -------
+    numpy.dtype
+        The dtype to compute in: the common one, or complex128 where it meets float64.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, what was wanted and what came.
+    """
+    W_x, W_h, b = params
+    for name, array in (("xs", xs), ("W_x", W_x), ("W_h", W_h), ("b", b), *states.items()):
+        if array is not None and not isinstance(array, np.ndarray):
+            raise ValueError(f"`{name}` must be a NumPy array; got {type(array).__name__}.")
+    H = W_h.shape[-1] if W_h.ndim == 2 else 0
+    if H == 0 or W_h.shape != (gates * H, H):
+        raise ValueError(f"`W_h` must have shape ({_rows(gates)}, H); got {W_h.shape}.")
+    if W_x.ndim != 2 or W_x.shape[0] != gates * H:
+        raise ValueError(f"`W_x` must have shape ({_rows(gates)}={gates * H}, D); got {W_x.shape}.")
+    if b.shape != (gates * H,):
+        raise ValueError(f"`b` must have shape ({_rows(gates)}={gates * H},); got {b.shape}.")
+    D = W_x.shape[1]
+    if xs.ndim != 3 or xs.shape[2] != D:
+        hint = " A single sequence? Use xs[:, np.newaxis]." if xs.ndim == 2 else ""
+        if xs.ndim == 3 and D in xs.shape[:2]:
+            hint = " The axes are time, review, input."
+        raise ValueError(f"`xs` must have shape (T, N, D={D}); got {xs.shape}.{hint}")
+    T, N, _ = xs.shape
+    if T == 0 or N == 0:
+        raise ValueError(f"`xs` must hold at least one step and one review; got shape {xs.shape}.")
+    for name, state in states.items():
+        if state is not None and state.shape != (N, H):
+            raise ValueError(f"`{name}` must have shape (N={N}, H={H}); got {state.shape}.")
+    return _common_dtype({"xs": xs, "W_x": W_x, "W_h": W_h, "b": b, **states})
+
+
+def check_gradient(
+    name: str, gradient: Array | None, shape: tuple[int, ...], dtype: np.dtype
+) -> None:
+    """Check one incoming gradient of a backward pass; None stands for zero."""
+    if gradient is None:
+        return
+    if not isinstance(gradient, np.ndarray):
+        raise ValueError(f"`{name}` must be a NumPy array; got {type(gradient).__name__}.")
+    if gradient.shape != shape:
+        raise ValueError(f"`{name}` must have shape {shape}; got {gradient.shape}.")
+    if gradient.dtype != dtype:
+        raise ValueError(f"`{name}` must be {dtype} like the forward pass; got {gradient.dtype}.")
+
+
+def check_real(dtype: np.dtype) -> None:
+    """Backward passes are for real numbers; complex128 is for checking forward passes."""
+    if dtype.kind == "c":
+        raise ValueError(
+            "`cache` must come from a float32 or float64 forward pass; got complex128."
+        )
+
+
+def check_lengths(lengths: object, T: int, N: int) -> NDArray[np.intp]:
+    """Lengths as whole numbers in 1 … T, one a review; None means all T."""
+    if lengths is None:
+        return np.full(N, T)
+    array = np.asarray(lengths)
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"`lengths` must be whole numbers; got dtype {array.dtype}.")
+    if array.shape != (N,):
+        raise ValueError(f"`lengths` must have shape (N={N},); got {array.shape}.")
+    if array.min() < 1 or array.max() > T:
+        raise ValueError(
+            f"`lengths` must lie in 1 … T={T}; got {array.min()} … {array.max()}."
+            " A review without a step cannot be run: leave it out."
+        )
+    return array.astype(np.intp)
+
+
+def _rows(gates: int) -> str:
+    return "H" if gates == 1 else f"{gates}H"
+
+
+def _common_dtype(arrays: dict[str, Array | None]) -> np.dtype:
+    dtypes = {name: array.dtype for name, array in arrays.items() if array is not None}
+    for name, dtype in dtypes.items():
+        if dtype not in (np.float32, np.float64, np.complex128):
+            hint = f" Use {name}.astype(np.float32)." if dtype.kind in "iub" else ""
+            raise ValueError(f"`{name}` must be float32, float64 or complex128; got {dtype}.{hint}")
+    common = np.result_type(*dtypes.values())
+    for name, dtype in dtypes.items():
+        if dtype != common and not (common == np.complex128 and dtype == np.float64):
+            raise ValueError(f"`{name}` must be {common} like the other arrays; got {dtype}.")
+    return common

@@ -1,0 +1,133 @@
+"""A batch of reviews of different lengths, in parts and blocks without padding.
+
+Sorted with the longest review first, the reviews that still run at a step are the first n of the
+batch, and n only ever falls. A :class:`Block` is a stretch of steps through which the same n
+reviews run, so each of its arrays is full: nothing is spent on padding, and no mask is needed.
+
+A block is also how much is worked out at once of what needs no order: its inputs times W_x before
+the loop through its steps, and the gradients of the weights after it. A few large matrix products
+take half the time of many small ones.
+
+Reviews do not depend on each other, so a large batch is dealt into parts, each with blocks of its
+own, which :mod:`numpy_lstm.recurrence.parallel` works through side by side.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from numpy_lstm.cells import Array
+
+COLUMNS = 512  # steps times reviews of a block: few enough to stay in the processor's cache
+IN_TWO = 2**12  # numbers in h_t of all reviews, N times H, from which two parts are faster than one
+IN_MORE = 2**14  # and how many each of three or four parts must have, to cost two threads little
+LARGE_PAGES = 2**22  # bytes from which NumPy asks the operating system for large pages
+
+
+class Block(NamedTuple):
+    """Some steps, and the reviews that run through all of them, the longest first."""
+
+    steps: slice  # of the batch
+    reviews: slice | NDArray[np.intp]  # of the batch
+    k: int  # how many steps
+    n: int  # how many reviews
+
+
+def pack(lengths: NDArray[np.intp], hidden_size: int) -> list[list[Block]]:
+    """Deal a batch into parts of equal work, and cut each into blocks in the order of time.
+
+    The parts depend on the sizes alone, not on the machine, so that the results do not either.
+
+    Parameters
+    ----------
+    lengths : ndarray of int, shape (N,)
+        Steps of each review, in any order.
+    hidden_size : int
+
+    Examples
+    --------
+    >>> (part,) = pack(np.array([2, 5, 2]), hidden_size=4)
+    >>> for block in part:
+    ...     print(block)
+    Block(steps=slice(0, 2, None), reviews=array([1, 0, 2]), k=2, n=3)
+    Block(steps=slice(2, 5, None), reviews=array([1]), k=3, n=1)
+    """
+    numbers = len(lengths) * hidden_size
+    parts = 1 if numbers < IN_TWO else min(max(numbers // IN_MORE, 2), 4)
+    order = np.argsort(-lengths, kind="stable")
+    steps = lengths[order].cumsum()
+    # The long reviews for one thread, the short ones for another: dealt in turn, each thread would
+    # go through all steps, with few reviews in the late ones.
+    cuts = np.searchsorted(steps, steps[-1] * np.arange(1, parts) // parts) + 1
+    return [_blocks(reviews, lengths) for reviews in np.split(order, cuts) if len(reviews)]
+
+
+def _blocks(order: NDArray[np.intp], lengths: NDArray[np.intp]) -> list[Block]:
+    """The blocks of some reviews, the longest of which comes first."""
+    ends, ending = np.unique(lengths[order], return_counts=True)
+    running = ending[::-1].cumsum()[::-1]  # reviews that stop at each end or later
+    first, last = int(order[0]), int(order[-1])
+    in_a_row = np.array_equal(order, np.arange(first, last + 1))
+    blocks, start = [], 0
+    for end, n in zip(ends.tolist(), running.tolist(), strict=True):
+        # A slice makes views where an index array would copy: for batches that come sorted.
+        reviews = slice(first, first + n) if in_a_row else order[:n]
+        k = max(1, COLUMNS // n)
+        for begin in range(start, end, k):
+            stop = min(begin + k, end)
+            blocks.append(Block(slice(begin, stop), reviews, stop - begin, n))
+        start = end
+    return blocks
+
+
+class Memory:
+    """Memory for arrays that one block needs after the other: each takes the place of the last.
+
+    Memory that is fresh from the operating system takes longer to be made than to be computed in.
+    """
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._all: Array = np.empty(0, dtype)
+
+    def __call__(self, *shapes: Sequence[int]) -> list[Array]:
+        """Arrays of these shapes, one behind the other; they hold anything."""
+        size = sum(map(math.prod, shapes))
+        if size > self._all.size:
+            # Large pages are made faster than small ones; and the C library, once it has had so
+            # much back, keeps it for the next call. That halves the time of small batches.
+            least = LARGE_PAGES // self._all.itemsize
+            self._all = np.empty(max(size, least), self._all.dtype)
+        arrays, start = [], 0
+        for shape in shapes:
+            stop = start + math.prod(shape)
+            arrays.append(self._all[start:stop].reshape(shape))
+            start = stop
+        return arrays
+
+
+def widen(running: Array, d_final: Array | None, block: Block) -> Array:
+    """Widen a gradient to the reviews of an earlier block: those that end with it join.
+
+    Parameters
+    ----------
+    running : ndarray, shape (H, m)
+        Gradient in the last states of `block`, of the m reviews that run on after it.
+    d_final : ndarray, shape (N, H), or None
+        Gradient of the loss in the final states, in the caller's order.
+    block : Block
+
+    Returns
+    -------
+    ndarray, shape (H, n)
+    """
+    H, m = running.shape
+    wide = np.zeros((H, block.n), running.dtype)
+    wide[:, :m] = running
+    if d_final is not None:
+        wide[:, m:] = d_final[block.reviews][m:].T
+    return wide
