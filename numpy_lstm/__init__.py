@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy_lstm.bptt import LSTMGradients, LSTMOutput, RNNGradients, RNNOutput
 from numpy_lstm.cells import LSTMParams, RNNParams
-from numpy_lstm.exchange import from_keras, from_torch, to_keras, to_torch
+from numpy_lstm.convert import from_keras, from_torch, to_keras, to_torch
 from numpy_lstm.initializers import init_lstm, init_rnn
 from numpy_lstm.lstm import lstm_backward, lstm_forward
 from numpy_lstm.rnn import rnn_backward, rnn_forward

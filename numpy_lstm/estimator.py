@@ -16,12 +16,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from numpy_lstm.cells import Array, sigmoid
 from numpy_lstm.classifier import Model
 from numpy_lstm.data.prepare import prepare
-from numpy_lstm.display import Display
+from numpy_lstm.train.progress_bar import Display
 from numpy_lstm.estimator_input import check_labels, check_texts, weighted_corpus
 from numpy_lstm.layers import Readout
-from numpy_lstm.scoring import score
-from numpy_lstm.settings import Settings, unmet
-from numpy_lstm.training import Progress, start, train
+from numpy_lstm.predict.scoring import score
+from numpy_lstm.settings import Settings, requirement_not_met
+from numpy_lstm.training import TrainingState, start, train
 from numpy_lstm.weights import Weights
 
 # Parameters whose names in scikit-learn differ from those of our settings.
@@ -182,12 +182,12 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         progress = start(self.cell, prepared.vectors, settings)
         display = Display(bar=True)
 
-        def after_step(progress: Progress, steps: int, loss: float, accuracy: float) -> bool:
+        def after_step(progress: TrainingState, steps: int, loss: float, accuracy: float) -> bool:
             if self.verbose:
                 display.step(progress, steps, loss, accuracy)
             return True
 
-        def after_epoch(progress: Progress) -> None:
+        def after_epoch(progress: TrainingState) -> None:
             if self.verbose:
                 display.epoch(progress)
 
@@ -263,7 +263,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _settings(self) -> Settings:
         given = {setting: getattr(self, name) for name, setting in SETTINGS.items()}
-        wanted = {name: unmet(setting, given[setting]) for name, setting in SETTINGS.items()}
+        wanted = {name: requirement_not_met(setting, given[setting]) for name, setting in SETTINGS.items()}
         wanted["cell"] = None if self.cell in ("lstm", "rnn") else "'lstm' or 'rnn'"
         for name, what in wanted.items():
             if what:

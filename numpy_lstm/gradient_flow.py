@@ -117,7 +117,7 @@ def decay_per_step(by_distance: Array) -> float:
     return float(np.exp(slope))
 
 
-class Inside(NamedTuple):
+class Diagnostics(NamedTuple):
     """What theory says the gradient depends on."""
 
     spectral_radius: float  # of W_h; for the LSTM, of the candidate's block
@@ -126,7 +126,7 @@ class Inside(NamedTuple):
     forget_product: Array | None  # (T,) mean over reviews and units of f_T ... f_{T-k+1}
 
 
-def inside(parameters: dict[str, Array], batch: Batch, *, bag_size: int) -> Inside:
+def inside(parameters: dict[str, Array], batch: Batch, *, bag_size: int) -> Diagnostics:
     """Spectrum of the recurrent weights, saturation, and the forget gates' products.
 
     Parameters
@@ -139,7 +139,7 @@ def inside(parameters: dict[str, Array], batch: Batch, *, bag_size: int) -> Insi
 
     Returns
     -------
-    Inside
+    Diagnostics
     """
     xs, W_x, W_h, b = _recurrence(parameters, batch, bag_size)
     H = W_h.shape[1]
@@ -157,7 +157,7 @@ def inside(parameters: dict[str, Array], batch: Batch, *, bag_size: int) -> Insi
         # Distance 0 is the last step itself: nothing has been forgotten there.
         log_f = np.log(gates[:0:-1, 1]).cumsum(axis=0)
         product = np.concatenate([[1.0], np.exp(log_f).mean(axis=(1, 2))])
-    return Inside(
+    return Diagnostics(
         spectral_radius=float(abs(np.linalg.eigvals(square)).max()),
         largest_singular_value=float(np.linalg.norm(square, 2)),
         saturated=saturated,

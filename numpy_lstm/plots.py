@@ -15,7 +15,7 @@ import numpy as np
 from numpy_lstm.cells import Array
 from numpy_lstm.files import write_atomically
 from numpy_lstm.gradient_flow import GradientNorms, decay_per_step
-from numpy_lstm.training import Epoch, Progress
+from numpy_lstm.training import Epoch, TrainingState
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,7 +112,7 @@ def comparison(path: Path, histories: Mapping[str, Sequence[Epoch]], dataset: st
         drawing.suptitle(f"Validation loss and accuracy: {DATA_SETS[dataset]}")
 
 
-def gradient_norms(path: Path, runs: Mapping[str, Progress], dataset: str, bag_size: int) -> None:
+def gradient_norms(path: Path, runs: Mapping[str, TrainingState], dataset: str, bag_size: int) -> None:
     """Norm of the gradient against the distance from the end, at the start and the best epoch.
 
     Median and inter-quartile range over the probe reviews, and the fitted decay. The input's

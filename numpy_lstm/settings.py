@@ -41,7 +41,7 @@ class Settings:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if wanted := unmet(field.name, value):
+            if wanted := requirement_not_met(field.name, value):
                 raise ValueError(f"`{field.name}` must be {wanted}; got {value!r}.")
 
     @classmethod
@@ -84,12 +84,12 @@ LIMITS: dict[str, Limit] = {
 }
 
 
-def unmet(name: str, value: object) -> str | None:
+def requirement_not_met(name: str, value: object) -> str | None:
     """What the setting `name` must be and `value` is not; None if it is.
 
-    >>> unmet("epochs", 0)
+    >>> requirement_not_met("epochs", 0)
     'at least 1'
-    >>> unmet("epochs", 2.5)
+    >>> requirement_not_met("epochs", 2.5)
     'a whole number'
     """
     kind, article = _KINDS[type(getattr(Settings, name))]

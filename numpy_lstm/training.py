@@ -33,7 +33,7 @@ from numpy_lstm.optim import Adam, clip_by_global_norm
 from numpy_lstm.settings import Settings as Settings
 
 
-class Scores(NamedTuple):
+class Evaluation(NamedTuple):
     """How well a classifier does on a set of reviews."""
 
     loss: float  # nats per review
@@ -52,7 +52,7 @@ class Epoch(NamedTuple):
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """All that a run needs to go on: what a checkpoint holds."""
 
     parameters: dict[str, Array]
@@ -79,7 +79,7 @@ class Diverged(Exception):
     """The loss is no longer a finite number."""
 
 
-def start(model: Model, vectors: Array, settings: Settings) -> Progress:
+def start(model: Model, vectors: Array, settings: Settings) -> TrainingState:
     """Fresh parameters and an optimizer that has not moved yet."""
     parameters = init_classifier(
         model,
@@ -90,28 +90,28 @@ def start(model: Model, vectors: Array, settings: Settings) -> Progress:
         forget_bias=settings.forget_bias,
     )
     best = {name: array.copy() for name, array in parameters.items()}
-    return Progress(parameters, Adam(settings.learning_rate), best)
+    return TrainingState(parameters, Adam(settings.learning_rate), best)
 
 
-def is_finished(progress: Progress, settings: Settings) -> bool:
+def is_finished(progress: TrainingState, settings: Settings) -> bool:
     """Whether all epochs have run, or the validation loss has stopped falling."""
     waited = progress.epoch - progress.best_epoch
     return progress.epoch >= settings.epochs or waited >= settings.patience > 0
 
 
 def train(
-    progress: Progress,
+    progress: TrainingState,
     splits: Splits,
     settings: Settings,
     *,
-    after_step: Callable[[Progress, int, float, float], bool] = lambda *_: True,
-    after_epoch: Callable[[Progress], None] = lambda _: None,
+    after_step: Callable[[TrainingState, int, float, float], bool] = lambda *_: True,
+    after_epoch: Callable[[TrainingState], None] = lambda _: None,
 ) -> None:
     """Train until finished or told to stop; `progress` is updated in place.
 
     Parameters
     ----------
-    progress : Progress
+    progress : TrainingState
         From :func:`start`, or as it was when an earlier run stopped.
     splits : Splits
     settings : Settings
@@ -159,7 +159,7 @@ def train(
 
 
 @np.errstate(all="ignore")  # what overflows ends in a loss that is not finite, which is noticed
-def train_step(progress: Progress, batch: Batch, settings: Settings) -> tuple[float, float]:
+def train_step(progress: TrainingState, batch: Batch, settings: Settings) -> tuple[float, float]:
     """One step of gradient descent; returns the batch's loss (nats per review) and accuracy."""
     masks = draw_masks(progress, len(batch.labels), settings)
     loss, logits, gradients = loss_and_gradients(
@@ -179,7 +179,7 @@ def train_step(progress: Progress, batch: Batch, settings: Settings) -> tuple[fl
     return loss, float(((logits > 0) == batch.labels).mean())
 
 
-def draw_masks(progress: Progress, n_reviews: int, settings: Settings) -> Masks | None:
+def draw_masks(progress: TrainingState, n_reviews: int, settings: Settings) -> Masks | None:
     """Dropout masks of the coming step, drawn for the whole batch."""
     if settings.dropout == 0:
         return None
@@ -214,7 +214,7 @@ def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Set
     return logits
 
 
-def evaluate(parameters: dict[str, Array], reviews: Reviews, settings: Settings) -> Scores:
+def evaluate(parameters: dict[str, Array], reviews: Reviews, settings: Settings) -> Evaluation:
     """Loss and accuracy on a set of reviews, weighted as they are."""
     logits = predict_logits(parameters, reviews, settings)
     weights = None
@@ -222,7 +222,7 @@ def evaluate(parameters: dict[str, Array], reviews: Reviews, settings: Settings)
         weights = reviews.weights / reviews.weights.sum(dtype=np.float64)
     loss, _ = binary_cross_entropy(logits, reviews.labels, weights)
     accuracy = np.average((logits > 0) == reviews.labels, weights=weights)
-    return Scores(float(loss), float(accuracy))
+    return Evaluation(float(loss), float(accuracy))
 
 
 def probe_batch(reviews: Reviews, n: int) -> Batch:
@@ -238,7 +238,7 @@ def probe_batch(reviews: Reviews, n: int) -> Batch:
 
 
 @np.errstate(all="ignore")
-def _finish_epoch(progress: Progress, splits: Splits, probes: Batch, settings: Settings) -> None:
+def _finish_epoch(progress: TrainingState, splits: Splits, probes: Batch, settings: Settings) -> None:
     clock = time.perf_counter()
     scores = evaluate(progress.parameters, splits.validation, settings)
     if not np.isfinite(scores.loss):

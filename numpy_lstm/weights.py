@@ -13,7 +13,7 @@ from numpy_lstm.cells import Array
 from numpy_lstm.classifier import model_of
 from numpy_lstm.data.text import Vocabulary
 from numpy_lstm.files import read_arrays, write_atomically
-from numpy_lstm.run_folder import versions
+from numpy_lstm.train.folder import versions
 from numpy_lstm.settings import Settings
 
 FORMAT = 1  # raise it when a file that this version writes would be misread by the last one

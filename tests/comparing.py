@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from numpy_lstm.trees import leaves, rebuild
+from numpy_lstm.gradcheck.pytrees import leaves, rebuild
 
 # Thousands of roundings of float64: two ways to the same numbers add them up in another order, and
 # twelve steps of a network that is all but chaotic make much of that.

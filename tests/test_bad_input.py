@@ -13,7 +13,7 @@ import pytest
 
 import numpy_lstm as nl
 from numpy_lstm import job, predict, train
-from numpy_lstm.checkpoint import load_progress
+from numpy_lstm.train.checkpoint import load_checkpoint
 from numpy_lstm.data.synthetic import synthetic_corpus
 from numpy_lstm.settings import Settings
 from numpy_lstm.weights import load_weights, save_weights
@@ -211,7 +211,7 @@ def test_a_run_whose_settings_are_spoiled_is_not_resumed(capsys, contents):
 
 def test_a_checkpoint_that_is_none_is_refused(work):
     with pytest.raises(ValueError, match="is not a checkpoint"):
-        load_progress(work / "weights.npz", Settings())
+        load_checkpoint(work / "weights.npz", Settings())
 
 
 # --- the estimator ---------------------------------------------------------------------------

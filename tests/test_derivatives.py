@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_lstm.derivatives import central_difference, complex_step, directional_difference
-from numpy_lstm.trees import leaves
+from numpy_lstm.gradcheck.derivatives import central_difference, complex_step, directional_difference
+from numpy_lstm.gradcheck.pytrees import leaves
 
 # The complex step loses nothing but the rounding of f itself.
 EXACT = 1e-14

@@ -62,8 +62,8 @@ def test_the_index_names_every_experiment_and_its_minutes():
 def test_every_arm_has_the_same_seeds_and_at_least_five(name):
     trials = contents(name)["trials"]
     seeds = {
-        arm: sorted(t["seed"] for t in trials if t["arm"] == arm)
-        for arm in runner.module(name).arms(False)
+        condition: sorted(t["seed"] for t in trials if t["condition"] == condition)
+        for condition in runner.module(name).conditions(False)
     }
     assert all(own == list(range(len(own))) and len(own) >= 5 for own in seeds.values())
 

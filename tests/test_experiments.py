@@ -26,9 +26,9 @@ def own_cache(tmp_path_factory):
 def test_a_smoke_run_gives_every_arm_and_a_figure(name, tmp_path):
     assert main([name, "--quick", "--out", str(tmp_path)]) == 0
     contents = json.loads((tmp_path / f"{name}.json").read_text())
-    arms = runner.module(name).arms(True)
-    assert [trial["arm"] for trial in contents["trials"]] == list(arms)
-    assert all(trial["settings"] == arms[trial["arm"]] for trial in contents["trials"])
+    conditions = runner.module(name).conditions(True)
+    assert [trial["condition"] for trial in contents["trials"]] == list(conditions)
+    assert all(trial["settings"] == conditions[trial["condition"]] for trial in contents["trials"])
     assert contents["quick"] and contents["versions"]["numpy"] == np.__version__
     assert contents["summary"] == runner.module(name).summarize(contents["trials"])
     assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -37,8 +37,8 @@ def test_a_smoke_run_gives_every_arm_and_a_figure(name, tmp_path):
 def test_a_stopped_run_goes_on_with_what_is_missing(tmp_path, monkeypatch):
     from numpy_lstm.experiments import memory
 
-    arms = dict(list(memory.arms(True).items())[:3])
-    monkeypatch.setattr(memory, "arms", lambda quick: arms)
+    conditions = dict(list(memory.conditions(True).items())[:3])
+    monkeypatch.setattr(memory, "conditions", lambda quick: conditions)
     path = tmp_path / "memory.json"
     whole = runner.run_experiment("memory", seeds=1, jobs=1, quick=True, folder=tmp_path)
     contents = json.loads(path.read_text())
@@ -52,11 +52,11 @@ def test_a_stopped_run_goes_on_with_what_is_missing(tmp_path, monkeypatch):
 def test_trials_of_other_settings_are_not_mixed_in(tmp_path, monkeypatch, capsys):
     from numpy_lstm.experiments import memory
 
-    arms = dict(list(memory.arms(True).items())[:1])
-    monkeypatch.setattr(memory, "arms", lambda quick: arms)
+    conditions = dict(list(memory.conditions(True).items())[:1])
+    monkeypatch.setattr(memory, "conditions", lambda quick: conditions)
     assert main(["memory", "--quick", "--out", str(tmp_path)]) == 0
-    changed = {arm: {**settings, "updates": 25} for arm, settings in arms.items()}
-    monkeypatch.setattr(memory, "arms", lambda quick: changed)
+    changed = {condition: {**settings, "updates": 25} for condition, settings in conditions.items()}
+    monkeypatch.setattr(memory, "conditions", lambda quick: changed)
     assert main(["memory", "--quick", "--out", str(tmp_path)]) == 2
     assert "holds trials of other settings" in capsys.readouterr().err
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from numpy_lstm.classifier import classifier_forward, init_classifier
-from numpy_lstm.explain import explain
+from numpy_lstm.predict.integrated_gradients import explain
 
 TOLERANCE = 0.01  # of a logit: each of some ten intervals may be off by a tenth of that
 

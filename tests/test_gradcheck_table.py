@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from numpy_lstm import classifier, gradcheck_table
-from numpy_lstm.gradcheck_table import main
+from numpy_lstm.gradcheck.__main__ import main
 from numpy_lstm.layers import RowGradient
 
 CELL = ["W_x", "W_h", "b"]

@@ -15,7 +15,7 @@ import pytest
 from numpy_lstm import baselines, job, run_folder, training
 from numpy_lstm.data.synthetic import synthetic_corpus
 from numpy_lstm.files import read_arrays, write_atomically
-from numpy_lstm.train import main
+from numpy_lstm.train.__main__ import main
 from numpy_lstm.training import Diverged
 from numpy_lstm.weights import load_weights
 from tests.test_training import trained
@@ -26,7 +26,7 @@ SMALL = [
     *("--vector-size", "4", "--probes", "4", "--max-length", "20", "--batch-size", "8"),
 ]
 # A child process is forked from a server that has imported all this: a start takes milliseconds.
-PRELOAD = ["tests.test_nothing_lost", "numpy_lstm.display", "sklearn.utils.extmath", "tqdm"]
+PRELOAD = ["tests.test_nothing_lost", "numpy_lstm.train.progress_bar", "sklearn.utils.extmath", "tqdm"]
 PRELOAD += ["sklearn.linear_model", "sklearn.pipeline"]
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL and no flock")
@@ -232,5 +232,5 @@ def test_divergence_after_an_epoch_keeps_that_epochs_weights(tmp_path, monkeypat
 
 def test_a_validation_loss_that_is_not_finite_is_divergence(monkeypatch):
     with pytest.raises(Diverged, match="the validation loss is nan after step 13, the last of"):
-        monkeypatch.setattr(training, "evaluate", lambda *_: training.Scores(float("nan"), 0.5))
+        monkeypatch.setattr(training, "evaluate", lambda *_: training.Evaluation(float("nan"), 0.5))
         trained("rnn")

@@ -14,7 +14,7 @@ import pytest
 
 import numpy_lstm as nl
 from numpy_lstm import highlight, predict
-from numpy_lstm.predict import find_weights, main
+from numpy_lstm.predict.__main__ import find_weights, main
 from numpy_lstm.weights import save_weights
 from tests.test_estimator import LABELS, ROUNDING, TEXTS, TINY
 

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from numpy_lstm import LSTMParams, lstm, lstm_backward, lstm_forward, rnn
 from numpy_lstm.cells import lstm_step, rnn_step, sigmoid
 from numpy_lstm.recurrence import norms, packing
-from numpy_lstm.trees import leaves
+from numpy_lstm.gradcheck.pytrees import leaves
 from tests.comparing import TOLERANCE, assert_identical, assert_same, mapped, returned
 from tests.strategies import CELLS, Case, Cell, Recipe, recipes, sequence_case
 

@@ -10,7 +10,7 @@ import pytest
 
 from numpy_lstm.experiments import comparison, gradient_flow
 from numpy_lstm.experiments.comparison import LABELS
-from numpy_lstm.trees import leaves
+from numpy_lstm.gradcheck.pytrees import leaves
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,8 +44,8 @@ def comparison_table():
         "| | mean test accuracy | 95 % interval | standard deviation | LSTM's lead, points |",
         "|---|---|---|---|---|",
     ]
-    for arm, label in LABELS.items():
-        scores, lead = contents["summary"][arm], contents["summary"].get(f"lstm - {arm}")
+    for condition, label in LABELS.items():
+        scores, lead = contents["summary"][condition], contents["summary"].get(f"lstm - {condition}")
         mean, low, high, sd = (100 * scores[name] for name in ("mean", "low", "high", "sd"))
         ahead = (
             f"{100 * lead['mean']:+.2f} ({100 * lead['low']:+.2f} to {100 * lead['high']:+.2f})"
@@ -63,11 +63,11 @@ def gradient_flow_table():
         "| | ∂L/∂x, factor a step | 95 % interval | ρ(W_h) | σ_max(W_h) |",
         "|---|---|---|---|---|",
     ]
-    for arm, scores in contents["summary"].items():
+    for condition, scores in contents["summary"].items():
         x = scores["x"]
         rho, sigma = scores["spectral_radius"]["mean"], scores["largest_singular_value"]["mean"]
         lines.append(
-            f"| {arm} | ×{x['mean']:.3f} | {x['low']:.3f} to {x['high']:.3f} | {rho:.2f}"
+            f"| {condition} | ×{x['mean']:.3f} | {x['low']:.3f} to {x['high']:.3f} | {rho:.2f}"
             f" | {sigma:.2f} |"
         )
     return "\n".join(lines)
@@ -90,9 +90,9 @@ def test_a_table_is_that_of_the_results_on_record(name, table):
 def test_an_experiment_on_record_is_of_five_seeds_and_of_all_reviews(experiment):
     name = experiment.__name__.rpartition(".")[2]
     contents = json.loads((ROOT / "results" / f"{name}.json").read_text())
-    arms = experiment.arms(False)
-    trials = {(trial["arm"], trial["seed"]) for trial in contents["trials"]}
-    assert trials == {(arm, seed) for arm in arms for seed in range(5)}
+    conditions = experiment.conditions(False)
+    trials = {(trial["condition"], trial["seed"]) for trial in contents["trials"]}
+    assert trials == {(condition, seed) for condition in conditions for seed in range(5)}
     assert not contents["quick"]
     # SciPy interpolates between quantiles in one way or another: the last bit is its version's.
     expected = pytest.approx(leaves(experiment.summarize(contents["trials"])), rel=1e-12)
@@ -117,10 +117,10 @@ IN_SENTENCES = [
 ]
 
 
-@pytest.mark.parametrize(("experiment", "arm", "quantity"), IN_SENTENCES)
-def test_a_mean_in_a_sentence_is_that_of_the_results(experiment, arm, quantity):
+@pytest.mark.parametrize(("experiment", "condition", "quantity"), IN_SENTENCES)
+def test_a_mean_in_a_sentence_is_that_of_the_results(experiment, condition, quantity):
     summary = json.loads((ROOT / "results" / f"{experiment}.json").read_text())["summary"]
-    scores = summary[arm][quantity] if quantity else summary[arm]
+    scores = summary[condition][quantity] if quantity else summary[condition]
     mean, low, high = (scores[name] for name in ("mean", "low", "high"))
     if quantity == "first_to_last":
         assert f"{mean:.2f} ({low:.2f} to {high:.2f})" in README
@@ -132,9 +132,9 @@ def test_a_mean_in_a_sentence_is_that_of_the_results(experiment, arm, quantity):
 
 def test_the_instrument_reads_true():
     summary = json.loads((ROOT / "results" / "gradient_flow.json").read_text())["summary"]
-    for arm in ("lstm, f = 1/2", "lstm, f = 1"):
+    for condition in ("lstm, f = 1/2", "lstm, f = 1"):
         # The medians on record have six digits.
-        assert summary[arm]["largest_error_of_the_instrument"] < 1e-5
+        assert summary[condition]["largest_error_of_the_instrument"] < 1e-5
 
 
 def test_the_example_prints_what_the_readme_says():

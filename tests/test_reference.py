@@ -19,7 +19,7 @@ from numpy_lstm import (
     rnn_backward,
     rnn_forward,
 )
-from numpy_lstm.trees import leaves
+from numpy_lstm.gradcheck.pytrees import leaves
 from tests.comparing import assert_same, returned
 from tests.strategies import CELLS, Cell
 

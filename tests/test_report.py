@@ -147,24 +147,24 @@ def test_the_numbers_of_the_committed_pdf_are_the_results(committed: pypdf.PdfRe
     lstm = comparison["lstm"]
     mean, low, high = (100 * lstm[name] for name in ("mean", "low", "high"))
     expected = [f"{mean:.2f}%({low:.2f}to{high:.2f})"]
-    for arm in ("rnn", "rnn-wide", "tf-idf"):
-        expected.append(f"{abs(100 * comparison[f'lstm - {arm}']['mean']):.2f}points")
+    for condition in ("rnn", "rnn-wide", "tf-idf"):
+        expected.append(f"{abs(100 * comparison[f'lstm - {condition}']['mean']):.2f}points")
     cells = [("rnn, uniform", "h"), ("rnn, orthogonal", "h"), ("rnn, trained", "x")]
     cells += [("lstm, trained", "x"), *((f"lstm, b_f={b}", "c") for b in (0, 1, 3))]
-    for arm, state in cells:
-        of = flow[arm][state]
+    for condition, state in cells:
+        of = flow[condition][state]
         expected.append(f"×{of['mean']:.3f}({of['low']:.3f}to{of['high']:.3f})")
     for check in results("gradient_checks")["checks"]:
         if check["method"] == "complex step":
             mantissa, exponent = f"{check['worst']:.1e}".split("e")
             expected.append(f"{mantissa}×10−{abs(int(exponent))}")
-    for arm in ("lstm, b_f=1, K=200", "lstm, b_f=3, K=200", "rnn, orthogonal, K=200"):
-        of = results("lag")["summary"][arm]["test_accuracy"]
+    for condition in ("lstm, b_f=1, K=200", "lstm, b_f=3, K=200", "rnn, orthogonal, K=200"):
+        of = results("lag")["summary"][condition]["test_accuracy"]
         mean, low, high = (100 * of[name] for name in ("mean", "low", "high"))
         expected.append(f"{mean:.1f}%({low:.1f}to{high:.1f})")
-    for arm in ("half as wide", "padded in front"):
+    for condition in ("half as wide", "padded in front"):
         for cell in ("rnn", "lstm"):
-            of = results("padding")["summary"][f"{cell}, {arm}"]["test_accuracy"]
+            of = results("padding")["summary"][f"{cell}, {condition}"]["test_accuracy"]
             # A half goes up, as in Typst; Python would take it to the even digit.
             mean, low, high = (
                 math.floor(1e4 * of[name] + 0.5) / 100 for name in ("mean", "low", "high")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from numpy_lstm import job
-from numpy_lstm.train import main
+from numpy_lstm.train.__main__ import main
 
 SMALL = [
     *("--dataset", "synthetic", "--epochs", "2", "--hidden-size", "8"),
@@ -161,7 +161,7 @@ def test_a_run_that_was_interrupted_resumes_to_the_same_metrics(finished, tmp_pa
             self.stop_requested = self.steps == 7
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("numpy_lstm.display.Display", Impatient)
+        patch.setattr("numpy_lstm.train.progress_bar.Display", Impatient)
         assert main([*SMALL, "--out", out]) == 130
         assert f"--resume --out {out}" in capsys.readouterr().out
         assert not (tmp_path / "out" / "metrics.json").exists()
@@ -233,7 +233,7 @@ def test_a_full_disk_is_an_error_and_not_a_traceback(tmp_path, capsys, monkeypat
     def full(path, write):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr("numpy_lstm.checkpoint.write_atomically", full)
+    monkeypatch.setattr("numpy_lstm.train.checkpoint.write_atomically", full)
     assert "No space left on device" in error_of(capsys, *SMALL, "--out", str(tmp_path / "out"))
 
 

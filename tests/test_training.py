@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from numpy_lstm.checkpoint import load_progress, save_progress
+from numpy_lstm.train.checkpoint import load_checkpoint, save_checkpoint
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.training import (
@@ -88,8 +88,8 @@ def test_a_run_stopped_after_any_step_goes_on_to_the_same_bits(model, tmp_path):
 
         part = trained(model, after_step=stop_now)
         assert not is_finished(part, SETTINGS)
-        save_progress(tmp_path / "part.npz", part)
-        resumed = load_progress(tmp_path / "part.npz", SETTINGS)
+        save_checkpoint(tmp_path / "part.npz", part)
+        resumed = load_checkpoint(tmp_path / "part.npz", SETTINGS)
         train(resumed, SPLITS, SETTINGS)
         assert_same(whole, resumed)
 

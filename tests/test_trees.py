@@ -3,7 +3,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from numpy_lstm.trees import float64_arrays, leaves, rebuild
+from numpy_lstm.gradcheck.pytrees import float64_arrays, leaves, rebuild
 
 
 class Pair(NamedTuple):

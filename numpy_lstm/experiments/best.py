@@ -30,11 +30,11 @@ from numpy_lstm.data.corpus import Reviews, keep_last
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.data.text import UNKNOWN
 from numpy_lstm.experiments import reviews
-from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.losses import binary_cross_entropy, binary_cross_entropy_backward
 from numpy_lstm.optim import clip_by_global_norm
-from numpy_lstm.training import Progress, draw_masks, predict_logits, start
+from numpy_lstm.training import TrainingState, draw_masks, predict_logits, start
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ FOLDS = 5
 START = 0.5  # the weight of the n-grams' number before training
 
 
-def arms(quick: bool) -> dict[str, dict[str, Any]]:
+def conditions(quick: bool) -> dict[str, dict[str, Any]]:
     """The model, and the same on labels that mean nothing."""
     return {
         "LSTM and n-grams": {**BEST, "shuffled": False},
@@ -144,7 +144,7 @@ def _regression(features: csr_matrix, labels: Array) -> Any:
 # --- the LSTM beside them ------------------------------------------------------------------------
 
 
-def fit(progress: Progress, splits: Splits, scores: NGramScores, own: Any) -> float:
+def fit(progress: TrainingState, splits: Splits, scores: NGramScores, own: Any) -> float:
     """Train as the training job does, the scores added to the logits; the best validation accuracy.
 
     ``progress.best_parameters`` are those of the epoch of the smallest validation loss.
@@ -172,7 +172,7 @@ def fit(progress: Progress, splits: Splits, scores: NGramScores, own: Any) -> fl
 
 
 def gradients_of(
-    progress: Progress, part: Reviews, scores: Array, indices: Any, own: Any
+    progress: TrainingState, part: Reviews, scores: Array, indices: Any, own: Any
 ) -> dict[str, Any]:
     """Gradients of a batch's cross-entropy in the classifier's parameters and in w_score."""
     indices = indices[np.argsort(-part.lengths[indices], kind="stable")]  # as a batch lays them out
@@ -221,31 +221,31 @@ def copies(splits: Splits) -> int:
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Test accuracy, with its interval, and the leak checks."""
     summary: dict[str, dict[str, Any]] = {}
-    for arm, results in by_arm(trials).items():
-        summary[arm] = {
+    for condition, results in by_condition(trials).items():
+        summary[condition] = {
             name: describe([result[name] for result in results])
             for name in ("test_accuracy", "val_accuracy", "n_grams_test_accuracy")
         }
         for part in ("test", "val"):
             gains = [r[f"{part}_accuracy"] - r[f"n_grams_{part}_accuracy"] for r in results]
-            summary[arm][f"gain_in_{part}_accuracy"] = describe(gains)
+            summary[condition][f"gain_in_{part}_accuracy"] = describe(gains)
         for name in ("words_in_no_training_review", "test_reviews_seen"):
-            summary[arm][name] = max(result[name] for result in results)
-        seconds = [trial["seconds"] for trial in trials if trial["arm"] == arm]
-        summary[arm]["longest_trial_seconds"] = max(seconds)
+            summary[condition][name] = max(result[name] for result in results)
+        seconds = [trial["seconds"] for trial in trials if trial["condition"] == condition]
+        summary[condition]["longest_trial_seconds"] = max(seconds)
     return summary
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """Every seed as a dot; the shuffled labels, far off, in a panel of their own."""
-    grouped = by_arm(trials)
+    grouped = by_condition(trials)
     main, *shuffled = grouped
     with plots.figure(path, 1, 2, 7.2, 2.2) as (drawing, (real, random)):
         _row(real, 0, [result["test_accuracy"] for result in grouped[main]])
         _row(real, 1, [result["n_grams_test_accuracy"] for result in grouped[main]])
         real.set_yticks(range(2), [main, "n-grams alone"])
-        for row, arm in enumerate(shuffled):
-            _row(random, row, [result["test_accuracy"] for result in grouped[arm]])
+        for row, condition in enumerate(shuffled):
+            _row(random, row, [result["test_accuracy"] for result in grouped[condition]])
         random.set_yticks(range(len(shuffled)), shuffled)
         random.axvline(50, color="black", linewidth=0.8, linestyle=(0, (1, 2)))
         for axes in (real, random):

@@ -1,6 +1,6 @@
 """On IMDB, how do a vanilla RNN, an LSTM and what knows no order compare?
 
-Five arms. The RNN and the LSTM are those of the training job with its defaults. The wide RNN has
+Five conditions. The RNN and the LSTM are those of the training job with its defaults. The wide RNN has
 as many parameters in its cell as the LSTM: equal hidden units give the LSTM four times the RNN's.
 The order-free bag is logistic regression on the mean of the same word vectors. TF-IDF is logistic
 regression on the weighted counts of words and of pairs of words, of whole reviews.
@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm import plots
-from numpy_lstm.baselines import bag_of_embeddings
+from numpy_lstm.train.baselines import bag_of_embeddings
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.experiments import reviews
-from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.gradient_flow import decay_per_step
 from numpy_lstm.training import Settings
@@ -33,16 +33,16 @@ LABELS = {
 }
 
 
-def arms(quick: bool) -> dict[str, dict[str, Any]]:
-    """Each arm's settings."""
+def conditions(quick: bool) -> dict[str, dict[str, Any]]:
+    """Each condition's settings."""
     H, D = Settings.hidden_size, Settings.vector_size
     wide = round((-(D + 1) + np.sqrt((D + 1) ** 2 + 16 * H * (D + H + 1))) / 2)
     return {
-        "rnn": {"arm": "rnn", "model": "rnn"},
-        "rnn-wide": {"arm": "rnn-wide", "model": "rnn", "hidden_size": wide},
-        "lstm": {"arm": "lstm", "model": "lstm"},
-        "bag": {"arm": "bag"},
-        "tf-idf": {"arm": "tf-idf"},
+        "rnn": {"condition": "rnn", "model": "rnn"},
+        "rnn-wide": {"condition": "rnn-wide", "model": "rnn", "hidden_size": wide},
+        "lstm": {"condition": "lstm", "model": "lstm"},
+        "bag": {"condition": "bag"},
+        "tf-idf": {"condition": "tf-idf"},
     }
 
 
@@ -50,10 +50,10 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     """Train and score one of them."""
     prepared = reviews.data(seed, quick)
     own = reviews.settings_of(settings, seed, quick)
-    if settings["arm"] == "tf-idf":
+    if settings["condition"] == "tf-idf":
         return tf_idf(prepared.splits)
     cut = reviews.cut(prepared.splits, lambda part: keep_last(part, own.max_length))
-    if settings["arm"] == "bag":
+    if settings["condition"] == "bag":
         return dict(bag_of_embeddings(cut, prepared.vectors))
     progress = reviews.fit(settings["model"], cut, prepared.vectors, own)
     cell = [progress.parameters[name].size for name in ("W_x", "W_h", "b")]
@@ -90,28 +90,28 @@ def tf_idf(splits: Splits) -> dict[str, Any]:
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and interval of the test accuracy of each arm, and of the LSTM's lead over each."""
+    """Mean and interval of the test accuracy of each condition, and of the LSTM's lead over each."""
     accuracies = {
-        arm: [result["test_accuracy"] for result in results]
-        for arm, results in by_arm(trials).items()
+        condition: [result["test_accuracy"] for result in results]
+        for condition, results in by_condition(trials).items()
     }
-    summary: dict[str, Any] = {arm: describe(values) for arm, values in accuracies.items()}
+    summary: dict[str, Any] = {condition: describe(values) for condition, values in accuracies.items()}
     lstm = accuracies.get("lstm", [])
-    for arm, values in accuracies.items():
-        if arm != "lstm" and lstm and len(values) == len(lstm):  # seed by seed
+    for condition, values in accuracies.items():
+        if condition != "lstm" and lstm and len(values) == len(lstm):  # seed by seed
             leads = [a - b for a, b in zip(lstm, values, strict=True)]
-            summary[f"lstm - {arm}"] = describe(leads)
+            summary[f"lstm - {condition}"] = describe(leads)
     return summary
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """Every seed as a dot, the mean as a bar."""
     with plots.figure(path, 1, 1, 6.0, 2.6) as (drawing, (axes,)):
-        for row, results in enumerate(by_arm(trials).values()):
+        for row, results in enumerate(by_condition(trials).values()):
             values = [100 * result["test_accuracy"] for result in results]
             axes.plot(values, [row] * len(values), "o", color="#004488", alpha=0.6, markersize=5)
             axes.plot([np.mean(values)], [row], "|", color="black", markersize=16)
-        axes.set_yticks(range(len(by_arm(trials))), [LABELS[arm] for arm in by_arm(trials)])
-        axes.set_ylim(len(by_arm(trials)) - 0.5, -0.5)
+        axes.set_yticks(range(len(by_condition(trials))), [LABELS[condition] for condition in by_condition(trials)])
+        axes.set_ylim(len(by_condition(trials)) - 0.5, -0.5)
         axes.set_xlabel("test accuracy (%); a dot is a seed, the line their mean")
         drawing.suptitle(f"{plots.DATA_SETS['imdb']}: 25,000 test reviews")

@@ -22,7 +22,7 @@ from numpy_lstm.cells import Array
 from numpy_lstm.classifier import init_classifier
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import reviews
-from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe, geometric_mean
 from numpy_lstm.training import probe_batch
 
@@ -31,7 +31,7 @@ TENTH = 10  # largest singular value that is drawn; a smoke run has 8
 HELD = 40.0  # a pre-activation whose sigmoid is 1 to the last digit
 
 
-def arms(quick: bool) -> dict[str, dict[str, Any]]:
+def conditions(quick: bool) -> dict[str, dict[str, Any]]:
     """Each cell and how it starts."""
     listed: dict[str, dict[str, Any]] = {
         "rnn, trained": {"model": "rnn", "trained": True},
@@ -81,7 +81,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
 
 
 def untrained(settings: dict[str, Any], vectors: Array, seed: int, own: Any) -> dict[str, Array]:
-    """A classifier as it starts, but for what the arm changes."""
+    """A classifier as it starts, but for what the condition changes."""
     parameters = init_classifier(
         settings["model"],
         vectors,
@@ -116,19 +116,19 @@ def rounded(values: Array | None) -> list[float]:
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Decay per step of each norm, with intervals; and whether the instrument reads true."""
     summary: dict[str, Any] = {}
-    for arm, results in by_arm(trials).items():
-        summary[arm] = {
+    for condition, results in by_condition(trials).items():
+        summary[condition] = {
             name: describe([result["decay_per_step"][name] for result in results])
             for name in results[0]["decay_per_step"]
         }
         for name in ("spectral_radius", "largest_singular_value", "saturated"):
-            summary[arm][name] = describe([result[name] for result in results])
-    for arm, factor in (("lstm, f = 1/2", 0.5), ("lstm, f = 1", 1.0)):
-        for result in by_arm(trials).get(arm, []):
+            summary[condition][name] = describe([result[name] for result in results])
+    for condition, factor in (("lstm, f = 1/2", 0.5), ("lstm, f = 1", 1.0)):
+        for result in by_condition(trials).get(condition, []):
             medians = np.array(result["norms"]["c"]["median"])
             ratios = medians[1:] / medians[:-1]
-            summary[arm]["largest_error_of_the_instrument"] = max(
-                summary[arm].get("largest_error_of_the_instrument", 0.0),
+            summary[condition]["largest_error_of_the_instrument"] = max(
+                summary[condition].get("largest_error_of_the_instrument", 0.0),
                 float(abs(ratios / factor - 1).max()),
             )
     return summary
@@ -136,48 +136,48 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """Untrained RNNs, untrained LSTMs, and trained ones, with theory on the same axes."""
-    grouped = by_arm(trials)
-    untrained_arms = [arm for arm in grouped if "trained" not in arm]
-    trained_arms = [arm for arm in grouped if "trained" in arm]
+    grouped = by_condition(trials)
+    untrained_conditions = [condition for condition in grouped if "trained" not in condition]
+    trained_conditions = [condition for condition in grouped if "trained" in condition]
     with plots.figure(path, 2, 2, 7.2, 6.4) as (drawing, (rnn, lstm, trained, jacobians)):
-        for k, arm in enumerate(arm for arm in untrained_arms if arm.startswith("rnn")):
-            line = center(grouped[arm], "h")
-            rnn.plot(line, label=arm, **plots.series(k))
-            _plot_power(rnn, grouped[arm], line, "largest_singular_value", k, ":", 1.0)
-            if arm == "rnn, uniform":  # of the orthogonal ones the two are the same
-                _plot_power(rnn, grouped[arm], line, "spectral_radius", k, "-", 0.6)
+        for k, condition in enumerate(condition for condition in untrained_conditions if condition.startswith("rnn")):
+            line = center(grouped[condition], "h")
+            rnn.plot(line, label=condition, **plots.series(k))
+            _plot_power(rnn, grouped[condition], line, "largest_singular_value", k, ":", 1.0)
+            if condition == "rnn, uniform":  # of the orthogonal ones the two are the same
+                _plot_power(rnn, grouped[condition], line, "spectral_radius", k, "-", 0.6)
         rnn.plot([], ":k", linewidth=1.0, label="σ_max(W_h)^k = ‖W_h‖₂^k, the bound")
         rnn.plot([], "-k", linewidth=0.6, label="ρ(W_h)^k, where it differs")
         rnn.set_title("vanilla RNN, untrained: ‖∂L/∂h‖")
 
-        for k, arm in enumerate(arm for arm in untrained_arms if arm.startswith("lstm")):
-            line = center(grouped[arm], "c")
-            lstm.plot(line, label=arm, **plots.series(k))
-            products = line[0] * forget_product(grouped[arm])[: len(line)]
+        for k, condition in enumerate(condition for condition in untrained_conditions if condition.startswith("lstm")):
+            line = center(grouped[condition], "c")
+            lstm.plot(line, label=condition, **plots.series(k))
+            products = line[0] * forget_product(grouped[condition])[: len(line)]
             lstm.plot(products, ":", color=plots.MUTED[k], linewidth=1.0)
         lstm.plot([], ":k", linewidth=1.0, label="∏ f_t, mean of the units")
         lstm.set_title("LSTM, untrained: ‖∂L/∂c‖")
 
-        for k, arm in enumerate(trained_arms):
+        for k, condition in enumerate(trained_conditions):
             style = plots.series(k)
-            for n, result in enumerate(grouped[arm]):  # a mean would follow the one RNN that is odd
+            for n, result in enumerate(grouped[condition]):  # a mean would follow the one RNN that is odd
                 line = result["norms"]["x"]["median"]
-                trained.plot(line, label=None if n else arm, **{**style, "linewidth": 0.8})
-            lags = [int(lag) for lag in grouped[arm][0]["jacobians"]]
+                trained.plot(line, label=None if n else condition, **{**style, "linewidth": 0.8})
+            lags = [int(lag) for lag in grouped[condition][0]["jacobians"]]
             for rank, marker, name in ((1, "o", "largest"), (TENTH, "v", "tenth")):
                 values = [
-                    np.median([r["jacobians"][str(lag)][:rank][-1] for r in grouped[arm]])
+                    np.median([r["jacobians"][str(lag)][:rank][-1] for r in grouped[condition]])
                     for lag in lags
                 ]
                 jacobians.plot(
-                    lags, values, marker=marker, label=f"{arm}: {name}", markersize=4, **style
+                    lags, values, marker=marker, label=f"{condition}: {name}", markersize=4, **style
                 )
-            if arm.startswith("rnn"):
+            if condition.startswith("rnn"):
                 one = np.ones(lags[-1] + 1)
-                _plot_power(jacobians, grouped[arm], one, "largest_singular_value", k, ":", 1.0)
-                _plot_power(jacobians, grouped[arm], one, "spectral_radius", k, "-", 0.6)
+                _plot_power(jacobians, grouped[condition], one, "largest_singular_value", k, ":", 1.0)
+                _plot_power(jacobians, grouped[condition], one, "spectral_radius", k, "-", 0.6)
             else:
-                product = forget_product(grouped[arm])[: lags[-1] + 1]
+                product = forget_product(grouped[condition])[: lags[-1] + 1]
                 jacobians.plot(product, ":", color=style["color"], linewidth=1.0)
         trained.set_title("trained, every seed: ‖∂L/∂x‖")
         jacobians.plot([], ":k", linewidth=1.0, label="RNN: σ_max^k; LSTM: ∏ f_t")

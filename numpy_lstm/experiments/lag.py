@@ -20,7 +20,7 @@ from numpy_lstm import plots
 from numpy_lstm.data.corpus import Reviews, keep_last
 from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
-from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe, geometric_mean
 
 PIVOT = "test_accuracy"
@@ -46,7 +46,7 @@ SIZES: dict[str, Any] = {
 RATES = (1e-3, 3e-3)  # learning rates
 
 
-def arms(quick: bool) -> dict[str, dict[str, Any]]:
+def conditions(quick: bool) -> dict[str, dict[str, Any]]:
     """Each cell at each lag."""
     return {
         f"{cell}, K={lag}": {"cell": cell, "lag": lag, **CELLS[cell], **SIZES}
@@ -116,7 +116,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Test accuracy, and gradient at the review's end, of each cell at each lag."""
     return {
-        arm: {
+        condition: {
             name: describe([result[name] for result in results])
             for name in (
                 "test_accuracy",
@@ -124,7 +124,7 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
                 "gradient_at_review_end_best",
             )
         }
-        for arm, results in by_arm(trials).items()
+        for condition, results in by_condition(trials).items()
     }
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy_lstm import plots
 from numpy_lstm.cells import Array, LSTMParams, RNNParams
 from numpy_lstm.data.long_lag import Sequences, adding, first_symbol, temporal_order
-from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.initializers import glorot_uniform, init_lstm, init_rnn
 from numpy_lstm.layers import affine_backward, affine_forward
 from numpy_lstm.losses import (
@@ -56,7 +56,7 @@ RATES = (1e-3, 3e-3)  # learning rates of Adam
 EVERY, IN_A_ROW, FRESH = 25, 2, 256
 
 
-def arms(quick: bool) -> dict[str, dict[str, Any]]:
+def conditions(quick: bool) -> dict[str, dict[str, Any]]:
     """Each cell at each task and length."""
     return {
         f"{task}, {cell}, T={T}": {
@@ -158,10 +158,10 @@ def gradients_of(parameters: dict[str, Array], batch: Sequences) -> dict[str, Ar
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """How many seeds solved each task, and the median of the sequences they needed."""
     summary = {}
-    for arm, results in by_arm(trials).items():
+    for condition, results in by_condition(trials).items():
         needed = [result["sequences"] for result in results if result["solved"]]
         median = int(np.median(needed)) if needed else None
-        summary[arm] = {
+        summary[condition] = {
             "seeds": len(results),
             "solved": len(needed) / len(results),
             "median_sequences": median,

@@ -22,7 +22,7 @@ from numpy_lstm.cells import Array
 from numpy_lstm.data.corpus import Reviews, keep_last
 from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
-from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.experiments.words import keep_first
 from numpy_lstm.training import predict_logits
@@ -59,7 +59,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 FILLED = (0, 100, 200, 300, 400, 500)  # steps of padding at most, from one group to the next
 
 
-def arms(quick: bool) -> dict[str, dict[str, Any]]:
+def conditions(quick: bool) -> dict[str, dict[str, Any]]:
     """Each cell, with each change."""
     listed = {
         f"{model}, {change}": {"model": model, **PUBLISHED, **given}
@@ -67,7 +67,7 @@ def arms(quick: bool) -> dict[str, dict[str, Any]]:
         for change, given in CHANGES.items()
     }
     if quick:
-        return {arm: listed[arm] for arm in list(listed)[:3]}
+        return {condition: listed[condition] for condition in list(listed)[:3]}
     return listed
 
 
@@ -90,7 +90,7 @@ def padded(part: Reviews, length: int, cut: str, padding: str) -> Reviews:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Train one cell as its arm says."""
+    """Train one cell as its condition says."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick, settings["vocabulary_size"], settings["vector_size"])
     splits = reviews.cut(
@@ -130,9 +130,9 @@ def count_by_filled(right: Array, filled: Array) -> list[tuple[int, int]]:
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Test accuracy of each arm, of all reviews and by the steps that had to be filled up."""
+    """Test accuracy of each condition, of all reviews and by the steps that had to be filled up."""
     return {
-        arm: {
+        condition: {
             "test_accuracy": describe([result["test_accuracy"] for result in results]),
             **{
                 f"at_most_{steps}_steps_of_padding": share(
@@ -141,7 +141,7 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
                 for k, steps in enumerate(FILLED)
             },
         }
-        for arm, results in by_arm(trials).items()
+        for condition, results in by_condition(trials).items()
     }
 
 
@@ -152,8 +152,8 @@ def share(right_and_all: Sequence[int] | Array) -> float | None:
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Every seed as a mark, a row a change; and the published arm by the steps filled up."""
-    grouped = by_arm(trials)
+    """Every seed as a mark, a row a change; and the published condition by the steps filled up."""
+    grouped = by_condition(trials)
     with plots.figure(path, 1, 2, 7.2, 3.4) as (drawing, (changes, groups)):
         for model, shift in (("rnn", -0.15), ("lstm", 0.15)):
             style: dict[str, Any] = {"color": plots.COLORS[model], "markersize": 4}

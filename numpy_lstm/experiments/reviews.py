@@ -15,7 +15,7 @@ from numpy_lstm.data.imdb import load_imdb
 from numpy_lstm.data.prepare import Prepared, Splits, prepare
 from numpy_lstm.data.synthetic import synthetic_corpus
 from numpy_lstm.initializers import init_lstm, init_rnn
-from numpy_lstm.training import Progress, Settings, evaluate, start, train
+from numpy_lstm.training import TrainingState, Settings, evaluate, start, train
 
 QUICK: dict[str, Any] = {
     "epochs": 1,
@@ -54,7 +54,7 @@ def data(
 
 
 def settings_of(given: dict[str, Any], seed: int, quick: bool) -> Settings:
-    """The training job's defaults, with what an arm changes; tiny in a smoke run."""
+    """The training job's defaults, with what an condition changes; tiny in a smoke run."""
     fields = {name: value for name, value in given.items() if name in Settings.__dataclass_fields__}
     return Settings(**{**fields, **(QUICK if quick else {}), "seed": seed})
 
@@ -87,7 +87,7 @@ def fit(
     *,
     recurrent: str = "orthogonal",
     stop_after: int | None = None,
-) -> Progress:
+) -> TrainingState:
     """Train one classifier from fresh weights.
 
     With `recurrent` "uniform", W_x and W_h start as PyTorch's do, U(-1/sqrt(H), 1/sqrt(H)). With
@@ -98,7 +98,7 @@ def fit(
     if recurrent == "uniform":
         progress.parameters.update(uniform_cell(model, vectors.shape[1], settings))
 
-    def go_on(progress: Progress, *_: object) -> bool:
+    def go_on(progress: TrainingState, *_: object) -> bool:
         return stop_after is None or progress.epoch < stop_after
 
     train(progress, splits, settings, after_step=go_on)
@@ -119,13 +119,13 @@ def uniform_cell(model: Model, input_size: int, settings: Settings) -> dict[str,
     return {**cell._asdict(), "W_x": rng.uniform(-limit, limit, cell.W_x.shape).astype(np.float32)}
 
 
-def scores(progress: Progress, splits: Splits, settings: Settings) -> dict[str, Any]:
+def scores(progress: TrainingState, splits: Splits, settings: Settings) -> dict[str, Any]:
     """The plain numbers of a trained classifier; the test reviews are scored here, once."""
     test = evaluate(progress.best_parameters, splits.test, settings)
     return {"test_accuracy": test.accuracy, "test_loss": test.loss, **training_scores(progress)}
 
 
-def training_scores(progress: Progress) -> dict[str, Any]:
+def training_scores(progress: TrainingState) -> dict[str, Any]:
     """What is known of a trained classifier without the test reviews."""
     best = progress.history[progress.best_epoch - 1]
     return {

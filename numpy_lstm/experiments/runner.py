@@ -1,6 +1,6 @@
 """Runs the trials of an experiment, many at once, and keeps each as soon as it is there.
 
-A trial is one arm from one seed. The file of results is also the record of what is done: it is
+A trial is one condition from one seed. The file of results is also the record of what is done: it is
 written anew after every trial, so that a run that is interrupted goes on with the trials that are
 missing, and one that is asked for more seeds adds only those.
 """
@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from numpy_lstm.experiments.statistics import describe
-from numpy_lstm.run_folder import versions, write_json
+from numpy_lstm.train.folder import versions, write_json
 
 NAMES = (
     "comparison",
@@ -37,9 +37,9 @@ Settings = dict[str, Any]
 
 
 class Trial(NamedTuple):
-    """One arm from one seed, and what came out."""
+    """One condition from one seed, and what came out."""
 
-    arm: str
+    condition: str
     settings: Settings
     seed: int
     seconds: float
@@ -70,7 +70,7 @@ def run_experiment(
     name : str
         One of :data:`NAMES`.
     seeds : int
-        Seeds 0 … seeds - 1 for every arm.
+        Seeds 0 … seeds - 1 for every condition.
     jobs : int
         Trials at a time, in joblib's terms: -1 is one a core.
     quick : bool
@@ -89,54 +89,54 @@ def run_experiment(
         If the file holds trials of other settings than today's, or of the other kind of run.
     """
     experiment = module(name)
-    arms: dict[str, Settings] = experiment.arms(quick)
+    conditions: dict[str, Settings] = experiment.conditions(quick)
     path = folder / f"{name}.json"
     folder.mkdir(parents=True, exist_ok=True)
-    trials = _read(path, arms, quick)
-    present = {(trial.arm, trial.seed) for trial in trials}
-    # Seed by seed, so that a run cut short has some seeds of every arm, not every seed of some.
-    missing = [(arm, seed) for seed in range(seeds) for arm in arms if (arm, seed) not in present]
-    work = (delayed(run_trial)(name, arm, arms[arm], seed, quick) for arm, seed in missing)
+    trials = _read(path, conditions, quick)
+    present = {(trial.condition, trial.seed) for trial in trials}
+    # Seed by seed, so that a run cut short has some seeds of every condition, not every seed of some.
+    missing = [(condition, seed) for seed in range(seeds) for condition in conditions if (condition, seed) not in present]
+    work = (delayed(run_trial)(name, condition, conditions[condition], seed, quick) for condition, seed in missing)
     done = Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
     for trial in tqdm(done, total=len(missing), unit="trial", desc=name, disable=None):
         trials.append(trial)
         # On one line: a number a line would double the size of what is mostly long lists.
-        write_json(path, _contents(name, experiment, arms, trials, quick), indent=None)
-    contents = _contents(name, experiment, arms, trials, quick)
+        write_json(path, _contents(name, experiment, conditions, trials, quick), indent=None)
+    contents = _contents(name, experiment, conditions, trials, quick)
     write_json(path, contents, indent=None)
     experiment.draw(folder / f"{name}.png", contents["trials"])
     return contents
 
 
-def run_trial(name: str, arm: str, settings: Settings, seed: int, quick: bool) -> Trial:
-    """One arm from one seed, on one thread; also what a worker of a cluster is sent."""
+def run_trial(name: str, condition: str, settings: Settings, seed: int, quick: bool) -> Trial:
+    """One condition from one seed, on one thread; also what a worker of a cluster is sent."""
     clock = time.perf_counter()
     with threadpool_limits(1, user_api="blas"):
         result = module(name).run(settings, seed, quick)
-    return Trial(arm, settings, seed, round(time.perf_counter() - clock, 2), result)
+    return Trial(condition, settings, seed, round(time.perf_counter() - clock, 2), result)
 
 
-def by_arm(trials: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """The results of each arm, in the order of the arms and of the seeds."""
+def by_condition(trials: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The results of each condition, in the order of the conditions and of the seeds."""
     grouped: dict[str, list[dict[str, Any]]] = {}
     for trial in trials:
-        grouped.setdefault(trial["arm"], []).append(trial["result"])
+        grouped.setdefault(trial["condition"], []).append(trial["result"])
     return grouped
 
 
 def accuracies(trials: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """Mean and interval of the test accuracy of each arm."""
+    """Mean and interval of the test accuracy of each condition."""
     return {
-        arm: describe([result["test_accuracy"] for result in results])
-        for arm, results in by_arm(trials).items()
+        condition: describe([result["test_accuracy"] for result in results])
+        for condition, results in by_condition(trials).items()
     }
 
 
 def _contents(
-    name: str, experiment: ModuleType, arms: dict[str, Settings], trials: list[Trial], quick: bool
+    name: str, experiment: ModuleType, conditions: dict[str, Settings], trials: list[Trial], quick: bool
 ) -> dict[str, Any]:
-    order = list(arms)
-    in_order = sorted(trials, key=lambda trial: (order.index(trial.arm), trial.seed))
+    order = list(conditions)
+    in_order = sorted(trials, key=lambda trial: (order.index(trial.condition), trial.seed))
     listed = [trial._asdict() for trial in in_order]
     return {
         "experiment": name,
@@ -150,7 +150,7 @@ def _contents(
     }
 
 
-def _read(path: Path, arms: dict[str, Settings], quick: bool) -> list[Trial]:
+def _read(path: Path, conditions: dict[str, Settings], quick: bool) -> list[Trial]:
     if not path.exists():
         return []
     try:
@@ -158,7 +158,7 @@ def _read(path: Path, arms: dict[str, Settings], quick: bool) -> list[Trial]:
         trials = [Trial(**trial) for trial in contents["trials"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}. Move it away to start anew.") from error
-    if contents["quick"] != quick or any(arms.get(t.arm) != t.settings for t in trials):
+    if contents["quick"] != quick or any(conditions.get(t.condition) != t.settings for t in trials):
         raise ValueError(
             f"{path} holds trials of other settings. Move it away, or choose another --out."
         )

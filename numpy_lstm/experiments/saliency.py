@@ -20,7 +20,7 @@ from numpy_lstm.classifier import classifier_backward, classifier_forward
 from numpy_lstm.data.batches import make_batch
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import reviews
-from numpy_lstm.experiments.runner import by_arm
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.files import write_atomically
 from numpy_lstm.recurrence.norms import norms
@@ -38,7 +38,7 @@ SHOWN = 2  # reviews quoted, the shortest of 30 to 45 words
 WORDS = (30, 45)
 
 
-def arms(quick: bool) -> dict[str, dict[str, Any]]:
+def conditions(quick: bool) -> dict[str, dict[str, Any]]:
     """Both models."""
     return {model: {"model": model, **SIZES} for model in ("rnn", "lstm")}
 
@@ -85,13 +85,13 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "first_to_last": describe([result["first_to_last"] for result in results]),
             "test_accuracy": describe([result["test_accuracy"] for result in results]),
         }
-        for model, results in by_arm(trials).items()
+        for model, results in by_condition(trials).items()
     }
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """The first seed's reviews as colored text, as PNG and as a page of HTML."""
-    grouped = {model: results[0]["reviews"] for model, results in by_arm(trials).items()}
+    grouped = {model: results[0]["reviews"] for model, results in by_condition(trials).items()}
     rows = [
         (model, review)
         for k in range(SHOWN)

@@ -9,7 +9,7 @@ Rows = list[list[str]]
 
 
 def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
-    """The summary of an experiment, a row an arm; or one quantity of it, spread over two sides.
+    """The summary of an experiment, a row an condition; or one quantity of it, spread over two sides.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
         Arm to what its experiment's ``summarize`` made of its trials: numbers, texts, or the means
         and intervals of :func:`~numpy_lstm.experiments.statistics.describe`.
     pivot : str, optional
-        A quantity. Then the arms, called "one side, other side", make a table of two sides, the
+        A quantity. Then the conditions, called "one side, other side", make a table of two sides, the
         one with fewer values on top.
 
     Returns
@@ -36,8 +36,8 @@ def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
     if pivot is None:
         return _markdown(_listed(summary))
     cells = {
-        tuple(arm.rsplit(", ", 1)): _text(pivot, own if "mean" in own else own[pivot])
-        for arm, own in summary.items()
+        tuple(condition.rsplit(", ", 1)): _text(pivot, own if "mean" in own else own[pivot])
+        for condition, own in summary.items()
     }
     sides = [list(dict.fromkeys(names)) for names in zip(*cells, strict=True)]
     swapped = len(sides[0]) > len(sides[1])
@@ -50,14 +50,14 @@ def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
 
 
 def _listed(summary: Mapping[str, Any]) -> Rows:
-    own = {arm: {"": value} if "mean" in value else value for arm, value in summary.items()}
+    own = {condition: {"": value} if "mean" in value else value for condition, value in summary.items()}
     names = list(dict.fromkeys(name for values in own.values() for name in values))
     rows = [["", *(name.replace("_", " ") or "mean (interval)" for name in names)]]
-    for arm, values in own.items():
+    for condition, values in own.items():
         cells = (
             _text(name or "accuracy", values[name]) if name in values else "" for name in names
         )
-        rows.append([arm, *cells])
+        rows.append([condition, *cells])
     return rows
 
 

@@ -30,7 +30,7 @@ SIZES: dict[str, Any] = {
 }
 
 
-def arms(quick: bool) -> dict[str, dict[str, Any]]:
+def conditions(quick: bool) -> dict[str, dict[str, Any]]:
     """Each cell and what it reads."""
     listed: dict[str, dict[str, Any]] = {}
     for model in ("rnn", "lstm"):
@@ -74,7 +74,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Test accuracy of each arm."""
+    """Test accuracy of each condition."""
     return accuracies(trials)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from numpy_lstm.trees import leaves
+from numpy_lstm.gradcheck.pytrees import leaves
 from tests.pytorch import pytorch_results
 from tests.strategies import CELLS, Cell, Recipe, sequence_case
 

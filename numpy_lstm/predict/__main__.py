@@ -145,8 +145,8 @@ def print_results(path: Path, texts: list[str], arguments: argparse.Namespace) -
 
 def results_of(weights: Weights, texts: list[str], *, explained: bool) -> Iterator[dict[str, Any]]:
     """For each text its label and probability, which are None if the model knows no word of it."""
-    from numpy_lstm.explain import explain
-    from numpy_lstm.scoring import score
+    from numpy_lstm.predict.integrated_gradients import explain
+    from numpy_lstm.predict.scoring import score
 
     settings = weights.settings
     logits, known, reviews = score(weights, texts)

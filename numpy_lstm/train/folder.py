@@ -18,7 +18,7 @@ from numpy_lstm import __version__
 from numpy_lstm.cells import Array
 from numpy_lstm.files import remove_unfinished, write_atomically
 from numpy_lstm.settings import Settings
-from numpy_lstm.training import Epoch, Progress
+from numpy_lstm.training import Epoch, TrainingState
 
 CONFIG = "config.json"
 LOCK = ".lock"
@@ -132,7 +132,7 @@ def write_history(path: Path, histories: Mapping[str, list[Epoch]]) -> None:
     write_atomically(path, lambda file: file.write(text.getvalue().encode()))
 
 
-def write_gradient_norms(path: Path, runs: Mapping[str, Progress], lengths: Array) -> None:
+def write_gradient_norms(path: Path, runs: Mapping[str, TrainingState], lengths: Array) -> None:
     """All recorded norms as one ``.npz`` file.
 
     For each model, ``rnn_h``, ``rnn_x``, ``lstm_h``, ``lstm_c`` and ``lstm_x`` have the shape

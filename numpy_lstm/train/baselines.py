@@ -7,7 +7,7 @@ import numpy as np
 from numpy_lstm.cells import Array
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
-from numpy_lstm.training import Scores
+from numpy_lstm.training import Evaluation
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # scikit-learn's C, chosen on the validation reviews
 
@@ -60,10 +60,10 @@ def bag_of_embeddings(splits: Splits, vectors: Array) -> dict[str, float]:
     }
 
 
-def _score(model: object, features: Array, labels: Array) -> Scores:
+def _score(model: object, features: Array, labels: Array) -> Evaluation:
     from sklearn.metrics import accuracy_score, log_loss
 
     probabilities = model.predict_proba(features)[:, 1]  # type: ignore[attr-defined]
-    return Scores(
+    return Evaluation(
         float(log_loss(labels, probabilities)), float(accuracy_score(labels, probabilities > 0.5))
     )

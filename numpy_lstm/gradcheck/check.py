@@ -2,7 +2,7 @@
 
 A gradient worked out by hand is easily wrong, and training with a wrong one often still goes
 downhill. But it can be held against derivatives measured on the function itself
-(:mod:`numpy_lstm.derivatives`), in three ways:
+(:mod:`numpy_lstm.gradcheck.derivatives`), in three ways:
 
 - **complex step**: right to rounding, number by number. The function must be analytic and take
   complex numbers.
@@ -35,8 +35,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from numpy_lstm.derivatives import VectorFunction
-from numpy_lstm.trees import Array, Tree
+from numpy_lstm.gradcheck.derivatives import VectorFunction
+from numpy_lstm.gradcheck.pytrees import Array, Tree
 
 Method = Literal["complex step", "central", "direction"]
 
@@ -236,6 +236,6 @@ def _ratio(difference: float, yardstick: float) -> float:
 if __name__ == "__main__":  # the table knows the classifier; this module must not
     import sys
 
-    from numpy_lstm.gradcheck_table import main
+    from numpy_lstm.gradcheck.__main__ import main
 
     sys.exit(main())

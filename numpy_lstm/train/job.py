@@ -12,17 +12,17 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from numpy_lstm import gradient_flow, plots, run_folder
-from numpy_lstm.baselines import bag_of_embeddings
-from numpy_lstm.checkpoint import load_progress, save_progress
+from numpy_lstm.train.baselines import bag_of_embeddings
+from numpy_lstm.train.checkpoint import load_checkpoint, save_checkpoint
 from numpy_lstm.classifier import Model
 from numpy_lstm.data.corpus import Corpus
 from numpy_lstm.data.imdb import DataNotFoundError, load_imdb
 from numpy_lstm.data.prepare import Prepared, prepare
 from numpy_lstm.data.synthetic import synthetic_corpus
-from numpy_lstm.display import Display
+from numpy_lstm.train.progress_bar import Display
 from numpy_lstm.training import (
     Diverged,
-    Progress,
+    TrainingState,
     Settings,
     evaluate,
     is_finished,
@@ -130,7 +130,7 @@ def _run(
         vector_size=settings.vector_size,
         max_length=settings.max_length,
     )
-    runs: dict[str, Progress] = {}
+    runs: dict[str, TrainingState] = {}
     scores: dict[str, dict[str, Any]] = {}
     for model in config["models"]:
         runs[model] = _train(model, prepared, settings, corpus.name, options.out, display)
@@ -182,29 +182,29 @@ def _train(
     dataset: str,
     folder: Path,
     display: Display,
-) -> Progress:
+) -> TrainingState:
     path = folder / f"checkpoint-{model}.npz"
     if path.exists():
         try:
-            progress = load_progress(path, settings)
+            progress = load_checkpoint(path, settings)
         except ValueError as error:
             raise ValueError(f"{path} is damaged: {error}. Delete it to train anew.") from error
     else:
         progress = start(model, prepared.vectors, settings)
     saved = time.monotonic()
 
-    def save(progress: Progress) -> None:
+    def save(progress: TrainingState) -> None:
         nonlocal saved
-        save_progress(path, progress)
+        save_checkpoint(path, progress)
         saved = time.monotonic()
 
-    def after_step(progress: Progress, steps: int, loss: float, accuracy: float) -> bool:
+    def after_step(progress: TrainingState, steps: int, loss: float, accuracy: float) -> bool:
         display.step(progress, steps, loss, accuracy)
         if time.monotonic() - saved > CHECKPOINT_EVERY:
             save(progress)
         return not display.stop_requested
 
-    def after_epoch(progress: Progress) -> None:
+    def after_epoch(progress: TrainingState) -> None:
         save(progress)
         display.epoch(progress)
 
@@ -233,20 +233,20 @@ def _train(
     return progress
 
 
-def _decay(progress: Progress, epoch: int) -> float | None:
+def _decay(progress: TrainingState, epoch: int) -> float | None:
     """The decay of the gradient in the inputs; None, since JSON has no NaN, if there is none."""
     decay = gradient_flow.decay_per_step(progress.norms[epoch].x)
     return None if np.isnan(decay) else decay
 
 
-def _weights(progress: Progress, prepared: Prepared, settings: Settings, dataset: str) -> Weights:
+def _weights(progress: TrainingState, prepared: Prepared, settings: Settings, dataset: str) -> Weights:
     return Weights(progress.best_parameters, settings, prepared.vocabulary, dataset)
 
 
 def _write_results(
     folder: Path,
     metrics: dict[str, Any],
-    runs: dict[str, Progress],
+    runs: dict[str, TrainingState],
     prepared: Prepared,
     settings: Settings,
 ) -> None:

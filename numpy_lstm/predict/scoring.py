@@ -15,7 +15,7 @@ from numpy_lstm.training import predict_logits
 from numpy_lstm.weights import Weights
 
 
-class Scored(NamedTuple):
+class Scoring(NamedTuple):
     """What a classifier makes of n texts."""
 
     logits: Array  # (n,) log-odds of label 1, float64
@@ -23,7 +23,7 @@ class Scored(NamedTuple):
     reviews: Reviews  # the words that were read
 
 
-def score(weights: Weights, texts: Iterable[str]) -> Scored:
+def score(weights: Weights, texts: Iterable[str]) -> Scoring:
     """Read each text's last words, as in training, and compute its logit.
 
     A text without a word is read as one unknown word.
@@ -31,4 +31,4 @@ def score(weights: Weights, texts: Iterable[str]) -> Scored:
     reviews = keep_last(weights.vocabulary.encode(texts), weights.settings.max_length)
     logits = predict_logits(weights.parameters, reviews, weights.settings)
     known = np.add.reduceat(reviews.tokens != UNKNOWN, reviews.starts[:-1], dtype=np.intp)
-    return Scored(logits, known, reviews)
+    return Scoring(logits, known, reviews)

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from numpy_lstm.classifier import Model
 from numpy_lstm.layers import Readout
-from numpy_lstm.settings import Settings, unmet
+from numpy_lstm.settings import Settings, requirement_not_met
 
 HELP = {
     "seed": "of everything random: the same seed gives the same figures",
@@ -41,8 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # "×" in ASCII
     from numpy_lstm.data.imdb import DataNotFoundError
-    from numpy_lstm.display import Display
-    from numpy_lstm.job import Options, Stopped, run
+    from numpy_lstm.train.progress_bar import Display
+    from numpy_lstm.train.job import Options, Stopped, run
     from numpy_lstm.training import Diverged
 
     given = vars(arguments)
@@ -146,7 +146,7 @@ def _option(name: str) -> str:
 
 def _check(parser: argparse.ArgumentParser, given: dict[str, Any]) -> None:
     for name in HELP:
-        if name in given and (wanted := unmet(name, given[name])):
+        if name in given and (wanted := requirement_not_met(name, given[name])):
             parser.error(f"argument {_option(name)}: must be {wanted}; got {given[name]}")
     if given["resume"] and given["out"] is None:
         parser.error("argument --resume: needs --out DIR, the folder of the run to go on with")

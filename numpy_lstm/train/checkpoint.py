@@ -12,13 +12,13 @@ from numpy_lstm.cells import Array
 from numpy_lstm.files import read_arrays, write_atomically
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.optim import Adam
-from numpy_lstm.training import Epoch, Progress, Settings
+from numpy_lstm.training import Epoch, TrainingState, Settings
 
 _NUMBERS = ("epoch", "step", "reviews", "tokens", "loss_sum", "seconds", "epoch_seconds")
 
 
-def save_progress(path: Path, progress: Progress) -> None:
-    """Write all that :func:`load_progress` needs to one ``.npz`` file, whole or not at all."""
+def save_checkpoint(path: Path, progress: TrainingState) -> None:
+    """Write all that :func:`load_checkpoint` needs to one ``.npz`` file, whole or not at all."""
     optimizer = progress.optimizer
     arrays: dict[str, Any] = {
         **_prefixed("parameters", progress.parameters),
@@ -41,8 +41,8 @@ def save_progress(path: Path, progress: Progress) -> None:
     write_atomically(path, lambda file: np.savez(file, **arrays))
 
 
-def load_progress(path: Path, settings: Settings) -> Progress:
-    """Read what :func:`save_progress` wrote.
+def load_checkpoint(path: Path, settings: Settings) -> TrainingState:
+    """Read what :func:`save_checkpoint` wrote.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def load_progress(path: Path, settings: Settings) -> Progress:
         _unprefixed("v", arrays),
     )
     h, c, x = (list(_unprefixed(name, arrays).values()) for name in "hcx")
-    return Progress(
+    return TrainingState(
         parameters=_unprefixed("parameters", arrays),
         optimizer=optimizer,
         best_parameters=_unprefixed("best", arrays),

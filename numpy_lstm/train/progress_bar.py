@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from numpy_lstm.training import Progress, Settings
+from numpy_lstm.training import TrainingState, Settings
 
 NAMES = {"rnn": "RNN ", "lstm": "LSTM"}
 
@@ -51,7 +51,7 @@ class Display:
                 signal.signal(number, handler)
 
     @contextmanager
-    def training(self, model: str, progress: Progress, settings: Settings) -> Iterator[None]:
+    def training(self, model: str, progress: TrainingState, settings: Settings) -> Iterator[None]:
         """Show one model's training; on a terminal as a bar over all its steps."""
         from tqdm import tqdm
 
@@ -60,7 +60,7 @@ class Display:
         with self._bar:
             yield
 
-    def step(self, progress: Progress, steps: int, loss: float, accuracy: float) -> None:
+    def step(self, progress: TrainingState, steps: int, loss: float, accuracy: float) -> None:
         """After a step, of `steps` in the epoch."""
         if self._bar.disable:
             return
@@ -78,7 +78,7 @@ class Display:
                 f" {progress.tokens / progress.epoch_seconds:,.0f} tokens/s"
             )
 
-    def epoch(self, progress: Progress) -> None:
+    def epoch(self, progress: TrainingState) -> None:
         """After an epoch has been scored."""
         line = progress.history[-1]
         text = (

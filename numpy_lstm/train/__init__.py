@@ -1,0 +1,1 @@
+"""The training job: ``python -m numpy_lstm.train``."""
