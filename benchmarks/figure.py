@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.tasks import MODELS
-from numpy_lstm.plots import NAMES, figure
+from numpy_lstm.plots import figure
+from numpy_lstm.types import MODEL_NAMES
 
 # Paul Tol's high-contrast scheme, as in numpy_lstm.plots: from dark to light in print too.
 BARS = {
@@ -47,7 +48,7 @@ def time_ratios(path: Path, grid: dict[str, Any]) -> None:
             sizes = ["\n".join(f"{case[name]}" for name in "NTDH") for case in cases]
             axes.set_xticks(range(len(cases)), sizes)
             axes.set_xlabel("N, T, D, H from top to bottom")
-            axes.set_title(NAMES[model], fontsize=9)
+            axes.set_title(MODEL_NAMES[model], fontsize=9)
             axes.grid(axis="x", visible=False)
             axes.set_axisbelow(True)
         panels[1].sharey(panels[0])

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy_lstm.sequence import BLOCK, in_pieces, norms, project, side_by_side
+from numpy_lstm.threads import two_threads
 from threadpoolctl import threadpool_limits
 
 from benchmarks.plan import Plan
 from numpy_lstm import init_lstm, lstm, lstm_backward, lstm_forward
-from numpy_lstm.cells import Array
-from numpy_lstm.sequence import BLOCK, in_pieces, norms, project, side_by_side
-from numpy_lstm.threads import two_threads
+from numpy_lstm.types import Array
 
 LEAST = 0.01  # seconds that each timing lasts at least
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy_lstm.threads import two_threads
 
 from benchmarks.plan import Plan
 from benchmarks.processes import WARM_UP
@@ -18,8 +19,7 @@ from benchmarks.tasks import BATCHES, MODELS, TrainingStep
 from numpy_lstm import classifier, training
 from numpy_lstm.data import batches
 from numpy_lstm.optim import Adam
-from numpy_lstm.threads import two_threads
-from numpy_lstm.training import start, train_step
+from numpy_lstm.training import initial_state, train_step
 
 # Which functions, by the names under which the classifier and the training call them.
 PARTS: dict[str, list[tuple[Any, str]]] = {
@@ -88,14 +88,14 @@ def profile_steps(task: TrainingStep, steps: int) -> dict[str, list[float]]:
             setattr(owner, name, timed(part, getattr(owner, name)))
 
     reviews, size = task.draw_reviews(), task.settings.batch_size
-    progress = start(task.model, task.draw_vectors(), task.settings)
+    state = initial_state(task.model, task.draw_vectors(), task.settings)
     seconds: dict[str, list[float]] = {part: [] for part in (*PARTS, "rest", "whole")}
     with two_threads():
         for k in range(WARM_UP + steps):
             spent.clear()
             begin = time.perf_counter()
             batch = batches.make_batch(reviews, k % BATCHES * size + np.arange(size))
-            train_step(progress, batch, task.settings)
+            train_step(state, batch, task.settings)
             whole = time.perf_counter() - begin
             spent["rest"], spent["whole"] = whole - sum(spent.values()), whole
             if k >= WARM_UP:

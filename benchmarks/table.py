@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from numpy_lstm.plots import NAMES
+from numpy_lstm.types import MODEL_NAMES
 
 Part = dict[str, Any]
 
@@ -37,10 +37,12 @@ def _grid(part: Part) -> str:
     for case in part["cases"]:
         results, ratios = case["results"], case["ratios"]
         times = (_ms(results[name]) for name in ("ours", "pytorch", "cells", "floor"))
-        rows.append((NAMES[case["model"]], _sizes(case), *times, *_quotients(ratios, *GRID_RATIOS)))
+        rows.append(
+            (MODEL_NAMES[case["model"]], _sizes(case), *times, *_quotients(ratios, *GRID_RATIOS))
+        )
     for model, ratios in part["geometric_means"].items():
         means = _quotients(ratios, *GRID_RATIOS)
-        rows.append((NAMES[model], "geometric mean", "", "", "", "", *means))
+        rows.append((MODEL_NAMES[model], "geometric mean", "", "", "", "", *means))
     intro = (
         f"Forward and backward through time, float32, on {machine['cores']} cores ({machine['cpu']}"
         f"), NumPy {versions['numpy']}, PyTorch {versions['torch']}; two threads each; median of"
@@ -56,7 +58,7 @@ def _step(part: Part) -> str:
     settings = part["cases"][0]["settings"]
     rows = [
         (
-            NAMES[case["model"]],
+            MODEL_NAMES[case["model"]],
             *(_ms(case["results"][name]) for name in ("ours", "pytorch", "keras")),
             *_quotients(case["ratios"], "ours / pytorch", "keras / ours"),
         )
@@ -77,7 +79,7 @@ def _step(part: Part) -> str:
 def _length(part: Part) -> str:
     rows = [
         (
-            NAMES[case["model"]],
+            MODEL_NAMES[case["model"]],
             f"{case['T']:,}",
             *(_ms(case["results"][name]) for name in ("ours", "pytorch")),
             *_quotients(case["ratios"], "ours / pytorch"),
@@ -87,7 +89,7 @@ def _length(part: Part) -> str:
         for case in part["cases"]
     ]
     laws = ", ".join(
-        f"T^{fit['median']:.2f} and T^{fit['peak_bytes']:.2f} ({NAMES[model]})"
+        f"T^{fit['median']:.2f} and T^{fit['peak_bytes']:.2f} ({MODEL_NAMES[model]})"
         for model, fit in part["exponents"].items()
     )
     first = part["cases"][0]
@@ -103,7 +105,7 @@ def _length(part: Part) -> str:
 def _ragged(part: Part) -> str:
     rows = [
         (
-            NAMES[case["model"]],
+            MODEL_NAMES[case["model"]],
             *(_ms(case["results"][name]) for name in ("ours", "ours, padded")),
             *_quotients(case["ratios"], "ours / ours, padded"),
             *(_ms(case["results"][name]) for name in ("pytorch, packed", "pytorch, padded")),
@@ -121,7 +123,7 @@ def _ragged(part: Part) -> str:
 
 def _norms(part: Part) -> str:
     costs = ", ".join(
-        f"{100 * (case['ratios']['with / without'] - 1):.1f} % ({NAMES[case['model']]})"
+        f"{100 * (case['ratios']['with / without'] - 1):.1f} % ({MODEL_NAMES[case['model']]})"
         for case in part["cases"]
     )
     return (
@@ -143,7 +145,7 @@ def _tricks(part: Part) -> str:
         for name, what in names.items()
     ]
     intro = "How many times as long forward and backward take without one of the tricks."
-    header = ("without", *(f"{NAMES[case['model']]}, {_sizes(case)}" for case in cases))
+    header = ("without", *(f"{MODEL_NAMES[case['model']]}, {_sizes(case)}" for case in cases))
     return f"{intro}\n\n" + _table(header, rows)
 
 
@@ -157,7 +159,7 @@ def _profile(part: Part) -> str:
     whole = (sum(case["seconds"]["whole"]) / len(case["seconds"]["whole"]) for case in cases)
     rows.append(("ms a step", *(_number(1000 * seconds) for seconds in whole)))
     what = {"brief": "the step above", "job": "the default job's"}
-    header = ("", *(f"{NAMES[case['model']]}, {what[case['name']]}" for case in cases))
+    header = ("", *(f"{MODEL_NAMES[case['model']]}, {what[case['name']]}" for case in cases))
     settings = cases[-1]["settings"]
     intro = (
         "Where the time of our training step goes, in the step above and in one of the default job"

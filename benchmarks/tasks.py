@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_lstm import LSTMParams, RNNParams, init_lstm, init_rnn
-from numpy_lstm.cells import Array
-from numpy_lstm.classifier import Model
-from numpy_lstm.data.batches import Batch, make_batch
+from numpy_lstm.data.batches import make_batch
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.training import Settings
+from numpy_lstm.types import Array, Batch, Model
 
 MODELS: tuple[Model, ...] = ("lstm", "rnn")
 BATCHES = 4  # different batches that the steps of training take in turn

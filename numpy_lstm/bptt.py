@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numpy_lstm.cells import (
-    Array,
     LSTMParams,
     LSTMStepCache,
     RNNParams,
@@ -27,6 +26,7 @@ from numpy_lstm.cells import (
     rnn_step,
     rnn_step_backward,
 )
+from numpy_lstm.types import Array
 
 
 class RNNOutput(NamedTuple):

@@ -10,12 +10,11 @@ In all shapes N is the number of reviews in the minibatch, D of inputs, H of hid
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from numpy_lstm.types import Array
 
 
 class RNNParams(NamedTuple):

@@ -16,18 +16,15 @@ b_out      (1,)             read-out bias
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from numpy_lstm.cells import Array, LSTMParams, RNNParams
-from numpy_lstm.data.batches import Batch
+from numpy_lstm.cells import LSTMParams, RNNParams
 from numpy_lstm.initializers import Recurrent, glorot_uniform, init_lstm, init_rnn
 from numpy_lstm.layers import (
     AffineCache,
     BagCache,
-    Ints,
-    Readout,
     ReadoutCache,
     RowGradient,
     affine_backward,
@@ -42,8 +39,7 @@ from numpy_lstm.layers import (
 from numpy_lstm.losses import binary_cross_entropy, binary_cross_entropy_backward
 from numpy_lstm.lstm import LSTMCache, lstm_backward, lstm_forward
 from numpy_lstm.rnn import RNNCache, rnn_backward, rnn_forward
-
-Model = Literal["rnn", "lstm"]
+from numpy_lstm.types import Array, Batch, Ints, Model, Readout
 
 
 class Masks(NamedTuple):

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from numpy_lstm.cells import Array, LSTMParams, RNNParams
+from numpy_lstm.cells import LSTMParams, RNNParams
+from numpy_lstm.types import Array
 
 TORCH = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 

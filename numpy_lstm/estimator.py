@@ -13,15 +13,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from numpy_lstm.cells import Array, sigmoid
-from numpy_lstm.classifier import Model
+from numpy_lstm.cells import sigmoid
 from numpy_lstm.data.prepare import prepare
-from numpy_lstm.train.progress_bar import Display
 from numpy_lstm.estimator_input import check_labels, check_texts, weighted_corpus
-from numpy_lstm.layers import Readout
 from numpy_lstm.predict.scoring import score
 from numpy_lstm.settings import Settings, requirement_not_met
-from numpy_lstm.training import TrainingState, start, train
+from numpy_lstm.train.progress_bar import Display
+from numpy_lstm.training import TrainingState, initial_state, train
+from numpy_lstm.types import Array, Model, Readout
 from numpy_lstm.weights import Weights
 
 # Parameters whose names in scikit-learn differ from those of our settings.
@@ -179,32 +178,32 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             max_length=settings.max_length,
             keep_vectors=False,
         )
-        progress = start(self.cell, prepared.vectors, settings)
+        state = initial_state(self.cell, prepared.vectors, settings)
         display = Display(bar=True)
 
-        def after_step(progress: TrainingState, steps: int, loss: float, accuracy: float) -> bool:
+        def after_step(state: TrainingState, steps: int, loss: float, accuracy: float) -> bool:
             if self.verbose:
-                display.step(progress, steps, loss, accuracy)
+                display.step(state, steps, loss, accuracy)
             return True
 
-        def after_epoch(progress: TrainingState) -> None:
+        def after_epoch(state: TrainingState) -> None:
             if self.verbose:
-                display.epoch(progress)
+                display.epoch(state)
 
-        shown = display.training(self.cell, progress, settings) if self.verbose else nullcontext()
+        shown = display.training(self.cell, state, settings) if self.verbose else nullcontext()
         with shown:
             train(
-                progress,
+                state,
                 prepared.splits,
                 settings,
                 after_step=after_step,
                 after_epoch=after_epoch,
             )
         self.classes_ = classes
-        self.weights_ = Weights(progress.best_parameters, settings, prepared.vocabulary)
-        self.n_iter_ = progress.epoch
-        self.loss_curve_ = [epoch.train_loss for epoch in progress.history]
-        self.validation_scores_ = [epoch.val_accuracy for epoch in progress.history]
+        self.weights_ = Weights(state.best_parameters, settings, prepared.vocabulary)
+        self.n_iter_ = state.epoch
+        self.loss_curve_ = [epoch.train_loss for epoch in state.history]
+        self.validation_scores_ = [epoch.val_accuracy for epoch in state.history]
         return self
 
     def decision_function(self, X: Iterable[str]) -> Array:
@@ -263,7 +262,9 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _settings(self) -> Settings:
         given = {setting: getattr(self, name) for name, setting in SETTINGS.items()}
-        wanted = {name: requirement_not_met(setting, given[setting]) for name, setting in SETTINGS.items()}
+        wanted = {
+            name: requirement_not_met(setting, given[setting]) for name, setting in SETTINGS.items()
+        }
         wanted["cell"] = None if self.cell in ("lstm", "rnn") else "'lstm' or 'rnn'"
         for name, what in wanted.items():
             if what:

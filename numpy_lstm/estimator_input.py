@@ -11,9 +11,9 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite
 
-from numpy_lstm.cells import Array
 from numpy_lstm.data.corpus import Corpus, Reviews, select
 from numpy_lstm.data.text import number_tokens
+from numpy_lstm.types import Array
 
 
 def check_texts(X: Iterable[str]) -> list[str]:

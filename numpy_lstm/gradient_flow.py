@@ -15,13 +15,13 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_lstm import bptt
-from numpy_lstm.cells import Array, LSTMParams, RNNParams, sigmoid
+from numpy_lstm.cells import LSTMParams, RNNParams, sigmoid
 from numpy_lstm.classifier import classifier_backward, classifier_forward
-from numpy_lstm.data.batches import Batch
-from numpy_lstm.layers import Ints, Readout, bag_forward
+from numpy_lstm.layers import bag_forward
 from numpy_lstm.lstm import lstm_backward, lstm_forward
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.rnn import rnn_backward, rnn_forward
+from numpy_lstm.types import Array, Batch, Ints, Readout
 
 
 class GradientNorms(NamedTuple):

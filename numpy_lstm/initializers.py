@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from numpy_lstm.cells import Array, LSTMParams, RNNParams
+from numpy_lstm.cells import LSTMParams, RNNParams
+from numpy_lstm.types import Array
 
 Recurrent = Literal["orthogonal", "uniform"]
 

@@ -10,17 +10,14 @@ hidden units.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from numpy_lstm.cells import Array
+from numpy_lstm.types import Array, Ints, Readout
 
-Ints = NDArray[np.integer]
-Readout = Literal["last", "mean", "max", "meanmax"]
-
-FEW = 16  # uses of a word in a batch up to which it is one of the many
+RARE = 16  # uses in a batch: a word with more is a frequent one
 
 
 class RowGradient(NamedTuple):
@@ -119,8 +116,8 @@ def bag_backward(dxs: Array, cache: BagCache) -> RowGradient:
 def add_rows(rows: Ints, values: Array, which: Ints) -> RowGradient:
     """Add up ``values[which]`` by equal `rows`.
 
-    Words are as unequal as in any language: a few come hundreds of times in a batch, most once.
-    The few are summed one by one; for the many, the k-th uses of all words are added in one go.
+    A few frequent words come hundreds of times in a batch, most of the others once. Each frequent
+    word is summed by itself; of all rare words the first uses are added at once, then the second.
     That is faster than ``np.add.reduceat``, and much faster than ``np.add.at``.
 
     Parameters
@@ -142,10 +139,10 @@ def add_rows(rows: Ints, values: Array, which: Ints) -> RowGradient:
     firsts = np.flatnonzero(np.diff(rows, prepend=rows[0] - 1))  # np.unique would sort again
     counts = np.diff(firsts, append=len(rows))
     sums = values[which[firsts]]
-    for k in range(1, FEW):
-        more = np.flatnonzero((counts > k) & (counts <= FEW))
+    for k in range(1, RARE):
+        more = np.flatnonzero((counts > k) & (counts <= RARE))
         sums[more] += values[which[firsts[more] + k]]
-    for row in np.flatnonzero(counts > FEW).tolist():
+    for row in np.flatnonzero(counts > RARE).tolist():
         first, count = firsts[row], counts[row]
         values[which[first : first + count]].sum(axis=0, out=sums[row])
     return RowGradient(rows[firsts], sums)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_lstm.cells import Array, sigmoid
-from numpy_lstm.layers import Ints
+from numpy_lstm.cells import sigmoid
+from numpy_lstm.types import Array, Ints
 
 
 class LossCache(NamedTuple):

@@ -24,11 +24,12 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_lstm.bptt import LSTMGradients, LSTMOutput
-from numpy_lstm.cells import Array, LSTMParams
+from numpy_lstm.cells import LSTMParams
 from numpy_lstm.recurrence.checks import check_gradient, check_lengths, check_real, check_sequence
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrence.packing import Block, Memory, pack, widen
 from numpy_lstm.recurrence.parallel import in_parallel
+from numpy_lstm.types import Array
 
 
 class LSTMKept(NamedTuple):

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from numpy_lstm.cells import Array
 from numpy_lstm.layers import RowGradient
+from numpy_lstm.types import Array
 
 ROWS = 256  # of a table, updated together
 

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpy_lstm.cells import Array
 from numpy_lstm.files import write_atomically
 from numpy_lstm.gradient_flow import GradientNorms, decay_per_step
 from numpy_lstm.training import Epoch, TrainingState
+from numpy_lstm.types import MODEL_NAMES, Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NAMES = {"rnn": "vanilla RNN", "lstm": "LSTM"}
 DATA_SETS = {"imdb": "IMDB", "synthetic": "built-in reviews (synthetic)"}
 # Paul Tol's high-contrast scheme: distinct in print without color too.
 COLORS = {"rnn": "#BB5566", "lstm": "#004488"}
@@ -99,7 +98,7 @@ def comparison(path: Path, histories: Mapping[str, Sequence[Epoch]], dataset: st
                 "color": COLORS[model],
                 "linestyle": DASHES[model],
                 "marker": MARKERS[model],
-                "label": NAMES[model],
+                "label": MODEL_NAMES[model],
             }
             loss.plot(epochs, [line.val_loss for line in history], **style)
             accuracy.plot(epochs, [100 * line.val_accuracy for line in history], **style)
@@ -112,7 +111,9 @@ def comparison(path: Path, histories: Mapping[str, Sequence[Epoch]], dataset: st
         drawing.suptitle(f"Validation loss and accuracy: {DATA_SETS[dataset]}")
 
 
-def gradient_norms(path: Path, runs: Mapping[str, TrainingState], dataset: str, bag_size: int) -> None:
+def gradient_norms(
+    path: Path, runs: Mapping[str, TrainingState], dataset: str, bag_size: int
+) -> None:
     """Norm of the gradient against the distance from the end, at the start and the best epoch.
 
     Median and inter-quartile range over the probe reviews, and the fitted decay. The input's
@@ -123,7 +124,7 @@ def gradient_norms(path: Path, runs: Mapping[str, TrainingState], dataset: str, 
     path : Path
         Where the PNG goes.
     runs : mapping
-        Model ("rnn", "lstm") to its progress, with the norms recorded.
+        Model ("rnn", "lstm") to its state, with the norms recorded.
     dataset : str
         "imdb" or "synthetic", named in the title.
     bag_size : int
@@ -132,10 +133,10 @@ def gradient_norms(path: Path, runs: Mapping[str, TrainingState], dataset: str, 
     with figure(path, 2, 2, 7.0, 5.4) as (drawing, axes):
         for row, when in enumerate(("before training", "best epoch")):
             inputs, states = axes[2 * row], axes[2 * row + 1]
-            for model, progress in runs.items():
-                norms = progress.norms[0 if row == 0 else progress.best_epoch]
+            for model, state in runs.items():
+                norms = state.norms[0 if row == 0 else state.best_epoch]
                 decay = decay_per_step(norms.x)
-                _band(inputs, norms.x, model, f"{NAMES[model]}: ×{decay:.3f} a step")
+                _band(inputs, norms.x, model, f"{MODEL_NAMES[model]}: ×{decay:.3f} a step")
                 _states(states, norms, model)
             inputs.set_title(f"input, {when}", fontsize=9)
             states.set_title(f"states, {when}", fontsize=9)
@@ -153,9 +154,9 @@ def gradient_norms(path: Path, runs: Mapping[str, TrainingState], dataset: str, 
 
 
 def _states(axes: Axes, norms: GradientNorms, model: str) -> None:
-    _band(axes, norms.h, model, f"{NAMES[model]}: h")
+    _band(axes, norms.h, model, f"{MODEL_NAMES[model]}: h")
     if norms.c is not None:
-        _band(axes, norms.c, model, f"{NAMES[model]}: c (cell state)", dashes="dotted")
+        _band(axes, norms.c, model, f"{MODEL_NAMES[model]}: c (cell state)", dashes="dotted")
 
 
 def _band(axes: Axes, by_distance: Array, model: str, label: str, dashes: object = None) -> None:

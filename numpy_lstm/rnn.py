@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_lstm.bptt import RNNGradients, RNNOutput
-from numpy_lstm.cells import Array, RNNParams
+from numpy_lstm.cells import RNNParams
 from numpy_lstm.recurrence.checks import check_gradient, check_lengths, check_real, check_sequence
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrence.packing import Block, Memory, pack, widen
 from numpy_lstm.recurrence.parallel import in_parallel
+from numpy_lstm.types import Array
 
 
 class RNNCache(NamedTuple):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any, get_args
 
-from numpy_lstm.layers import Readout
+from numpy_lstm.types import Readout
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_lstm import gradient_flow
-from numpy_lstm.cells import Array
-from numpy_lstm.classifier import (
-    Masks,
-    Model,
-    classifier_forward,
-    init_classifier,
-    loss_and_gradients,
-)
-from numpy_lstm.data.batches import Batch, by_length, length_buckets, make_batch
+from numpy_lstm.classifier import Masks, classifier_forward, init_classifier, loss_and_gradients
+from numpy_lstm.data.batches import by_length, length_buckets, make_batch
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.gradient_flow import GradientNorms
@@ -31,6 +24,7 @@ from numpy_lstm.layers import dropout_mask
 from numpy_lstm.losses import binary_cross_entropy
 from numpy_lstm.optim import Adam, clip_by_global_norm
 from numpy_lstm.settings import Settings as Settings
+from numpy_lstm.types import Array, Batch, Model
 
 
 class Evaluation(NamedTuple):
@@ -79,7 +73,7 @@ class Diverged(Exception):
     """The loss is no longer a finite number."""
 
 
-def start(model: Model, vectors: Array, settings: Settings) -> TrainingState:
+def initial_state(model: Model, vectors: Array, settings: Settings) -> TrainingState:
     """Fresh parameters and an optimizer that has not moved yet."""
     parameters = init_classifier(
         model,
@@ -93,77 +87,75 @@ def start(model: Model, vectors: Array, settings: Settings) -> TrainingState:
     return TrainingState(parameters, Adam(settings.learning_rate), best)
 
 
-def is_finished(progress: TrainingState, settings: Settings) -> bool:
+def is_finished(state: TrainingState, settings: Settings) -> bool:
     """Whether all epochs have run, or the validation loss has stopped falling."""
-    waited = progress.epoch - progress.best_epoch
-    return progress.epoch >= settings.epochs or waited >= settings.patience > 0
+    waited = state.epoch - state.best_epoch
+    return state.epoch >= settings.epochs or waited >= settings.patience > 0
 
 
 def train(
-    progress: TrainingState,
+    state: TrainingState,
     splits: Splits,
     settings: Settings,
     *,
     after_step: Callable[[TrainingState, int, float, float], bool] = lambda *_: True,
     after_epoch: Callable[[TrainingState], None] = lambda _: None,
 ) -> None:
-    """Train until finished or told to stop; `progress` is updated in place.
+    """Train until finished or told to stop; `state` is updated in place.
 
     Parameters
     ----------
-    progress : TrainingState
-        From :func:`start`, or as it was when an earlier run stopped.
+    state : TrainingState
+        From :func:`initial_state`, or as it was when an earlier run stopped.
     splits : Splits
     settings : Settings
     after_step : callable
-        Called with the progress, the number of steps in an epoch, and the loss and the accuracy
+        Called with the state, the number of steps in an epoch, and the loss and the accuracy
         of the step's batch; training stops after the step if it returns False.
     after_epoch : callable
-        Called with the progress when an epoch has been scored.
+        Called with the state when an epoch has been scored.
 
     Raises
     ------
     Diverged
-        If a loss or a gradient is not finite: `progress` is then as it was before that step, and
+        If a loss or a gradient is not finite: `state` is then as it was before that step, and
         its best parameters are those of the best epoch.
     """
     probes = probe_batch(splits.validation, settings.probes)
-    if not progress.norms:
-        progress.norms.append(_record(progress.parameters, probes, settings))
-    while not is_finished(progress, settings):
+    if not state.norms:
+        state.norms.append(_record(state.parameters, probes, settings))
+    while not is_finished(state, settings):
         clock = time.perf_counter()
         batches = length_buckets(
             splits.train.lengths,
             settings.batch_size,
-            rng=np.random.default_rng((settings.seed, progress.epoch)),
+            rng=np.random.default_rng((settings.seed, state.epoch)),
         )
-        for indices in batches[progress.step :]:
+        for indices in batches[state.step :]:
             batch = make_batch(splits.train, indices)
-            done = (progress.epoch + progress.step / len(batches)) / settings.epochs
-            progress.optimizer.learning_rate = settings.learning_rate * (1 - done)
-            loss, accuracy = train_step(progress, batch, settings)
-            progress.step += 1
-            progress.reviews += len(indices)
-            progress.tokens += int(batch.lengths.sum())
-            progress.loss_sum += loss * len(indices)
+            done = (state.epoch + state.step / len(batches)) / settings.epochs
+            state.optimizer.learning_rate = settings.learning_rate * (1 - done)
+            loss, accuracy = train_step(state, batch, settings)
+            state.step += 1
+            state.reviews += len(indices)
+            state.tokens += int(batch.lengths.sum())
+            state.loss_sum += loss * len(indices)
             now = time.perf_counter()
-            progress.epoch_seconds += now - clock
-            progress.seconds += now - clock
+            state.epoch_seconds += now - clock
+            state.seconds += now - clock
             clock = now
-            if not after_step(progress, len(batches), loss, accuracy) and progress.step < len(
-                batches
-            ):
+            if not after_step(state, len(batches), loss, accuracy) and state.step < len(batches):
                 return
-        _finish_epoch(progress, splits, probes, settings)
-        after_epoch(progress)
+        _finish_epoch(state, splits, probes, settings)
+        after_epoch(state)
 
 
 @np.errstate(all="ignore")  # what overflows ends in a loss that is not finite, which is noticed
-def train_step(progress: TrainingState, batch: Batch, settings: Settings) -> tuple[float, float]:
+def train_step(state: TrainingState, batch: Batch, settings: Settings) -> tuple[float, float]:
     """One step of gradient descent; returns the batch's loss (nats per review) and accuracy."""
-    masks = draw_masks(progress, len(batch.labels), settings)
+    masks = draw_masks(state, len(batch.labels), settings)
     loss, logits, gradients = loss_and_gradients(
-        progress.parameters,
+        state.parameters,
         batch,
         bag_size=settings.bag_size,
         readout=settings.readout,
@@ -172,20 +164,20 @@ def train_step(progress: TrainingState, batch: Batch, settings: Settings) -> tup
     clipped, norm = clip_by_global_norm(gradients.parameters, settings.clip)
     if not np.isfinite(loss + norm):
         raise Diverged(
-            f"the loss is {loss} and the gradient's norm {norm} at step {progress.step + 1}"
-            f" of epoch {progress.epoch + 1}"
+            f"the loss is {loss} and the gradient's norm {norm} at step {state.step + 1}"
+            f" of epoch {state.epoch + 1}"
         )
-    progress.optimizer.step(progress.parameters, clipped)
+    state.optimizer.step(state.parameters, clipped)
     return loss, float(((logits > 0) == batch.labels).mean())
 
 
-def draw_masks(progress: TrainingState, n_reviews: int, settings: Settings) -> Masks | None:
+def draw_masks(state: TrainingState, n_reviews: int, settings: Settings) -> Masks | None:
     """Dropout masks of the coming step, drawn for the whole batch."""
     if settings.dropout == 0:
         return None
-    rng = np.random.default_rng((settings.seed, progress.epoch, progress.step))
-    inputs = progress.parameters["embedding"].shape[1]
-    features = progress.parameters["W_out"].shape[1]
+    rng = np.random.default_rng((settings.seed, state.epoch, state.step))
+    inputs = state.parameters["embedding"].shape[1]
+    features = state.parameters["W_out"].shape[1]
     return Masks(
         inputs=dropout_mask((n_reviews, inputs), settings.dropout, rng=rng),
         features=dropout_mask((n_reviews, features), settings.dropout, rng=rng),
@@ -238,33 +230,31 @@ def probe_batch(reviews: Reviews, n: int) -> Batch:
 
 
 @np.errstate(all="ignore")
-def _finish_epoch(progress: TrainingState, splits: Splits, probes: Batch, settings: Settings) -> None:
+def _finish_epoch(state: TrainingState, splits: Splits, probes: Batch, settings: Settings) -> None:
     clock = time.perf_counter()
-    scores = evaluate(progress.parameters, splits.validation, settings)
+    scores = evaluate(state.parameters, splits.validation, settings)
     if not np.isfinite(scores.loss):
         raise Diverged(
-            f"the validation loss is {scores.loss} after step {progress.step}, the last of epoch"
-            f" {progress.epoch + 1}"
+            f"the validation loss is {scores.loss} after step {state.step}, the last of epoch"
+            f" {state.epoch + 1}"
         )
-    progress.norms.append(_record(progress.parameters, probes, settings))
-    progress.epoch += 1
-    progress.history.append(
+    state.norms.append(_record(state.parameters, probes, settings))
+    state.epoch += 1
+    state.history.append(
         Epoch(
-            epoch=progress.epoch,
-            train_loss=progress.loss_sum / progress.reviews,
+            epoch=state.epoch,
+            train_loss=state.loss_sum / state.reviews,
             val_loss=scores.loss,
             val_accuracy=scores.accuracy,
-            seconds=progress.epoch_seconds,
-            tokens_per_second=progress.tokens / progress.epoch_seconds,
+            seconds=state.epoch_seconds,
+            tokens_per_second=state.tokens / state.epoch_seconds,
         )
     )
-    progress.step, progress.reviews, progress.tokens = 0, 0, 0
-    progress.loss_sum, progress.epoch_seconds = 0.0, 0.0
-    if progress.best_epoch == progress.epoch:
-        progress.best_parameters = {
-            name: array.copy() for name, array in progress.parameters.items()
-        }
-    progress.seconds += time.perf_counter() - clock
+    state.step, state.reviews, state.tokens = 0, 0, 0
+    state.loss_sum, state.epoch_seconds = 0.0, 0.0
+    if state.best_epoch == state.epoch:
+        state.best_parameters = {name: array.copy() for name, array in state.parameters.items()}
+    state.seconds += time.perf_counter() - clock
 
 
 def _record(parameters: dict[str, Array], probes: Batch, settings: Settings) -> GradientNorms:

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpy_lstm.cells import Array
 from numpy_lstm.classifier import model_of
 from numpy_lstm.data.text import Vocabulary
 from numpy_lstm.files import read_arrays, write_atomically
-from numpy_lstm.train.folder import versions
 from numpy_lstm.settings import Settings
+from numpy_lstm.train.folder import versions
+from numpy_lstm.types import Array
 
 FORMAT = 1  # raise it when a file that this version writes would be misread by the last one
-NAMES = ("embedding", "W_x", "W_h", "b", "W_out", "b_out")
+ARRAYS = ("embedding", "W_x", "W_h", "b", "W_out", "b_out")
 
 
 class Weights(NamedTuple):
@@ -94,8 +94,8 @@ def load_weights(path: Path) -> Weights:
 
 def _flaw(parameters: dict[str, Array], settings: Settings, vocabulary_size: int) -> str | None:
     """What is wrong with a classifier's parameters; None if nothing is."""
-    if set(parameters) != set(NAMES):
-        return f"its arrays must be {', '.join(NAMES)}; got {', '.join(sorted(parameters))}"
+    if set(parameters) != set(ARRAYS):
+        return f"its arrays must be {', '.join(ARRAYS)}; got {', '.join(sorted(parameters))}"
     dtype = parameters["W_h"].dtype
     if dtype not in (np.float32, np.float64):
         return f"`W_h` must be float32 or float64; got {dtype}"

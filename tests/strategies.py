@@ -20,7 +20,7 @@ from numpy_lstm import (
     rnn_backward,
     rnn_forward,
 )
-from numpy_lstm.cells import Array
+from numpy_lstm.types import Array
 
 Cell = Literal["rnn", "lstm"]
 Start = Literal["both", "neither", "h0", "c0"]

@@ -13,9 +13,9 @@ import pytest
 
 import numpy_lstm as nl
 from numpy_lstm import job, predict, train
-from numpy_lstm.train.checkpoint import load_checkpoint
 from numpy_lstm.data.synthetic import synthetic_corpus
 from numpy_lstm.settings import Settings
+from numpy_lstm.train.checkpoint import load_checkpoint
 from numpy_lstm.weights import load_weights, save_weights
 from tests.test_estimator import LABELS, TEXTS, TINY
 

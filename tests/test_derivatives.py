@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_lstm.gradcheck.derivatives import central_difference, complex_step, directional_difference
+from numpy_lstm.gradcheck.derivatives import (
+    central_difference,
+    complex_step,
+    directional_difference,
+)
 from numpy_lstm.gradcheck.pytrees import leaves
 
 # The complex step loses nothing but the rounding of f itself.

@@ -11,7 +11,7 @@ from numpy_lstm.experiments.tables import table
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "experiments"
-DONE = [name for name in runner.NAMES if (ROOT / "results" / f"{name}.json").exists()]
+DONE = [name for name in runner.EXPERIMENTS if (ROOT / "results" / f"{name}.json").exists()]
 
 
 def page(name):
@@ -53,7 +53,7 @@ def test_a_page_asks_what_the_experiment_asks_and_says_what_it_does_not_show(nam
 
 def test_the_index_names_every_experiment_and_its_minutes():
     index = page("README")
-    for name in runner.NAMES:
+    for name in runner.EXPERIMENTS:
         assert f"| [{name}]({name}.md) | {runner.title(name)} |" in index
     assert block("minutes", minutes_table()) in index
 

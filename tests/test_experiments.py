@@ -11,7 +11,6 @@ from numpy_lstm.experiments.__main__ import main
 from numpy_lstm.experiments.statistics import describe
 
 # All but the slowest to smoke, which CI runs too.
-NAMES = runner.NAMES
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -22,7 +21,7 @@ def own_cache(tmp_path_factory):
         yield
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", runner.EXPERIMENTS)
 def test_a_smoke_run_gives_every_arm_and_a_figure(name, tmp_path):
     assert main([name, "--quick", "--out", str(tmp_path)]) == 0
     contents = json.loads((tmp_path / f"{name}.json").read_text())
@@ -76,7 +75,7 @@ def test_dask_runs_the_same_trials(tmp_path, monkeypatch):
 def test_list_gives_every_question(capsys):
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(NAMES)
+    assert [line.split()[0] for line in lines] == list(runner.EXPERIMENTS)
     assert all(line.rstrip().endswith(("?", ".")) for line in lines)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from numpy_lstm.classifier import classifier_backward, classifier_forward, init_classifier
-from numpy_lstm.data.batches import Batch, make_batch
+from numpy_lstm.data.batches import make_batch
 from numpy_lstm.gradient_flow import (
     decay_per_step,
     from_the_end,
@@ -10,6 +10,7 @@ from numpy_lstm.gradient_flow import (
     jacobian_singular_values,
     record,
 )
+from numpy_lstm.types import Batch
 from tests.test_batches import reviews_of
 
 BATCH = make_batch(reviews_of([2, 3, 4, 5, 6], [3, 3, 2], [5, 2]), np.arange(3))

@@ -26,7 +26,12 @@ SMALL = [
     *("--vector-size", "4", "--probes", "4", "--max-length", "20", "--batch-size", "8"),
 ]
 # A child process is forked from a server that has imported all this: a start takes milliseconds.
-PRELOAD = ["tests.test_nothing_lost", "numpy_lstm.train.progress_bar", "sklearn.utils.extmath", "tqdm"]
+PRELOAD = [
+    "tests.test_nothing_lost",
+    "numpy_lstm.train.progress_bar",
+    "sklearn.utils.extmath",
+    "tqdm",
+]
 PRELOAD += ["sklearn.linear_model", "sklearn.pipeline"]
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL and no flock")
@@ -211,13 +216,13 @@ def test_divergence_after_an_epoch_keeps_that_epochs_weights(tmp_path, monkeypat
     )
     train = job.train
 
-    def astray(progress, splits, settings, *, after_step, after_epoch):
-        def spoil(progress):
-            after_epoch(progress)
-            if progress.epoch == 1:
-                progress.parameters["W_h"][0, 0] = np.inf
+    def astray(state, splits, settings, *, after_step, after_epoch):
+        def spoil(state):
+            after_epoch(state)
+            if state.epoch == 1:
+                state.parameters["W_h"][0, 0] = np.inf
 
-        train(progress, splits, settings, after_step=after_step, after_epoch=spoil)
+        train(state, splits, settings, after_step=after_step, after_epoch=spoil)
 
     monkeypatch.setattr(job, "train", astray)
     folder = tmp_path / "run"

@@ -16,8 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from numpy_lstm import LSTMParams, lstm, lstm_backward, lstm_forward, rnn
 from numpy_lstm.cells import lstm_step, rnn_step, sigmoid
-from numpy_lstm.recurrence import norms, packing
 from numpy_lstm.gradcheck.pytrees import leaves
+from numpy_lstm.recurrence import norms, packing
 from tests.comparing import TOLERANCE, assert_identical, assert_same, mapped, returned
 from tests.strategies import CELLS, Case, Cell, Recipe, recipes, sequence_case
 

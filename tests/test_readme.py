@@ -45,7 +45,10 @@ def comparison_table():
         "|---|---|---|---|---|",
     ]
     for condition, label in LABELS.items():
-        scores, lead = contents["summary"][condition], contents["summary"].get(f"lstm - {condition}")
+        scores, lead = (
+            contents["summary"][condition],
+            contents["summary"].get(f"lstm - {condition}"),
+        )
         mean, low, high, sd = (100 * scores[name] for name in ("mean", "low", "high", "sd"))
         ahead = (
             f"{100 * lead['mean']:+.2f} ({100 * lead['low']:+.2f} to {100 * lead['high']:+.2f})"

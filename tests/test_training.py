@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from numpy_lstm.train.checkpoint import load_checkpoint, save_checkpoint
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
+from numpy_lstm.train.checkpoint import load_checkpoint, save_checkpoint
 from numpy_lstm.training import (
     Diverged,
     Settings,
     evaluate,
+    initial_state,
     is_finished,
     predict_logits,
     probe_batch,
-    start,
     train,
 )
 
@@ -39,9 +39,9 @@ SPLITS = Splits(*(first_word_reviews(n, seed) for seed, n in enumerate((200, 60,
 
 
 def trained(model, settings=SETTINGS, **callbacks):
-    progress = start(model, VECTORS, settings)
-    train(progress, SPLITS, settings, **callbacks)
-    return progress
+    state = initial_state(model, VECTORS, settings)
+    train(state, SPLITS, settings, **callbacks)
+    return state
 
 
 def assert_same(one, two):
@@ -60,8 +60,8 @@ def assert_same(one, two):
 @pytest.mark.parametrize("model", ["rnn", "lstm"])
 def test_a_model_learns_to_remember_the_first_word(model):
     settings = replace(SETTINGS, epochs=15, dropout=0.0)
-    progress = trained(model, settings)
-    assert evaluate(progress.best_parameters, SPLITS.test, settings).accuracy > 0.95
+    state = trained(model, settings)
+    assert evaluate(state.best_parameters, SPLITS.test, settings).accuracy > 0.95
 
 
 @pytest.mark.parametrize("model", ["rnn", "lstm"])
@@ -104,25 +104,25 @@ def test_a_second_thread_changes_no_bit():
 
 
 def test_the_best_epoch_is_the_one_with_the_smallest_validation_loss():
-    progress = trained("lstm")
-    losses = [line.val_loss for line in progress.history]
-    assert progress.best_epoch == np.argmin(losses) + 1
-    best = evaluate(progress.best_parameters, SPLITS.validation, SETTINGS)
+    state = trained("lstm")
+    losses = [line.val_loss for line in state.history]
+    assert state.best_epoch == np.argmin(losses) + 1
+    best = evaluate(state.best_parameters, SPLITS.validation, SETTINGS)
     assert best.loss == min(losses)
 
 
 def test_training_stops_when_the_validation_loss_stops_falling():
     settings = replace(SETTINGS, epochs=40, patience=2, learning_rate=0.1)
-    progress = trained("rnn", settings)
-    assert progress.epoch < 40
-    assert progress.epoch == progress.best_epoch + 2
+    state = trained("rnn", settings)
+    assert state.epoch < 40
+    assert state.epoch == state.best_epoch + 2
 
 
 def test_gradient_norms_are_recorded_at_the_start_and_after_every_epoch():
-    progress = trained("lstm")
-    assert len(progress.norms) == SETTINGS.epochs + 1
+    state = trained("lstm")
+    assert len(state.norms) == SETTINGS.epochs + 1
     common = probe_batch(SPLITS.validation, SETTINGS.probes).lengths[0]
-    assert all(norms.c.shape == (common, SETTINGS.probes) for norms in progress.norms)
+    assert all(norms.c.shape == (common, SETTINGS.probes) for norms in state.norms)
 
 
 def test_probes_are_the_longest_reviews_cut_to_their_last_words():
@@ -136,20 +136,20 @@ def test_probes_are_the_longest_reviews_cut_to_their_last_words():
 
 
 def test_logits_come_in_the_order_of_the_reviews_whatever_the_batch():
-    progress = trained("lstm")
+    state = trained("lstm")
     one_by_one = replace(SETTINGS, batch_size=1)
     np.testing.assert_allclose(
-        predict_logits(progress.parameters, SPLITS.test, SETTINGS),
-        predict_logits(progress.parameters, SPLITS.test, one_by_one),
+        predict_logits(state.parameters, SPLITS.test, SETTINGS),
+        predict_logits(state.parameters, SPLITS.test, one_by_one),
         rtol=0,
         atol=1e-12,
     )
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_before_the_parameters_are_spoiled():
-    progress = start("lstm", VECTORS, SETTINGS)
-    progress.parameters["W_out"][:] = np.nan
-    embedding = progress.parameters["embedding"].copy()
+    state = initial_state("lstm", VECTORS, SETTINGS)
+    state.parameters["W_out"][:] = np.nan
+    embedding = state.parameters["embedding"].copy()
     with pytest.raises(Diverged, match="at step 1 of epoch 1"):
-        train(progress, SPLITS, SETTINGS)
-    np.testing.assert_array_equal(progress.parameters["embedding"], embedding)
+        train(state, SPLITS, SETTINGS)
+    np.testing.assert_array_equal(state.parameters["embedding"], embedding)

@@ -10,7 +10,6 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.tasks import Recurrence
 from numpy_lstm.cells import (
-    Array,
     LSTMParams,
     RNNParams,
     lstm_step,
@@ -18,6 +17,7 @@ from numpy_lstm.cells import (
     rnn_step,
     rnn_step_backward,
 )
+from numpy_lstm.types import Array
 
 THREADS = "one Python thread, two BLAS threads"
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
 
+from numpy_lstm.threads import two_threads
+
 from benchmarks.tasks import Recurrence, TrainingStep
 from numpy_lstm import (
     LSTMGradients,
@@ -16,8 +18,7 @@ from numpy_lstm import (
     rnn_backward,
     rnn_forward,
 )
-from numpy_lstm.threads import two_threads
-from numpy_lstm.training import start, train_step
+from numpy_lstm.training import initial_state, train_step
 
 THREADS = "two Python threads with half of the batch each, one BLAS thread (threads.two_threads)"
 
@@ -55,7 +56,7 @@ def backward(task: Recurrence) -> Iterator[Callable[[], object]]:
 @contextmanager
 def training_step(task: TrainingStep) -> Iterator[Callable[[], float]]:
     """A step of :func:`numpy_lstm.training.train_step`."""
-    progress = start(task.model, task.draw_vectors(), task.settings)
+    state = initial_state(task.model, task.draw_vectors(), task.settings)
     batches = cycle(task.draw_batches())
     with two_threads():
-        yield lambda: train_step(progress, next(batches), task.settings)[0]
+        yield lambda: train_step(state, next(batches), task.settings)[0]

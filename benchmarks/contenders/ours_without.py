@@ -9,7 +9,7 @@ from unittest.mock import patch
 from benchmarks.contenders import ours
 from benchmarks.tasks import Recurrence
 from numpy_lstm import sequence, threads
-from numpy_lstm.cells import Array
+from numpy_lstm.types import Array
 
 THREADS = ours.THREADS
 

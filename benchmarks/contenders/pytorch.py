@@ -11,7 +11,7 @@ from torch import nn
 
 from benchmarks.tasks import Recurrence, TrainingStep
 from numpy_lstm import LSTMParams, RNNParams
-from numpy_lstm.training import start
+from numpy_lstm.training import initial_state
 
 THREADS = "torch.set_num_threads(2)"
 
@@ -43,7 +43,7 @@ def training_step(task: TrainingStep) -> Iterator[Callable[[], float]]:
     """The usual loop: a dense gradient of the embedding, and Adam on all of its rows."""
     torch.set_num_threads(2)
     settings = task.settings
-    initial = start(task.model, task.draw_vectors(), settings).parameters
+    initial = initial_state(task.model, task.draw_vectors(), settings).parameters
     cell = (LSTMParams if task.model == "lstm" else RNNParams)(
         initial["W_x"], initial["W_h"], initial["b"]
     )

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from numpy_lstm.cells import Array
 from numpy_lstm.data.corpus import Reviews
-from numpy_lstm.layers import Ints
+from numpy_lstm.types import Batch, Ints
 
 POOL = 32  # batches that are sorted together
-
-
-class Batch(NamedTuple):
-    """A minibatch of N reviews, the longest first."""
-
-    tokens: Ints  # (L, N) word ids, 0 past a review's length
-    lengths: Ints  # (N,)
-    labels: Ints  # (N,)
-    weights: Array  # (N,) what each review counts for in the loss; they add up to about 1
 
 
 def length_buckets(

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_lstm.cells import Array
 from numpy_lstm.data.corpus import Corpus, Reviews, keep_last, select, split_by_film
 from numpy_lstm.data.text import Vocabulary
 from numpy_lstm.data.vectors import learn_vectors, word_vectors
+from numpy_lstm.types import Array
 
 
 class Splits(NamedTuple):

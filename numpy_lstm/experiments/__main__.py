@@ -11,7 +11,7 @@ from pathlib import Path
 from joblib import parallel_config
 
 from numpy_lstm.data.imdb import DataNotFoundError
-from numpy_lstm.experiments.runner import NAMES, module, run_experiment, title
+from numpy_lstm.experiments.runner import EXPERIMENTS, module, run_experiment, title
 from numpy_lstm.experiments.tables import table
 
 
@@ -20,9 +20,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m numpy_lstm.experiments", description=__doc__)
     parser.add_argument(
         "name",
-        choices=(*NAMES, "all", "list"),
+        choices=(*EXPERIMENTS, "all", "list"),
         metavar="NAME",
-        help=f"{', '.join(NAMES)}, all, list",
+        help=f"{', '.join(EXPERIMENTS)}, all, list",
     )
     parser.add_argument("--seeds", type=_positive, default=5, metavar="N", help="(default: 5)")
     parser.add_argument(
@@ -51,13 +51,13 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("argument --jobs: must not be 0")
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # "–" in ASCII
     if options.name == "list":
-        for name in NAMES:
+        for name in EXPERIMENTS:
             print(f"{name:14}{title(name)}")
         return 0
     folder = options.out or Path("runs/quick" if options.quick else "results")
     try:
         with _backend(options.cluster):
-            for name in NAMES if options.name == "all" else (options.name,):
+            for name in EXPERIMENTS if options.name == "all" else (options.name,):
                 contents = run_experiment(
                     name,
                     seeds=1 if options.quick else options.seeds,

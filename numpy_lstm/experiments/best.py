@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from numpy_lstm import plots
-from numpy_lstm.cells import Array
 from numpy_lstm.classifier import classifier_backward, classifier_forward
 from numpy_lstm.data.batches import length_buckets, make_batch
 from numpy_lstm.data.corpus import Reviews, keep_last
@@ -34,7 +33,8 @@ from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.losses import binary_cross_entropy, binary_cross_entropy_backward
 from numpy_lstm.optim import clip_by_global_norm
-from numpy_lstm.training import TrainingState, draw_masks, predict_logits, start
+from numpy_lstm.training import TrainingState, draw_masks, initial_state, predict_logits
+from numpy_lstm.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,16 +79,16 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
         splits = splits._replace(train=splits.train._replace(labels=labels))
     cut = reviews.cut(splits, lambda part: keep_last(part, own.max_length))
     scores = n_gram_scores(splits, seed)
-    progress = start("lstm", prepared.vectors, own)
-    progress.parameters["w_score"] = np.array([START], np.float32)
-    val_accuracy = fit(progress, cut, scores, own)
-    logits = logits_of(progress.best_parameters, cut.test, scores.test, own)
+    state = initial_state("lstm", prepared.vectors, own)
+    state.parameters["w_score"] = np.array([START], np.float32)
+    val_accuracy = fit(state, cut, scores, own)
+    logits = logits_of(state.best_parameters, cut.test, scores.test, own)
     return {
         "test_accuracy": float(((logits > 0) == cut.test.labels).mean()),
         "val_accuracy": val_accuracy,
         "n_grams_test_accuracy": float(((scores.test > 0) == cut.test.labels).mean()),
         "n_grams_val_accuracy": float(((scores.validation > 0) == cut.validation.labels).mean()),
-        "w_score": float(progress.best_parameters["w_score"][0]),
+        "w_score": float(state.best_parameters["w_score"][0]),
         **leaks,
     }
 
@@ -144,49 +144,45 @@ def _regression(features: csr_matrix, labels: Array) -> Any:
 # --- the LSTM beside them ------------------------------------------------------------------------
 
 
-def fit(progress: TrainingState, splits: Splits, scores: NGramScores, own: Any) -> float:
+def fit(state: TrainingState, splits: Splits, scores: NGramScores, own: Any) -> float:
     """Train as the training job does, the scores added to the logits; the best validation accuracy.
 
-    ``progress.best_parameters`` are those of the epoch of the smallest validation loss.
+    ``state.best_parameters`` are those of the epoch of the smallest validation loss.
     """
     best_loss, best_accuracy = np.inf, 0.0
-    for progress.epoch in range(own.epochs):
-        rng = np.random.default_rng((own.seed, progress.epoch))
+    for state.epoch in range(own.epochs):
+        rng = np.random.default_rng((own.seed, state.epoch))
         batches = length_buckets(splits.train.lengths, own.batch_size, rng=rng)
-        for progress.step, indices in enumerate(batches):
-            done = (progress.epoch + progress.step / len(batches)) / own.epochs
-            progress.optimizer.learning_rate = own.learning_rate * (1 - done)
-            gradients = gradients_of(progress, splits.train, scores.train, indices, own)
-            progress.optimizer.step(
-                progress.parameters, clip_by_global_norm(gradients, own.clip)[0]
-            )
-        logits = logits_of(progress.parameters, splits.validation, scores.validation, own)
+        for state.step, indices in enumerate(batches):
+            done = (state.epoch + state.step / len(batches)) / own.epochs
+            state.optimizer.learning_rate = own.learning_rate * (1 - done)
+            gradients = gradients_of(state, splits.train, scores.train, indices, own)
+            state.optimizer.step(state.parameters, clip_by_global_norm(gradients, own.clip)[0])
+        logits = logits_of(state.parameters, splits.validation, scores.validation, own)
         loss, _ = binary_cross_entropy(logits, splits.validation.labels)
         if loss < best_loss:
             best_loss = loss
             best_accuracy = float(((logits > 0) == splits.validation.labels).mean())
-            progress.best_parameters = {
-                name: array.copy() for name, array in progress.parameters.items()
-            }
+            state.best_parameters = {name: array.copy() for name, array in state.parameters.items()}
     return best_accuracy
 
 
 def gradients_of(
-    progress: TrainingState, part: Reviews, scores: Array, indices: Any, own: Any
+    state: TrainingState, part: Reviews, scores: Array, indices: Any, own: Any
 ) -> dict[str, Any]:
     """Gradients of a batch's cross-entropy in the classifier's parameters and in w_score."""
     indices = indices[np.argsort(-part.lengths[indices], kind="stable")]  # as a batch lays them out
     batch, score = make_batch(part, indices), scores[indices]
-    masks = draw_masks(progress, len(indices), own)
+    masks = draw_masks(state, len(indices), own)
     logits, cache = classifier_forward(
-        progress.parameters,
+        state.parameters,
         batch.tokens,
         batch.lengths,
         bag_size=own.bag_size,
         readout=own.readout,
         masks=masks,
     )
-    logits = logits + progress.parameters["w_score"] * score
+    logits = logits + state.parameters["w_score"] * score
     _, loss = binary_cross_entropy(logits, batch.labels)
     dlogits = binary_cross_entropy_backward(loss)
     gradients = dict(classifier_backward(dlogits, cache).parameters)

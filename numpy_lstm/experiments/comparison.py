@@ -1,7 +1,8 @@
 """On IMDB, how do a vanilla RNN, an LSTM and what knows no order compare?
 
-Five conditions. The RNN and the LSTM are those of the training job with its defaults. The wide RNN has
-as many parameters in its cell as the LSTM: equal hidden units give the LSTM four times the RNN's.
+Five conditions. The RNN and the LSTM are those of the training job with its defaults. The wide RNN
+has as many parameters in its cell as the LSTM: equal hidden units give the LSTM four times the
+RNN's.
 The order-free bag is logistic regression on the mean of the same word vectors. TF-IDF is logistic
 regression on the weighted counts of words and of pairs of words, of whole reviews.
 """
@@ -15,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm import plots
-from numpy_lstm.train.baselines import bag_of_embeddings
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.gradient_flow import decay_per_step
+from numpy_lstm.train.baselines import bag_of_embeddings
 from numpy_lstm.training import Settings
 
 LABELS = {
@@ -55,12 +56,12 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     cut = reviews.cut(prepared.splits, lambda part: keep_last(part, own.max_length))
     if settings["condition"] == "bag":
         return dict(bag_of_embeddings(cut, prepared.vectors))
-    progress = reviews.fit(settings["model"], cut, prepared.vectors, own)
-    cell = [progress.parameters[name].size for name in ("W_x", "W_h", "b")]
+    state = reviews.fit(settings["model"], cut, prepared.vectors, own)
+    cell = [state.parameters[name].size for name in ("W_x", "W_h", "b")]
     return {
-        **reviews.scores(progress, cut, own),
+        **reviews.scores(state, cut, own),
         "cell_parameters": sum(cell),
-        "gradient_decay_per_step": decay_per_step(progress.norms[progress.best_epoch].x),
+        "gradient_decay_per_step": decay_per_step(state.norms[state.best_epoch].x),
     }
 
 
@@ -90,12 +91,14 @@ def tf_idf(splits: Splits) -> dict[str, Any]:
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and interval of the test accuracy of each condition, and of the LSTM's lead over each."""
+    """Mean and interval of each condition's test accuracy, and of the LSTM's lead over it."""
     accuracies = {
         condition: [result["test_accuracy"] for result in results]
         for condition, results in by_condition(trials).items()
     }
-    summary: dict[str, Any] = {condition: describe(values) for condition, values in accuracies.items()}
+    summary: dict[str, Any] = {
+        condition: describe(values) for condition, values in accuracies.items()
+    }
     lstm = accuracies.get("lstm", [])
     for condition, values in accuracies.items():
         if condition != "lstm" and lstm and len(values) == len(lstm):  # seed by seed
@@ -111,7 +114,10 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
             values = [100 * result["test_accuracy"] for result in results]
             axes.plot(values, [row] * len(values), "o", color="#004488", alpha=0.6, markersize=5)
             axes.plot([np.mean(values)], [row], "|", color="black", markersize=16)
-        axes.set_yticks(range(len(by_condition(trials))), [LABELS[condition] for condition in by_condition(trials)])
+        axes.set_yticks(
+            range(len(by_condition(trials))),
+            [LABELS[condition] for condition in by_condition(trials)],
+        )
         axes.set_ylim(len(by_condition(trials)) - 0.5, -0.5)
         axes.set_xlabel("test accuracy (%); a dot is a seed, the line their mean")
         drawing.suptitle(f"{plots.DATA_SETS['imdb']}: 25,000 test reviews")

@@ -18,13 +18,13 @@ import numpy as np
 
 from numpy_lstm import gradient_flow as flow
 from numpy_lstm import plots
-from numpy_lstm.cells import Array
 from numpy_lstm.classifier import init_classifier
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe, geometric_mean
 from numpy_lstm.training import probe_batch
+from numpy_lstm.types import Array
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)  # at which Jacobians are worked out
 TENTH = 10  # largest singular value that is drawn; a smoke run has 8
@@ -140,7 +140,9 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     untrained_conditions = [condition for condition in grouped if "trained" not in condition]
     trained_conditions = [condition for condition in grouped if "trained" in condition]
     with plots.figure(path, 2, 2, 7.2, 6.4) as (drawing, (rnn, lstm, trained, jacobians)):
-        for k, condition in enumerate(condition for condition in untrained_conditions if condition.startswith("rnn")):
+        for k, condition in enumerate(
+            condition for condition in untrained_conditions if condition.startswith("rnn")
+        ):
             line = center(grouped[condition], "h")
             rnn.plot(line, label=condition, **plots.series(k))
             _plot_power(rnn, grouped[condition], line, "largest_singular_value", k, ":", 1.0)
@@ -150,7 +152,9 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
         rnn.plot([], "-k", linewidth=0.6, label="ρ(W_h)^k, where it differs")
         rnn.set_title("vanilla RNN, untrained: ‖∂L/∂h‖")
 
-        for k, condition in enumerate(condition for condition in untrained_conditions if condition.startswith("lstm")):
+        for k, condition in enumerate(
+            condition for condition in untrained_conditions if condition.startswith("lstm")
+        ):
             line = center(grouped[condition], "c")
             lstm.plot(line, label=condition, **plots.series(k))
             products = line[0] * forget_product(grouped[condition])[: len(line)]
@@ -160,7 +164,9 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
 
         for k, condition in enumerate(trained_conditions):
             style = plots.series(k)
-            for n, result in enumerate(grouped[condition]):  # a mean would follow the one RNN that is odd
+            for n, result in enumerate(
+                grouped[condition]
+            ):  # a mean would follow the one RNN that is odd
                 line = result["norms"]["x"]["median"]
                 trained.plot(line, label=None if n else condition, **{**style, "linewidth": 0.8})
             lags = [int(lag) for lag in grouped[condition][0]["jacobians"]]
@@ -174,7 +180,9 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                 )
             if condition.startswith("rnn"):
                 one = np.ones(lags[-1] + 1)
-                _plot_power(jacobians, grouped[condition], one, "largest_singular_value", k, ":", 1.0)
+                _plot_power(
+                    jacobians, grouped[condition], one, "largest_singular_value", k, ":", 1.0
+                )
                 _plot_power(jacobians, grouped[condition], one, "spectral_radius", k, "-", 0.6)
             else:
                 product = forget_product(grouped[condition])[: lags[-1] + 1]

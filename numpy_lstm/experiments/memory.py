@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm import plots
-from numpy_lstm.cells import Array, LSTMParams, RNNParams
+from numpy_lstm.cells import LSTMParams, RNNParams
 from numpy_lstm.data.long_lag import Sequences, adding, first_symbol, temporal_order
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.initializers import glorot_uniform, init_lstm, init_rnn
@@ -30,6 +30,7 @@ from numpy_lstm.losses import (
 from numpy_lstm.lstm import lstm_backward, lstm_forward
 from numpy_lstm.optim import Adam, clip_by_global_norm
 from numpy_lstm.rnn import rnn_backward, rnn_forward
+from numpy_lstm.types import Array
 
 PIVOT = "solved_by_and_after"
 TASKS: dict[str, tuple[Callable[[int, int, np.random.Generator], Sequences], int]] = {

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm import plots
-from numpy_lstm.cells import Array
 from numpy_lstm.data.corpus import Reviews, keep_last
 from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
@@ -26,6 +25,7 @@ from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.experiments.words import keep_first
 from numpy_lstm.training import predict_logits
+from numpy_lstm.types import MODEL_NAMES, Array
 
 PIVOT = "test_accuracy"
 FOREVER = 10**6  # epochs over which the learning rate falls to 0: over the first few, it stays
@@ -99,7 +99,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     )
     # Keras's Embedding starts at U(-0.05, 0.05), with nothing special about the padding word.
     vectors = np.random.default_rng(seed).uniform(-0.05, 0.05, prepared.vectors.shape)
-    progress = reviews.fit(
+    state = reviews.fit(
         settings["model"],
         splits,
         vectors.astype(np.float32),
@@ -107,13 +107,13 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
         recurrent=settings["recurrent"],
         stop_after=settings["stop_after"],
     )
-    right = (predict_logits(progress.best_parameters, splits.test, own) > 0) == splits.test.labels
+    right = (predict_logits(state.best_parameters, splits.test, own) > 0) == splits.test.labels
     filled = own.max_length - np.minimum(prepared.splits.test.lengths, own.max_length)
     return {
         "test_accuracy": float(right.mean()),
         "test_right_by_filled": count_by_filled(right, filled),
-        "val_accuracies": [epoch.val_accuracy for epoch in progress.history],
-        **reviews.training_scores(progress),
+        "val_accuracies": [epoch.val_accuracy for epoch in state.history],
+        **reviews.training_scores(state),
     }
 
 
@@ -171,7 +171,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                     100 * np.array(shares, np.float64),  # a group without reviews is a gap
                     marker=plots.MARKERS[model],
                     linestyle=plots.DASHES[model],
-                    label=plots.NAMES[model] if k == 0 else None,
+                    label=MODEL_NAMES[model] if k == 0 else None,
                     **style,
                 )
         changes.axvline(50, color="black", linewidth=0.8, linestyle=(0, (1, 2)))

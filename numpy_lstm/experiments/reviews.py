@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from numpy_lstm.cells import Array
-from numpy_lstm.classifier import Model
 from numpy_lstm.data.corpus import Corpus, Reviews, select
 from numpy_lstm.data.imdb import load_imdb
 from numpy_lstm.data.prepare import Prepared, Splits, prepare
 from numpy_lstm.data.synthetic import synthetic_corpus
 from numpy_lstm.initializers import init_lstm, init_rnn
-from numpy_lstm.training import TrainingState, Settings, evaluate, start, train
+from numpy_lstm.training import Settings, TrainingState, evaluate, initial_state, train
+from numpy_lstm.types import Array, Model
 
 QUICK: dict[str, Any] = {
     "epochs": 1,
@@ -54,7 +53,7 @@ def data(
 
 
 def settings_of(given: dict[str, Any], seed: int, quick: bool) -> Settings:
-    """The training job's defaults, with what an condition changes; tiny in a smoke run."""
+    """The training job's defaults, with what a condition changes; tiny in a smoke run."""
     fields = {name: value for name, value in given.items() if name in Settings.__dataclass_fields__}
     return Settings(**{**fields, **(QUICK if quick else {}), "seed": seed})
 
@@ -94,15 +93,15 @@ def fit(
     `stop_after`, only so many epochs are run, while the learning rate falls as if there were all of
     `settings`.
     """
-    progress = start(model, vectors, settings)
+    state = initial_state(model, vectors, settings)
     if recurrent == "uniform":
-        progress.parameters.update(uniform_cell(model, vectors.shape[1], settings))
+        state.parameters.update(uniform_cell(model, vectors.shape[1], settings))
 
-    def go_on(progress: TrainingState, *_: object) -> bool:
-        return stop_after is None or progress.epoch < stop_after
+    def go_on(state: TrainingState, *_: object) -> bool:
+        return stop_after is None or state.epoch < stop_after
 
-    train(progress, splits, settings, after_step=go_on)
-    return progress
+    train(state, splits, settings, after_step=go_on)
+    return state
 
 
 def uniform_cell(model: Model, input_size: int, settings: Settings) -> dict[str, Array]:
@@ -119,19 +118,19 @@ def uniform_cell(model: Model, input_size: int, settings: Settings) -> dict[str,
     return {**cell._asdict(), "W_x": rng.uniform(-limit, limit, cell.W_x.shape).astype(np.float32)}
 
 
-def scores(progress: TrainingState, splits: Splits, settings: Settings) -> dict[str, Any]:
+def scores(state: TrainingState, splits: Splits, settings: Settings) -> dict[str, Any]:
     """The plain numbers of a trained classifier; the test reviews are scored here, once."""
-    test = evaluate(progress.best_parameters, splits.test, settings)
-    return {"test_accuracy": test.accuracy, "test_loss": test.loss, **training_scores(progress)}
+    test = evaluate(state.best_parameters, splits.test, settings)
+    return {"test_accuracy": test.accuracy, "test_loss": test.loss, **training_scores(state)}
 
 
-def training_scores(progress: TrainingState) -> dict[str, Any]:
+def training_scores(state: TrainingState) -> dict[str, Any]:
     """What is known of a trained classifier without the test reviews."""
-    best = progress.history[progress.best_epoch - 1]
+    best = state.history[state.best_epoch - 1]
     return {
         "val_accuracy": best.val_accuracy,
         "val_loss": best.val_loss,
-        "best_epoch": progress.best_epoch,
-        "epochs": progress.epoch,
-        "training_seconds": round(progress.seconds, 1),
+        "best_epoch": state.best_epoch,
+        "epochs": state.epoch,
+        "training_seconds": round(state.seconds, 1),
     }

@@ -1,8 +1,8 @@
 """Runs the trials of an experiment, many at once, and keeps each as soon as it is there.
 
-A trial is one condition from one seed. The file of results is also the record of what is done: it is
-written anew after every trial, so that a run that is interrupted goes on with the trials that are
-missing, and one that is asked for more seeds adds only those.
+A trial is one condition from one seed. The file of results is also the record of what is done: it
+is written anew after every trial, so that a run that is interrupted goes on with the trials that
+are missing, and one that is asked for more seeds adds only those.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tqdm import tqdm
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.train.folder import versions, write_json
 
-NAMES = (
+EXPERIMENTS = (
     "comparison",
     "gradient_flow",
     "lag",
@@ -68,7 +68,7 @@ def run_experiment(
     Parameters
     ----------
     name : str
-        One of :data:`NAMES`.
+        One of :data:`EXPERIMENTS`.
     seeds : int
         Seeds 0 … seeds - 1 for every condition.
     jobs : int
@@ -94,9 +94,17 @@ def run_experiment(
     folder.mkdir(parents=True, exist_ok=True)
     trials = _read(path, conditions, quick)
     present = {(trial.condition, trial.seed) for trial in trials}
-    # Seed by seed, so that a run cut short has some seeds of every condition, not every seed of some.
-    missing = [(condition, seed) for seed in range(seeds) for condition in conditions if (condition, seed) not in present]
-    work = (delayed(run_trial)(name, condition, conditions[condition], seed, quick) for condition, seed in missing)
+    # Seed by seed: a run cut short has some seeds of every condition, not every seed of some.
+    missing = [
+        (condition, seed)
+        for seed in range(seeds)
+        for condition in conditions
+        if (condition, seed) not in present
+    ]
+    work = (
+        delayed(run_trial)(name, condition, conditions[condition], seed, quick)
+        for condition, seed in missing
+    )
     done = Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
     for trial in tqdm(done, total=len(missing), unit="trial", desc=name, disable=None):
         trials.append(trial)
@@ -133,7 +141,11 @@ def accuracies(trials: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float
 
 
 def _contents(
-    name: str, experiment: ModuleType, conditions: dict[str, Settings], trials: list[Trial], quick: bool
+    name: str,
+    experiment: ModuleType,
+    conditions: dict[str, Settings],
+    trials: list[Trial],
+    quick: bool,
 ) -> dict[str, Any]:
     order = list(conditions)
     in_order = sorted(trials, key=lambda trial: (order.index(trial.condition), trial.seed))

@@ -24,6 +24,7 @@ from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.files import write_atomically
 from numpy_lstm.recurrence.norms import norms
+from numpy_lstm.types import MODEL_NAMES
 
 SIZES: dict[str, Any] = {
     "epochs": 4,
@@ -138,7 +139,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
 
 def _title(model: str, review: dict[str, Any]) -> str:
     truth = "positive" if review["label"] else "negative"
-    return f"{plots.NAMES[model]}: log-odds of positive {review['logit']:+.1f}, truth {truth}"
+    return f"{MODEL_NAMES[model]}: log-odds of positive {review['logit']:+.1f}, truth {truth}"
 
 
 def _depths(norms_: list[float]) -> list[float]:

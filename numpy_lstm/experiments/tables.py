@@ -9,7 +9,7 @@ Rows = list[list[str]]
 
 
 def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
-    """The summary of an experiment, a row an condition; or one quantity of it, spread over two sides.
+    """The summary of an experiment, a row a condition; or one quantity, over two sides.
 
     Parameters
     ----------
@@ -17,8 +17,8 @@ def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
         Arm to what its experiment's ``summarize`` made of its trials: numbers, texts, or the means
         and intervals of :func:`~numpy_lstm.experiments.statistics.describe`.
     pivot : str, optional
-        A quantity. Then the conditions, called "one side, other side", make a table of two sides, the
-        one with fewer values on top.
+        A quantity. Then the conditions, called "one side, other side", make a table of two sides,
+        the one with fewer values on top.
 
     Returns
     -------
@@ -50,7 +50,9 @@ def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
 
 
 def _listed(summary: Mapping[str, Any]) -> Rows:
-    own = {condition: {"": value} if "mean" in value else value for condition, value in summary.items()}
+    own = {
+        condition: {"": value} if "mean" in value else value for condition, value in summary.items()
+    }
     names = list(dict.fromkeys(name for values in own.values() for name in values))
     rows = [["", *(name.replace("_", " ") or "mean (interval)" for name in names)]]
     for condition, values in own.items():

@@ -17,6 +17,7 @@ from numpy_lstm import plots
 from numpy_lstm.data.corpus import Reviews, keep_last
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import accuracies
+from numpy_lstm.types import MODEL_NAMES
 
 PIVOT = "test_accuracy"
 LAST = (10, 25, 50, 100, 200, 400)
@@ -86,7 +87,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                 "color": plots.COLORS[model],
                 "linestyle": plots.DASHES[model],
                 "marker": plots.MARKERS[model],
-                "label": plots.NAMES[model],
+                "label": MODEL_NAMES[model],
             }
             own = [t["settings"] | t["result"] for t in trials if t["settings"]["model"] == model]
             for axes, name, chosen in (

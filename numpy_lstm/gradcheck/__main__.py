@@ -21,21 +21,15 @@ from numpy_lstm.cells import (
     rnn_step,
     rnn_step_backward,
 )
-from numpy_lstm.classifier import (
-    Masks,
-    Model,
-    classifier_backward,
-    classifier_forward,
-    init_classifier,
-)
+from numpy_lstm.classifier import Masks, classifier_backward, classifier_forward, init_classifier
 from numpy_lstm.gradcheck import TOLERANCE, ArrayError, Method, gradient_errors
-from numpy_lstm.layers import Readout, dropout_mask
+from numpy_lstm.layers import dropout_mask
 from numpy_lstm.losses import binary_cross_entropy, binary_cross_entropy_backward
 from numpy_lstm.lstm import lstm_backward, lstm_forward
 from numpy_lstm.rnn import rnn_backward, rnn_forward
+from numpy_lstm.types import MODEL_NAMES, Model, Readout
 
 METHODS: tuple[Method, ...] = ("complex step", "central")
-NAMES: dict[Model, str] = {"rnn": "vanilla RNN", "lstm": "LSTM"}
 
 # No two sizes alike, lest a transposed array fit by luck.
 T, N, D, H = 5, 4, 2, 3
@@ -172,7 +166,7 @@ def _classifier(model: Model, readout: Readout, rng: np.random.Generator) -> Che
     embedding = np.zeros_like(parameters["embedding"])
     embedding[rows.rows] = rows.values
     return Check(
-        f"classifier, {NAMES[model]}, bags of {BAG_SIZE} words, dropout, read-out: {readout}",
+        f"classifier, {MODEL_NAMES[model]}, bags of {BAG_SIZE} words, dropout, read-out: {readout}",
         lambda parameters: forward(parameters)[0],
         parameters,
         {**gradients, "embedding": embedding},

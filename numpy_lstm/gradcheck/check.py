@@ -36,7 +36,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from numpy_lstm.gradcheck.derivatives import VectorFunction
-from numpy_lstm.gradcheck.pytrees import Array, Tree
+from numpy_lstm.gradcheck.pytrees import Tree
+from numpy_lstm.types import Array
 
 Method = Literal["complex step", "central", "direction"]
 

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.exceptions import ComplexWarning
 from numpy.typing import NDArray
 
-from numpy_lstm.gradcheck.pytrees import Array, Tree, float64_arrays, rebuild
+from numpy_lstm.gradcheck.pytrees import Tree, float64_arrays, rebuild
+from numpy_lstm.types import Array
 
 IMAGINARY_STEP = 1e-100  # its square is lost beside any number; a 1e-200th of it is not yet 0
 FIRST_STEP = 1e-6  # short enough for RNNs that are as good as chaotic

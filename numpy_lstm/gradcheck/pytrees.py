@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from numpy_lstm.types import Array
+
 Tree = Any  # an array, or a NamedTuple, dict, list or tuple of trees
 
 

@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_lstm.cells import Array
 from numpy_lstm.classifier import Masks, classifier_backward, classifier_forward
-from numpy_lstm.layers import Ints, Readout
+from numpy_lstm.types import Array, Ints, Readout
 
 INTERVALS = 8  # of the line at first; those that are not exact enough are halved
 HALVINGS = 9  # at most

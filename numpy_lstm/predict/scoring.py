@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_lstm.cells import Array
 from numpy_lstm.data.corpus import Reviews, keep_last
 from numpy_lstm.data.text import UNKNOWN
-from numpy_lstm.layers import Ints
 from numpy_lstm.training import predict_logits
+from numpy_lstm.types import Array, Ints
 from numpy_lstm.weights import Weights
 
 

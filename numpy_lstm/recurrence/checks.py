@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from numpy_lstm.cells import Array
+from numpy_lstm.types import Array
 
 
 def check_sequence(

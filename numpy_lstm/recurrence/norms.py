@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from numpy_lstm.cells import Array
+from numpy_lstm.types import Array
 
 
 def norms(block: Array) -> Array:

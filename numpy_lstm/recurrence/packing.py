@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from numpy_lstm.cells import Array
+from numpy_lstm.types import Array
 
 COLUMNS = 512  # steps times reviews of a block: few enough to stay in the processor's cache
 IN_TWO = 2**12  # numbers in h_t of all reviews, N times H, from which two parts are faster than one

@@ -10,9 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from numpy_lstm.classifier import Model
-from numpy_lstm.layers import Readout
 from numpy_lstm.settings import Settings, requirement_not_met
+from numpy_lstm.types import MODEL_NAMES, Model, Readout
 
 HELP = {
     "seed": "of everything random: the same seed gives the same figures",
@@ -33,7 +32,7 @@ HELP = {
     "probes": "validation reviews on which the gradient norms are recorded",
 }
 FULL_DISK = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-NAMES = {"rnn": "vanilla RNN", "lstm": "LSTM", "bag": "order-free bag"}
+NAMES = {**MODEL_NAMES, "bag": "order-free bag"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,8 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # "×" in ASCII
     from numpy_lstm.data.imdb import DataNotFoundError
-    from numpy_lstm.train.progress_bar import Display
     from numpy_lstm.train.job import Options, Stopped, run
+    from numpy_lstm.train.progress_bar import Display
     from numpy_lstm.training import Diverged
 
     given = vars(arguments)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from numpy_lstm.cells import Array
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.training import Evaluation
+from numpy_lstm.types import Array
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # scikit-learn's C, chosen on the validation reviews
 

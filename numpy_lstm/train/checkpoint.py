@@ -1,4 +1,4 @@
-"""A run's progress on disk, exact to the bit: save, and go on."""
+"""A run's state on disk, exact to the bit: save, and go on."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from numpy_lstm.cells import Array
 from numpy_lstm.files import read_arrays, write_atomically
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.optim import Adam
-from numpy_lstm.training import Epoch, TrainingState, Settings
+from numpy_lstm.training import Epoch, Settings, TrainingState
+from numpy_lstm.types import Array
 
 _NUMBERS = ("epoch", "step", "reviews", "tokens", "loss_sum", "seconds", "epoch_seconds")
 
 
-def save_checkpoint(path: Path, progress: TrainingState) -> None:
+def save_checkpoint(path: Path, state: TrainingState) -> None:
     """Write all that :func:`load_checkpoint` needs to one ``.npz`` file, whole or not at all."""
-    optimizer = progress.optimizer
+    optimizer = state.optimizer
     arrays: dict[str, Any] = {
-        **_prefixed("parameters", progress.parameters),
-        **_prefixed("best", progress.best_parameters),
+        **_prefixed("parameters", state.parameters),
+        **_prefixed("best", state.best_parameters),
         **_prefixed("m", optimizer.m),
         **_prefixed("v", optimizer.v),
-        **_prefixed("h", _numbered([norms.h for norms in progress.norms])),
-        **_prefixed("c", _numbered([norms.c for norms in progress.norms if norms.c is not None])),
-        **_prefixed("x", _numbered([norms.x for norms in progress.norms])),
+        **_prefixed("h", _numbered([norms.h for norms in state.norms])),
+        **_prefixed("c", _numbered([norms.c for norms in state.norms if norms.c is not None])),
+        **_prefixed("x", _numbered([norms.x for norms in state.norms])),
         "state": np.array(
             json.dumps(
                 {
-                    **{name: getattr(progress, name) for name in _NUMBERS},
+                    **{name: getattr(state, name) for name in _NUMBERS},
                     "t": optimizer.t,
-                    "history": progress.history,
+                    "history": state.history,
                 }
             )
         ),

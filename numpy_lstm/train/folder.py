@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm import __version__
-from numpy_lstm.cells import Array
 from numpy_lstm.files import remove_unfinished, write_atomically
 from numpy_lstm.settings import Settings
 from numpy_lstm.training import Epoch, TrainingState
+from numpy_lstm.types import Array
 
 CONFIG = "config.json"
 LOCK = ".lock"
@@ -142,12 +142,12 @@ def write_gradient_norms(path: Path, runs: Mapping[str, TrainingState], lengths:
     ``lstm_best_epoch`` the epoch that was kept.
     """
     arrays: dict[str, Any] = {"lengths": lengths}
-    for model, progress in runs.items():
+    for model, state in runs.items():
         for name in ("h", "c", "x"):
-            norms = [getattr(recorded, name) for recorded in progress.norms]
+            norms = [getattr(recorded, name) for recorded in state.norms]
             if norms[0] is not None:
                 arrays[f"{model}_{name}"] = np.stack(norms)
-        arrays[f"{model}_best_epoch"] = np.array(progress.best_epoch)
+        arrays[f"{model}_best_epoch"] = np.array(state.best_epoch)
     write_atomically(path, lambda file: np.savez_compressed(file, **arrays))
 
 

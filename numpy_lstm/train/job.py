@@ -12,24 +12,24 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from numpy_lstm import gradient_flow, plots, run_folder
-from numpy_lstm.train.baselines import bag_of_embeddings
-from numpy_lstm.train.checkpoint import load_checkpoint, save_checkpoint
-from numpy_lstm.classifier import Model
 from numpy_lstm.data.corpus import Corpus
 from numpy_lstm.data.imdb import DataNotFoundError, load_imdb
 from numpy_lstm.data.prepare import Prepared, prepare
 from numpy_lstm.data.synthetic import synthetic_corpus
+from numpy_lstm.train.baselines import bag_of_embeddings
+from numpy_lstm.train.checkpoint import load_checkpoint, save_checkpoint
 from numpy_lstm.train.progress_bar import Display
 from numpy_lstm.training import (
     Diverged,
-    TrainingState,
     Settings,
+    TrainingState,
     evaluate,
+    initial_state,
     is_finished,
     probe_batch,
-    start,
     train,
 )
+from numpy_lstm.types import Model
 from numpy_lstm.weights import Weights, save_weights
 
 CHECKPOINT_EVERY = 120.0  # seconds, besides the end of each epoch
@@ -134,19 +134,19 @@ def _run(
     scores: dict[str, dict[str, Any]] = {}
     for model in config["models"]:
         runs[model] = _train(model, prepared, settings, corpus.name, options.out, display)
-    for model, progress in runs.items():
-        test = evaluate(progress.best_parameters, prepared.splits.test, settings)
-        best = progress.history[progress.best_epoch - 1]
+    for model, state in runs.items():
+        test = evaluate(state.best_parameters, prepared.splits.test, settings)
+        best = state.history[state.best_epoch - 1]
         scores[model] = {
             "test_accuracy": test.accuracy,
             "test_loss": test.loss,
             "val_accuracy": best.val_accuracy,
-            "best_epoch": progress.best_epoch,
-            "parameters": sum(array.size for array in progress.parameters.values()),
-            "cell_parameters": sum(progress.parameters[name].size for name in ("W_x", "W_h", "b")),
-            "seconds": progress.seconds,
-            "gradient_decay_per_step": _decay(progress, progress.best_epoch),
-            "gradient_decay_per_step_at_start": _decay(progress, 0),
+            "best_epoch": state.best_epoch,
+            "parameters": sum(array.size for array in state.parameters.values()),
+            "cell_parameters": sum(state.parameters[name].size for name in ("W_x", "W_h", "b")),
+            "seconds": state.seconds,
+            "gradient_decay_per_step": _decay(state, state.best_epoch),
+            "gradient_decay_per_step_at_start": _decay(state, 0),
         }
     metrics = {
         "dataset": corpus.name,
@@ -186,32 +186,32 @@ def _train(
     path = folder / f"checkpoint-{model}.npz"
     if path.exists():
         try:
-            progress = load_checkpoint(path, settings)
+            state = load_checkpoint(path, settings)
         except ValueError as error:
             raise ValueError(f"{path} is damaged: {error}. Delete it to train anew.") from error
     else:
-        progress = start(model, prepared.vectors, settings)
+        state = initial_state(model, prepared.vectors, settings)
     saved = time.monotonic()
 
-    def save(progress: TrainingState) -> None:
+    def save(state: TrainingState) -> None:
         nonlocal saved
-        save_checkpoint(path, progress)
+        save_checkpoint(path, state)
         saved = time.monotonic()
 
-    def after_step(progress: TrainingState, steps: int, loss: float, accuracy: float) -> bool:
-        display.step(progress, steps, loss, accuracy)
+    def after_step(state: TrainingState, steps: int, loss: float, accuracy: float) -> bool:
+        display.step(state, steps, loss, accuracy)
         if time.monotonic() - saved > CHECKPOINT_EVERY:
-            save(progress)
+            save(state)
         return not display.stop_requested
 
-    def after_epoch(progress: TrainingState) -> None:
-        save(progress)
-        display.epoch(progress)
+    def after_epoch(state: TrainingState) -> None:
+        save(state)
+        display.epoch(state)
 
     try:
-        with display.training(model, progress, settings):
+        with display.training(model, state, settings):
             train(
-                progress,
+                state,
                 prepared.splits,
                 settings,
                 after_step=after_step,
@@ -219,28 +219,28 @@ def _train(
             )
     except Diverged as error:
         kept = "No epoch had ended before."
-        if progress.best_epoch:
+        if state.best_epoch:
             best = folder / f"weights-{model}.npz"
-            save_weights(best, _weights(progress, prepared, settings, dataset))
-            kept = f"The weights of epoch {progress.best_epoch}, the best, are kept in {best}."
+            save_weights(best, _weights(state, prepared, settings, dataset))
+            kept = f"The weights of epoch {state.best_epoch}, the best, are kept in {best}."
         raise Diverged(
             f"{error}. {kept} Start anew with a smaller --lr or a smaller --clip: resumed, the run"
             " would come to the same step."
         ) from error
-    if not is_finished(progress, settings):
-        save(progress)
+    if not is_finished(state, settings):
+        save(state)
         raise Stopped
-    return progress
+    return state
 
 
-def _decay(progress: TrainingState, epoch: int) -> float | None:
+def _decay(state: TrainingState, epoch: int) -> float | None:
     """The decay of the gradient in the inputs; None, since JSON has no NaN, if there is none."""
-    decay = gradient_flow.decay_per_step(progress.norms[epoch].x)
+    decay = gradient_flow.decay_per_step(state.norms[epoch].x)
     return None if np.isnan(decay) else decay
 
 
-def _weights(progress: TrainingState, prepared: Prepared, settings: Settings, dataset: str) -> Weights:
-    return Weights(progress.best_parameters, settings, prepared.vocabulary, dataset)
+def _weights(state: TrainingState, prepared: Prepared, settings: Settings, dataset: str) -> Weights:
+    return Weights(state.best_parameters, settings, prepared.vocabulary, dataset)
 
 
 def _write_results(
@@ -251,11 +251,11 @@ def _write_results(
     settings: Settings,
 ) -> None:
     probes = probe_batch(prepared.splits.validation, settings.probes)
-    histories = {model: progress.history for model, progress in runs.items()}
-    for model, progress in runs.items():
+    histories = {model: state.history for model, state in runs.items()}
+    for model, state in runs.items():
         save_weights(
             folder / f"weights-{model}.npz",
-            _weights(progress, prepared, settings, metrics["dataset"]),
+            _weights(state, prepared, settings, metrics["dataset"]),
         )
     run_folder.write_history(folder / "history.csv", histories)
     run_folder.write_gradient_norms(

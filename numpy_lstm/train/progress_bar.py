@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from numpy_lstm.training import TrainingState, Settings
-
-NAMES = {"rnn": "RNN ", "lstm": "LSTM"}
+from numpy_lstm.training import Settings, TrainingState
 
 
 class Display:
@@ -51,38 +49,40 @@ class Display:
                 signal.signal(number, handler)
 
     @contextmanager
-    def training(self, model: str, progress: TrainingState, settings: Settings) -> Iterator[None]:
+    def training(self, model: str, state: TrainingState, settings: Settings) -> Iterator[None]:
         """Show one model's training; on a terminal as a bar over all its steps."""
         from tqdm import tqdm
 
         self._model, self._settings = model, settings
-        self._bar = tqdm(unit="step", desc=NAMES[model], disable=self._is_off, dynamic_ncols=True)
+        self._bar = tqdm(
+            unit="step", desc=f"{model.upper():4}", disable=self._is_off, dynamic_ncols=True
+        )
         with self._bar:
             yield
 
-    def step(self, progress: TrainingState, steps: int, loss: float, accuracy: float) -> None:
+    def step(self, state: TrainingState, steps: int, loss: float, accuracy: float) -> None:
         """After a step, of `steps` in the epoch."""
         if self._bar.disable:
             return
         if self._bar.total is None:
             self._bar.reset(total=steps * self._settings.epochs)
-            self._bar.update(steps * progress.epoch + progress.step - 1)
+            self._bar.update(steps * state.epoch + state.step - 1)
         # A running mean over about 50 batches: one batch alone says little.
         self._accuracy += (accuracy - self._accuracy) / 50
         self._bar.update()
-        if progress.step % 10 == 0:
+        if state.step % 10 == 0:
             self._bar.set_postfix_str(
-                f"epoch {progress.epoch + 1}/{self._settings.epochs},"
-                f" loss {progress.loss_sum / progress.reviews:.3f},"
+                f"epoch {state.epoch + 1}/{self._settings.epochs},"
+                f" loss {state.loss_sum / state.reviews:.3f},"
                 f" accuracy {100 * self._accuracy:.1f} %,"
-                f" {progress.tokens / progress.epoch_seconds:,.0f} tokens/s"
+                f" {state.tokens / state.epoch_seconds:,.0f} tokens/s"
             )
 
-    def epoch(self, progress: TrainingState) -> None:
+    def epoch(self, state: TrainingState) -> None:
         """After an epoch has been scored."""
-        line = progress.history[-1]
+        line = state.history[-1]
         text = (
-            f"{NAMES[self._model]} epoch {line.epoch}/{self._settings.epochs}"
+            f"{self._model.upper():4} epoch {line.epoch}/{self._settings.epochs}"
             f"  training loss {line.train_loss:.4f}  validation loss {line.val_loss:.4f}"
             f"  accuracy {100 * line.val_accuracy:.2f} %"
             f"  {line.seconds:.1f} s  {line.tokens_per_second:,.0f} tokens/s"
