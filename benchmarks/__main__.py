@@ -16,7 +16,7 @@ from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.preparation import preparation
 from benchmarks.profiling import profile
 from benchmarks.table import block
-from numpy_lstm.train.folder import write_json
+from numpy_lstm.files import write_json
 
 PARTS = {
     "grid": parts.grid,

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from numpy_lstm.train.folder import versions
+from numpy_lstm.environment import versions
 
 
 def machine() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from numpy_lstm.training import Settings
+from numpy_lstm.settings import Settings
 
 Sizes = tuple[int, int, int, int]  # N, T, D, H
 

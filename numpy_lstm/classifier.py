@@ -20,8 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_lstm.cells import LSTMParams, RNNParams
-from numpy_lstm.initializers import Recurrent, glorot_uniform, init_lstm, init_rnn
+from numpy_lstm.initializers import Recurrent, glorot_uniform
 from numpy_lstm.layers import (
     AffineCache,
     BagCache,
@@ -37,9 +36,23 @@ from numpy_lstm.layers import (
     readout_forward,
 )
 from numpy_lstm.losses import binary_cross_entropy, binary_cross_entropy_backward
-from numpy_lstm.lstm import LSTMCache, lstm_backward, lstm_forward
-from numpy_lstm.rnn import RNNCache, rnn_backward, rnn_forward
+from numpy_lstm.lstm import LSTMCache
+from numpy_lstm.recurrent import (
+    cell_of,
+    init_cell,
+    recurrence_backward,
+    recurrence_forward,
+)
+from numpy_lstm.rnn import RNNCache
 from numpy_lstm.types import Array, Batch, Ints, Model, Readout
+
+
+class Classifier(NamedTuple):
+    """Its parameters, and how it reads a review."""
+
+    parameters: dict[str, Array]
+    bag_size: int  # words averaged into one step
+    readout: Readout
 
 
 class Masks(NamedTuple):
@@ -49,7 +62,7 @@ class Masks(NamedTuple):
     features: Array  # (N, R)
 
 
-class Cache(NamedTuple):
+class ClassifierCache(NamedTuple):
     """What :func:`classifier_backward` needs: each layer's own cache."""
 
     bag: BagCache
@@ -59,7 +72,7 @@ class Cache(NamedTuple):
     masks: Masks | None
 
 
-class Gradients(NamedTuple):
+class ClassifierGradients(NamedTuple):
     """What :func:`classifier_backward` returns."""
 
     parameters: dict[str, Array | RowGradient]
@@ -97,13 +110,15 @@ def init_classifier(
     dict of ndarray
     """
     D, dtype = vectors.shape[1], vectors.dtype
-    cell: RNNParams | LSTMParams
-    if model == "rnn":
-        cell = init_rnn(D, hidden_size, rng=rng, recurrent=recurrent, dtype=dtype)
-    else:
-        cell = init_lstm(
-            D, hidden_size, rng=rng, forget_bias=forget_bias, recurrent=recurrent, dtype=dtype
-        )
+    cell = init_cell(
+        model,
+        D,
+        hidden_size,
+        rng=rng,
+        forget_bias=forget_bias,
+        recurrent=recurrent,
+        dtype=dtype,
+    )
     features = 2 * hidden_size if readout == "meanmax" else hidden_size
     return {
         "embedding": vectors.copy(),
@@ -113,100 +128,68 @@ def init_classifier(
     }
 
 
-def model_of(parameters: dict[str, Array]) -> Model:
-    """Which cell the parameters are of: the LSTM's W_h has four blocks of rows, the RNN's one."""
-    rows, columns = parameters["W_h"].shape
-    return "rnn" if rows == columns else "lstm"
-
-
 def classifier_forward(
-    parameters: dict[str, Array],
-    tokens: Ints,
-    lengths: Ints,
-    *,
-    bag_size: int,
-    readout: Readout,
-    masks: Masks | None = None,
-) -> tuple[Array, Cache]:
+    classifier: Classifier, tokens: Ints, lengths: Ints, masks: Masks | None = None
+) -> tuple[Array, ClassifierCache]:
     """Log-odds that each review is positive.
 
     Parameters
     ----------
-    parameters : dict of ndarray
-        From :func:`init_classifier`.
+    classifier : Classifier
     tokens : ndarray of int, shape (L, N)
         Word ids, time first.
     lengths : ndarray of int, shape (N,)
         Words of each review, in 1 … L.
-    bag_size : int
-        Words averaged into one step.
-    readout : {"last", "mean", "max", "meanmax"}
     masks : Masks, optional
         Dropout; none when scoring.
 
     Returns
     -------
     logits : ndarray, shape (N,)
-    cache : Cache
+    cache : ClassifierCache
     """
-    W_x, W_h, b = parameters["W_x"], parameters["W_h"], parameters["b"]
-    recurrence: RNNCache | LSTMCache
+    parameters, bag_size, readout = classifier
     xs, steps, bag = bag_forward(tokens, lengths, parameters["embedding"], bag_size)
     if masks is not None:
         xs = dropout_forward(xs, masks.inputs)
-    if model_of(parameters) == "rnn":
-        hs, h_T, recurrence = rnn_forward(xs, RNNParams(W_x, W_h, b), steps)
-    else:
-        hs, h_T, _, recurrence = lstm_forward(xs, LSTMParams(W_x, W_h, b), steps)
-    features, readout_cache = readout_forward(hs, h_T, steps, readout)
+    out = recurrence_forward(xs, cell_of(parameters), steps)
+    features, readout_cache = readout_forward(out.hs, out.h_T, steps, readout)
     if masks is not None:
         features = dropout_forward(features, masks.features)
     outputs, affine = affine_forward(features, parameters["W_out"], parameters["b_out"])
-    return outputs[:, 0], Cache(bag, recurrence, readout_cache, affine, masks)
+    return outputs[:, 0], ClassifierCache(bag, out.cache, readout_cache, affine, masks)
 
 
-def classifier_backward(dlogits: Array, cache: Cache) -> Gradients:
+def classifier_backward(dlogits: Array, cache: ClassifierCache) -> ClassifierGradients:
     """Gradients of :func:`classifier_forward` in all parameters and in the recurrence's inputs.
 
     Parameters
     ----------
     dlogits : ndarray, shape (N,)
-    cache : Cache
+    cache : ClassifierCache
 
     Returns
     -------
-    Gradients
+    ClassifierGradients
     """
     dfeatures, dW_out, db_out = affine_backward(dlogits[:, np.newaxis], cache.affine)
     if cache.masks is not None:
         dfeatures = dropout_backward(dfeatures, cache.masks.features)
     dhs, dh_T = readout_backward(dfeatures, cache.readout)
-    dc_norms = None
-    dcell: RNNParams | LSTMParams
-    if isinstance(cache.recurrence, RNNCache):
-        dxs, dcell, _, dh_norms = rnn_backward(cache.recurrence, dhs, dh_T)
-    else:
-        dxs, dcell, _, _, dh_norms, dc_norms = lstm_backward(cache.recurrence, dhs, dh_T)
-    if cache.masks is not None:
-        dxs = dropout_backward(dxs, cache.masks.inputs)
-    dembedding = bag_backward(dxs, cache.bag)
+    g = recurrence_backward(cache.recurrence, dhs, dh_T)
+    dxs = g.dxs if cache.masks is None else dropout_backward(g.dxs, cache.masks.inputs)
     parameters = {
-        "embedding": dembedding,
-        **dcell._asdict(),
+        "embedding": bag_backward(dxs, cache.bag),
+        **g.dparams._asdict(),
         "W_out": dW_out,
         "b_out": db_out,
     }
-    return Gradients(parameters, dxs, dh_norms, dc_norms)
+    return ClassifierGradients(parameters, dxs, g.dh_norms, getattr(g, "dc_norms", None))
 
 
 def loss_and_gradients(
-    parameters: dict[str, Array],
-    batch: Batch,
-    *,
-    bag_size: int,
-    readout: Readout,
-    masks: Masks | None = None,
-) -> tuple[float, Array, Gradients]:
+    classifier: Classifier, batch: Batch, masks: Masks | None = None
+) -> tuple[float, Array, ClassifierGradients]:
     """Cross-entropy of a batch, its logits, and the gradients.
 
     Returns
@@ -214,11 +197,9 @@ def loss_and_gradients(
     loss : float
         Nats: the reviews' losses times ``batch.weights``, added up.
     logits : ndarray, shape (N,)
-    gradients : Gradients
+    gradients : ClassifierGradients
     """
-    logits, cache = classifier_forward(
-        parameters, batch.tokens, batch.lengths, bag_size=bag_size, readout=readout, masks=masks
-    )
+    logits, cache = classifier_forward(classifier, batch.tokens, batch.lengths, masks)
     loss, loss_cache = binary_cross_entropy(logits, batch.labels, batch.weights)
     gradients = classifier_backward(binary_cross_entropy_backward(loss_cache), cache)
     return float(loss), logits, gradients

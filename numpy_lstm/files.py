@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,6 +37,12 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def write_json(path: Path, contents: Mapping[str, Any], *, indent: int | None = 2) -> None:
+    """Write JSON that a person can read, whole or not at all; on one line if `indent` is None."""
+    text = json.dumps(contents, indent=indent, ensure_ascii=False) + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
 
 
 def remove_unfinished(folder: Path) -> None:

@@ -15,13 +15,14 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_lstm import bptt
-from numpy_lstm.cells import LSTMParams, RNNParams, sigmoid
-from numpy_lstm.classifier import classifier_backward, classifier_forward
+from numpy_lstm.cells import RNNParams, sigmoid
+from numpy_lstm.classifier import Classifier, classifier_backward, classifier_forward
 from numpy_lstm.layers import bag_forward
 from numpy_lstm.lstm import lstm_backward, lstm_forward
 from numpy_lstm.recurrence.norms import norms
+from numpy_lstm.recurrent import Params, cell_of
 from numpy_lstm.rnn import rnn_backward, rnn_forward
-from numpy_lstm.types import Array, Batch, Ints, Readout
+from numpy_lstm.types import Array, Batch, Ints
 
 
 class GradientNorms(NamedTuple):
@@ -35,30 +36,24 @@ class GradientNorms(NamedTuple):
     x: Array  # (T, N) in the input: the one that compares directly between cells
 
 
-def record(
-    parameters: dict[str, Array], batch: Batch, *, bag_size: int, readout: Readout
-) -> GradientNorms:
+def record(classifier: Classifier, batch: Batch) -> GradientNorms:
     """Norms of the gradient at every step of every review, in float64.
 
     Parameters
     ----------
-    parameters : dict of ndarray
-        Of a classifier; computed with in float64, not changed.
+    classifier : Classifier
+        Computed with in float64, not changed.
     batch : Batch
         The weights are not used: each review's loss is its own cross-entropy, in nats.
-    bag_size : int
-    readout : {"last", "mean", "max", "meanmax"}
 
     Returns
     -------
     GradientNorms
     """
-    exact, tokens = _in_float64(parameters, batch)
-    logits, cache = classifier_forward(
-        exact, tokens, batch.lengths, bag_size=bag_size, readout=readout
-    )
+    exact, tokens = _in_float64(classifier, batch)
+    logits, cache = classifier_forward(exact, tokens, batch.lengths)
     gradients = classifier_backward(sigmoid(logits) - batch.labels, cache)
-    steps = -(-batch.lengths // bag_size)
+    steps = -(-batch.lengths // classifier.bag_size)
     dx_norms = norms(gradients.dxs.swapaxes(1, 2))
     return GradientNorms(
         h=from_the_end(gradients.dh_norms, steps),
@@ -126,32 +121,30 @@ class Diagnostics(NamedTuple):
     forget_product: Array | None  # (T,) mean over reviews and units of f_T ... f_{T-k+1}
 
 
-def inside(parameters: dict[str, Array], batch: Batch, *, bag_size: int) -> Diagnostics:
+def diagnose(classifier: Classifier, batch: Batch) -> Diagnostics:
     """Spectrum of the recurrent weights, saturation, and the forget gates' products.
 
     Parameters
     ----------
-    parameters : dict of ndarray
-        Of a classifier; computed with in float64.
+    classifier : Classifier
+        Computed with in float64, not changed.
     batch : Batch
         Reviews of the same length.
-    bag_size : int
 
     Returns
     -------
     Diagnostics
     """
-    xs, W_x, W_h, b = _recurrence(parameters, batch, bag_size)
-    H = W_h.shape[1]
+    xs, params = _recurrence(classifier, batch)
+    H = params.W_h.shape[1]
     product = None
-    if len(W_h) == H:
-        square = W_h
-        hs = rnn_forward(xs, RNNParams(W_x, W_h, b)).hs
-        saturated = float((abs(hs) > 0.95).mean())
+    if isinstance(params, RNNParams):
+        square = params.W_h
+        saturated = float((abs(rnn_forward(xs, params).hs) > 0.95).mean())
     else:
-        square = W_h[2 * H : 3 * H]
+        square = params.W_h[2 * H : 3 * H]
         zeros = np.zeros((xs.shape[1], H))
-        steps = bptt.lstm_forward(xs, LSTMParams(W_x, W_h, b), zeros, zeros).cache
+        steps = bptt.lstm_forward(xs, params, zeros, zeros).cache
         gates = np.array([(step.i_t, step.f_t, step.o_t) for step in steps])
         saturated = float((abs(gates - 0.5) > 0.45).mean())
         # Distance 0 is the last step itself: nothing has been forgotten there.
@@ -165,9 +158,7 @@ def inside(parameters: dict[str, Array], batch: Batch, *, bag_size: int) -> Diag
     )
 
 
-def jacobian_singular_values(
-    parameters: dict[str, Array], batch: Batch, bag_size: int, lag: int
-) -> Array:
+def jacobian_singular_values(classifier: Classifier, batch: Batch, lag: int) -> Array:
     """Singular values of the Jacobian from the state `lag` steps before the last to the last one.
 
     The state is h for the vanilla RNN, (h, c) for the LSTM. Its Jacobian is worked out for the
@@ -177,11 +168,9 @@ def jacobian_singular_values(
 
     Parameters
     ----------
-    parameters : dict of ndarray
-        Of a classifier; computed with in float64, not changed.
+    classifier : Classifier
+        Computed with in float64, not changed.
     batch : Batch
-    bag_size : int
-        Words averaged into one step.
     lag : int
         Steps, at least 1 and fewer than the batch has.
 
@@ -190,19 +179,17 @@ def jacobian_singular_values(
     ndarray, shape (H,) or (2H,)
         Largest first.
     """
-    xs, W_x, W_h, b = _recurrence(parameters, batch, bag_size)
-    H = W_h.shape[1]
+    xs, params = _recurrence(classifier, batch)
+    H = params.W_h.shape[1]
     before, after = xs[:-lag, :1], xs[-lag:, :1]
-    if len(W_h) == H:
-        rnn = RNNParams(W_x, W_h, b)
-        h = rnn_forward(before, rnn).h_T
-        copies = rnn_forward(np.repeat(after, H, axis=1), rnn, h0=np.repeat(h, H, axis=0))
+    if isinstance(params, RNNParams):
+        h = rnn_forward(before, params).h_T
+        copies = rnn_forward(np.repeat(after, H, axis=1), params, h0=np.repeat(h, H, axis=0))
         jacobian = rnn_backward(copies.cache, dh_T=np.eye(H)).dh0
     else:
-        lstm = LSTMParams(W_x, W_h, b)
-        _, h, c, _ = lstm_forward(before, lstm)
+        _, h, c, _ = lstm_forward(before, params)
         h, c = np.repeat(h, 2 * H, axis=0), np.repeat(c, 2 * H, axis=0)
-        copied = lstm_forward(np.repeat(after, 2 * H, axis=1), lstm, h0=h, c0=c)
+        copied = lstm_forward(np.repeat(after, 2 * H, axis=1), params, h0=h, c0=c)
         units = np.eye(2 * H)
         g = lstm_backward(
             copied.cache,
@@ -214,18 +201,16 @@ def jacobian_singular_values(
     return values
 
 
-def _recurrence(
-    parameters: dict[str, Array], batch: Batch, bag_size: int
-) -> tuple[Array, Array, Array, Array]:
+def _recurrence(classifier: Classifier, batch: Batch) -> tuple[Array, Params]:
     """Inputs of the recurrence and its weights, in float64."""
-    exact, tokens = _in_float64(parameters, batch)
-    xs, _, _ = bag_forward(tokens, batch.lengths, exact["embedding"], bag_size)
-    return xs, exact["W_x"], exact["W_h"], exact["b"]
+    (parameters, bag_size, _), tokens = _in_float64(classifier, batch)
+    xs, _, _ = bag_forward(tokens, batch.lengths, parameters["embedding"], bag_size)
+    return xs, cell_of(parameters)
 
 
-def _in_float64(parameters: dict[str, Array], batch: Batch) -> tuple[dict[str, Array], Ints]:
-    """The parameters in float64, of the word vectors only those of the batch, and its new ids."""
+def _in_float64(classifier: Classifier, batch: Batch) -> tuple[Classifier, Ints]:
+    """The classifier in float64, with the word vectors of the batch alone, and its new ids."""
     used, tokens = np.unique(batch.tokens, return_inverse=True)
-    few = {**parameters, "embedding": parameters["embedding"][used]}  # not the whole table
+    few = {**classifier.parameters, "embedding": classifier.parameters["embedding"][used]}
     exact = {name: array.astype(np.float64) for name, array in few.items()}
-    return exact, tokens.reshape(batch.tokens.shape)
+    return classifier._replace(parameters=exact), tokens.reshape(batch.tokens.shape)

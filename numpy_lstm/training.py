@@ -15,7 +15,13 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_lstm import gradient_flow
-from numpy_lstm.classifier import Masks, classifier_forward, init_classifier, loss_and_gradients
+from numpy_lstm.classifier import (
+    Classifier,
+    Masks,
+    classifier_forward,
+    init_classifier,
+    loss_and_gradients,
+)
 from numpy_lstm.data.batches import by_length, length_buckets, make_batch
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
@@ -23,7 +29,7 @@ from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.layers import dropout_mask
 from numpy_lstm.losses import binary_cross_entropy
 from numpy_lstm.optim import Adam, clip_by_global_norm
-from numpy_lstm.settings import Settings as Settings
+from numpy_lstm.settings import Settings
 from numpy_lstm.types import Array, Batch, Model
 
 
@@ -87,6 +93,11 @@ def initial_state(model: Model, vectors: Array, settings: Settings) -> TrainingS
     return TrainingState(parameters, Adam(settings.learning_rate), best)
 
 
+def classifier_of(parameters: dict[str, Array], settings: Settings) -> Classifier:
+    """The classifier that has these parameters and was built with these settings."""
+    return Classifier(parameters, settings.bag_size, settings.readout)
+
+
 def is_finished(state: TrainingState, settings: Settings) -> bool:
     """Whether all epochs have run, or the validation loss has stopped falling."""
     waited = state.epoch - state.best_epoch
@@ -123,7 +134,7 @@ def train(
     """
     probes = probe_batch(splits.validation, settings.probes)
     if not state.norms:
-        state.norms.append(_record(state.parameters, probes, settings))
+        state.norms.append(gradient_flow.record(classifier_of(state.parameters, settings), probes))
     while not is_finished(state, settings):
         clock = time.perf_counter()
         batches = length_buckets(
@@ -154,13 +165,8 @@ def train(
 def train_step(state: TrainingState, batch: Batch, settings: Settings) -> tuple[float, float]:
     """One step of gradient descent; returns the batch's loss (nats per review) and accuracy."""
     masks = draw_masks(state, len(batch.labels), settings)
-    loss, logits, gradients = loss_and_gradients(
-        state.parameters,
-        batch,
-        bag_size=settings.bag_size,
-        readout=settings.readout,
-        masks=masks,
-    )
+    classifier = classifier_of(state.parameters, settings)
+    loss, logits, gradients = loss_and_gradients(classifier, batch, masks)
     clipped, norm = clip_by_global_norm(gradients.parameters, settings.clip)
     if not np.isfinite(loss + norm):
         raise Diverged(
@@ -192,17 +198,12 @@ def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Set
     the seventh digit on. In float64 its last bits do.
     """
     exact = {name: array.astype(np.float64, copy=False) for name, array in parameters.items()}
+    classifier = classifier_of(exact, settings)
     logits = np.empty(len(reviews.labels))
 
     for indices in by_length(reviews.lengths, settings.batch_size):
         batch = make_batch(reviews, indices)
-        logits[indices], _ = classifier_forward(
-            exact,
-            batch.tokens,
-            batch.lengths,
-            bag_size=settings.bag_size,
-            readout=settings.readout,
-        )
+        logits[indices], _ = classifier_forward(classifier, batch.tokens, batch.lengths)
     return logits
 
 
@@ -238,7 +239,7 @@ def _finish_epoch(state: TrainingState, splits: Splits, probes: Batch, settings:
             f"the validation loss is {scores.loss} after step {state.step}, the last of epoch"
             f" {state.epoch + 1}"
         )
-    state.norms.append(_record(state.parameters, probes, settings))
+    state.norms.append(gradient_flow.record(classifier_of(state.parameters, settings), probes))
     state.epoch += 1
     state.history.append(
         Epoch(
@@ -255,9 +256,3 @@ def _finish_epoch(state: TrainingState, splits: Splits, probes: Batch, settings:
     if state.best_epoch == state.epoch:
         state.best_parameters = {name: array.copy() for name, array in state.parameters.items()}
     state.seconds += time.perf_counter() - clock
-
-
-def _record(parameters: dict[str, Array], probes: Batch, settings: Settings) -> GradientNorms:
-    return gradient_flow.record(
-        parameters, probes, bag_size=settings.bag_size, readout=settings.readout
-    )

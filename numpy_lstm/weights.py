@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpy_lstm.classifier import model_of
+from numpy_lstm.cells import RNNParams
 from numpy_lstm.data.text import Vocabulary
+from numpy_lstm.environment import versions
 from numpy_lstm.files import read_arrays, write_atomically
+from numpy_lstm.recurrent import cell_of
 from numpy_lstm.settings import Settings
-from numpy_lstm.train.folder import versions
 from numpy_lstm.types import Array
 
 FORMAT = 1  # raise it when a file that this version writes would be misread by the last one
@@ -103,7 +104,7 @@ def _flaw(parameters: dict[str, Array], settings: Settings, vocabulary_size: int
         if parameters[name].ndim != 2:
             return f"`{name}` must have two axes; got shape {parameters[name].shape}"
     D, H = parameters["embedding"].shape[1], settings.hidden_size
-    rows = H if model_of(parameters) == "rnn" else 4 * H
+    rows = H if isinstance(cell_of(parameters), RNNParams) else 4 * H
     shapes = {
         "embedding": (vocabulary_size, D),
         "W_x": (rows, D),

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 import numpy_lstm as nl
-from numpy_lstm import job, predict, train
 from numpy_lstm.data.synthetic import synthetic_corpus
+from numpy_lstm.predict import __main__ as predict
 from numpy_lstm.settings import Settings
+from numpy_lstm.train import __main__ as train
+from numpy_lstm.train import job
 from numpy_lstm.train.checkpoint import load_checkpoint
 from numpy_lstm.weights import load_weights, save_weights
 from tests.test_estimator import LABELS, TEXTS, TINY

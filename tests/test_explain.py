@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numpy_lstm.classifier import classifier_forward, init_classifier
+from numpy_lstm.classifier import Classifier, classifier_forward, init_classifier
 from numpy_lstm.predict.integrated_gradients import explain
 
 TOLERANCE = 0.01  # of a logit: each of some ten intervals may be off by a tenth of that
@@ -26,9 +26,9 @@ def classifier(model, readout, seed=0):
 def test_baseline_and_contributions_add_up_to_the_logit(model, readout, bag_size):
     parameters = classifier(model, readout)
     tokens = np.random.default_rng(1).integers(2, 30, 18)
-    baseline, contributions = explain(parameters, tokens, bag_size=bag_size, readout=readout)
+    baseline, contributions = explain(Classifier(parameters, bag_size, readout), tokens)
     logits, _ = classifier_forward(
-        parameters, tokens[:, np.newaxis], np.array([18]), bag_size=bag_size, readout=readout
+        Classifier(parameters, bag_size, readout), tokens[:, np.newaxis], np.array([18])
     )
     assert contributions.shape == (18,)
     assert abs(contributions).max() > 10 * TOLERANCE
@@ -37,9 +37,9 @@ def test_baseline_and_contributions_add_up_to_the_logit(model, readout, bag_size
 
 def test_the_baseline_is_the_logit_of_words_that_say_nothing():
     parameters = classifier("lstm", "last")
-    baseline, contributions = explain(parameters, np.ones(6, int), bag_size=1, readout="last")
+    baseline, contributions = explain(Classifier(parameters, 1, "last"), np.ones(6, int))
     logits, _ = classifier_forward(
-        parameters, np.ones((6, 1), int), np.array([6]), bag_size=1, readout="last"
+        Classifier(parameters, 1, "last"), np.ones((6, 1), int), np.array([6])
     )
     assert baseline == pytest.approx(logits[0], abs=1e-6)
     np.testing.assert_array_equal(contributions, 0)
@@ -48,5 +48,5 @@ def test_the_baseline_is_the_logit_of_words_that_say_nothing():
 def test_a_word_that_says_nothing_adds_nothing_where_it_stands():
     parameters = classifier("lstm", "last")
     tokens = np.array([5, 9, 1, 7, 1])
-    contributions = explain(parameters, tokens, bag_size=2, readout="last").contributions
+    contributions = explain(Classifier(parameters, 2, "last"), tokens).contributions
     np.testing.assert_array_equal(contributions == 0, tokens == 1)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpy_lstm import classifier, gradcheck_table
+from numpy_lstm import classifier
+from numpy_lstm.gradcheck import __main__ as gradcheck_table
 from numpy_lstm.gradcheck.__main__ import main
 from numpy_lstm.layers import RowGradient
 

@@ -1,12 +1,17 @@
 import numpy as np
 import pytest
 
-from numpy_lstm.classifier import classifier_backward, classifier_forward, init_classifier
+from numpy_lstm.classifier import (
+    Classifier,
+    classifier_backward,
+    classifier_forward,
+    init_classifier,
+)
 from numpy_lstm.data.batches import make_batch
 from numpy_lstm.gradient_flow import (
     decay_per_step,
+    diagnose,
     from_the_end,
-    inside,
     jacobian_singular_values,
     record,
 )
@@ -25,11 +30,11 @@ def parameters_of(model, dtype=np.float32):
 @pytest.mark.parametrize("model", ["rnn", "lstm"])
 def test_the_recorded_norms_are_those_of_each_reviews_own_loss(model):
     parameters = parameters_of(model, np.float64)
-    norms = record(parameters, BATCH, bag_size=1, readout="last")
+    norms = record(Classifier(parameters, 1, "last"), BATCH)
     for n, length in enumerate(BATCH.lengths):
         alone = BATCH.tokens[:length, [n]]
         logits, cache = classifier_forward(
-            parameters, alone, np.array([length]), bag_size=1, readout="last"
+            Classifier(parameters, 1, "last"), alone, np.array([length])
         )
         dlogits = 1 / (1 + np.exp(-logits)) - BATCH.labels[n]
         gradients = classifier_backward(dlogits, cache)
@@ -43,8 +48,8 @@ def test_the_recorded_norms_are_those_of_each_reviews_own_loss(model):
 
 
 def test_norms_are_recorded_in_float64_whatever_the_parameters_are():
-    single = record(parameters_of("lstm"), BATCH, bag_size=1, readout="last")
-    double = record(parameters_of("lstm", np.float64), BATCH, bag_size=1, readout="last")
+    single = record(Classifier(parameters_of("lstm"), 1, "last"), BATCH)
+    double = record(Classifier(parameters_of("lstm", np.float64), 1, "last"), BATCH)
     assert single.x.dtype == np.float64
     np.testing.assert_allclose(single.x, double.x, rtol=1e-4)  # the weights alone were rounded
 
@@ -52,7 +57,7 @@ def test_norms_are_recorded_in_float64_whatever_the_parameters_are():
 def test_recording_changes_no_parameter():
     parameters = parameters_of("rnn")
     before = {name: array.copy() for name, array in parameters.items()}
-    record(parameters, BATCH, bag_size=2, readout="mean")
+    record(Classifier(parameters, 2, "mean"), BATCH)
     for name, array in parameters.items():
         np.testing.assert_array_equal(array, before[name])
 
@@ -93,7 +98,7 @@ def test_the_jacobian_of_a_vanilla_rnn_is_the_product_of_its_steps():
         if t >= T - lag:
             product = np.diag(1 - h**2) @ W_h @ product
     np.testing.assert_allclose(
-        jacobian_singular_values(parameters, words(T), 1, lag),
+        jacobian_singular_values(Classifier(parameters, 1, "last"), words(T), lag),
         np.linalg.svd(product, compute_uv=False),
         rtol=1e-12,
     )
@@ -104,12 +109,12 @@ def test_half_open_forget_gates_multiply_to_powers_of_a_half():
     parameters = a_classifier("lstm", T)
     for name in ("W_x", "W_h", "b"):
         parameters[name][4:8] = 0
-    product = inside(parameters, words(T), bag_size=1).forget_product
+    product = diagnose(Classifier(parameters, 1, "last"), words(T)).forget_product
     np.testing.assert_allclose(product, 0.5 ** np.arange(T), rtol=1e-14)
     # With W_h = 0 too, the first h has no effect; the first c goes to the last one by 2^-3,
     # and from there into the last h.
     parameters["W_h"][:] = 0
-    values = jacobian_singular_values(parameters, words(T), 1, 3)
+    values = jacobian_singular_values(Classifier(parameters, 1, "last"), words(T), 3)
     assert (values[:4] >= 0.5**3).all() and (values[4:] < 1e-15).all()
     assert values[0] <= 0.5**3 * np.sqrt(2)
 
@@ -118,6 +123,6 @@ def test_the_spectrum_is_that_of_the_recurrent_weights():
     parameters = a_classifier("rnn", 3)
     parameters["W_h"][:] = 0
     parameters["W_h"][0, 1] = 2.0  # nilpotent: a radius of 0, and yet a gradient can grow
-    theory = inside(parameters, words(3), bag_size=1)
+    theory = diagnose(Classifier(parameters, 1, "last"), words(3))
     assert theory.spectral_radius == pytest.approx(0, abs=1e-7)
     assert theory.largest_singular_value == pytest.approx(2)

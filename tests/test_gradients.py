@@ -24,6 +24,7 @@ from numpy_lstm.cells import (
     rnn_step_backward,
 )
 from numpy_lstm.classifier import (
+    Classifier,
     Masks,
     classifier_backward,
     classifier_forward,
@@ -334,7 +335,7 @@ def test_classifier_gradients(
 
     def forward(parameters: Any) -> Any:
         logits, cache = classifier_forward(
-            parameters, tokens, lengths, bag_size=bag_size, readout=readout, masks=masks
+            Classifier(parameters, bag_size, readout), tokens, lengths, masks
         )
         loss, loss_cache = binary_cross_entropy(logits, labels, weights)
         # The sum gives every array a gradient of size 2, as in :func:`loss_of`. Without, it may be

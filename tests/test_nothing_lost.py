@@ -12,9 +12,11 @@ import time
 import numpy as np
 import pytest
 
-from numpy_lstm import baselines, job, run_folder, training
+from numpy_lstm import training
 from numpy_lstm.data.synthetic import synthetic_corpus
 from numpy_lstm.files import read_arrays, write_atomically
+from numpy_lstm.train import baselines, job
+from numpy_lstm.train import folder as run_folder
 from numpy_lstm.train.__main__ import main
 from numpy_lstm.training import Diverged
 from numpy_lstm.weights import load_weights

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import numpy_lstm as nl
-from numpy_lstm import highlight, predict
+from numpy_lstm.predict import __main__ as predict
+from numpy_lstm.predict import formatting
 from numpy_lstm.predict.__main__ import find_weights, main
 from numpy_lstm.weights import save_weights
 from tests.test_estimator import LABELS, ROUNDING, TEXTS, TINY
@@ -167,7 +168,7 @@ def test_the_page_says_what_is_left_unexplained(tmp_path):
         "explanation": {"baseline": 0.0, "residual": 0.5, "words": [("good", 1.7)]},
     }
     whole = {**result, "explanation": {**result["explanation"], "residual": 0.01}}
-    highlight.write_page(tmp_path / "page.html", [result, whole], Path("weights.npz"))
+    formatting.write_page(tmp_path / "page.html", [result, whole], Path("weights.npz"))
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.count("unexplained") == 1
     assert "+0.50 of the logit is unexplained" in page

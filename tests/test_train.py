@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 
-from numpy_lstm import job
+from numpy_lstm.train import job
 from numpy_lstm.train.__main__ import main
 
 SMALL = [

@@ -6,10 +6,10 @@ from threadpoolctl import threadpool_limits
 
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
+from numpy_lstm.settings import Settings
 from numpy_lstm.train.checkpoint import load_checkpoint, save_checkpoint
 from numpy_lstm.training import (
     Diverged,
-    Settings,
     evaluate,
     initial_state,
     is_finished,

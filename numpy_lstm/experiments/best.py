@@ -33,7 +33,13 @@ from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.losses import binary_cross_entropy, binary_cross_entropy_backward
 from numpy_lstm.optim import clip_by_global_norm
-from numpy_lstm.training import TrainingState, draw_masks, initial_state, predict_logits
+from numpy_lstm.training import (
+    TrainingState,
+    classifier_of,
+    draw_masks,
+    initial_state,
+    predict_logits,
+)
 from numpy_lstm.types import Array
 
 if TYPE_CHECKING:
@@ -175,12 +181,7 @@ def gradients_of(
     batch, score = make_batch(part, indices), scores[indices]
     masks = draw_masks(state, len(indices), own)
     logits, cache = classifier_forward(
-        state.parameters,
-        batch.tokens,
-        batch.lengths,
-        bag_size=own.bag_size,
-        readout=own.readout,
-        masks=masks,
+        classifier_of(state.parameters, own), batch.tokens, batch.lengths, masks
     )
     logits = logits + state.parameters["w_score"] * score
     _, loss = binary_cross_entropy(logits, batch.labels)

@@ -22,8 +22,8 @@ from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.gradient_flow import decay_per_step
+from numpy_lstm.settings import Settings
 from numpy_lstm.train.baselines import bag_of_embeddings
-from numpy_lstm.training import Settings
 
 LABELS = {
     "rnn": "vanilla RNN",
@@ -120,4 +120,4 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
         )
         axes.set_ylim(len(by_condition(trials)) - 0.5, -0.5)
         axes.set_xlabel("test accuracy (%); a dot is a seed, the line their mean")
-        drawing.suptitle(f"{plots.DATA_SETS['imdb']}: 25,000 test reviews")
+        drawing.suptitle("IMDB: 25,000 test reviews")

@@ -23,7 +23,7 @@ from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe, geometric_mean
-from numpy_lstm.training import probe_batch
+from numpy_lstm.training import classifier_of, probe_batch
 from numpy_lstm.types import Array
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)  # at which Jacobians are worked out
@@ -60,8 +60,9 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     else:
         parameters = untrained(settings, prepared.vectors, seed, own)
     probes = probe_batch(splits.validation, own.probes)
-    norms = flow.record(parameters, probes, bag_size=own.bag_size, readout=own.readout)
-    inner = flow.inside(parameters, probes, bag_size=own.bag_size)
+    classifier = classifier_of(parameters, own)
+    norms = flow.record(classifier, probes)
+    inner = flow.diagnose(classifier, probes)
     lags = [lag for lag in LAGS if lag < len(norms.x)]
     recorded = {name: norm for name, norm in norms._asdict().items() if norm is not None}
     decays = {name: flow.decay_per_step(norm) for name, norm in recorded.items()}
@@ -74,7 +75,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
         "saturated": inner.saturated,
         "forget_product": rounded(inner.forget_product),
         "jacobians": {
-            str(lag): rounded(flow.jacobian_singular_values(parameters, probes, own.bag_size, lag))
+            str(lag): rounded(flow.jacobian_singular_values(classifier, probes, lag))
             for lag in lags
         },
     }

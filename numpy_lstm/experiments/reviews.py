@@ -13,7 +13,8 @@ from numpy_lstm.data.imdb import load_imdb
 from numpy_lstm.data.prepare import Prepared, Splits, prepare
 from numpy_lstm.data.synthetic import synthetic_corpus
 from numpy_lstm.initializers import init_lstm, init_rnn
-from numpy_lstm.training import Settings, TrainingState, evaluate, initial_state, train
+from numpy_lstm.settings import Settings
+from numpy_lstm.training import TrainingState, evaluate, initial_state, train
 from numpy_lstm.types import Array, Model
 
 QUICK: dict[str, Any] = {

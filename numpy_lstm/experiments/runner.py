@@ -19,8 +19,9 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from numpy_lstm.environment import versions
 from numpy_lstm.experiments.statistics import describe
-from numpy_lstm.train.folder import versions, write_json
+from numpy_lstm.files import write_json
 
 EXPERIMENTS = (
     "comparison",

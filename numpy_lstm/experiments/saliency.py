@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm import plots
-from numpy_lstm.classifier import classifier_backward, classifier_forward
+from numpy_lstm.classifier import Classifier, classifier_backward, classifier_forward
 from numpy_lstm.data.batches import make_batch
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import reviews
@@ -55,7 +55,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     batch = make_batch(splits.validation, short)
     exact = {name: array.astype(np.float64) for name, array in progress.best_parameters.items()}
     logits, cache = classifier_forward(
-        exact, batch.tokens, batch.lengths, bag_size=1, readout=own.readout
+        Classifier(exact, 1, own.readout), batch.tokens, batch.lengths
     )
     gradients = classifier_backward(np.ones_like(logits), cache)
     by_word = norms(gradients.dxs.swapaxes(1, 2))  # (T, N)

@@ -8,6 +8,7 @@ against central differences (:mod:`numpy_lstm.gradcheck`), array by array, numbe
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, get_args
 
@@ -21,7 +22,13 @@ from numpy_lstm.cells import (
     rnn_step,
     rnn_step_backward,
 )
-from numpy_lstm.classifier import Masks, classifier_backward, classifier_forward, init_classifier
+from numpy_lstm.classifier import (
+    Classifier,
+    Masks,
+    classifier_backward,
+    classifier_forward,
+    init_classifier,
+)
 from numpy_lstm.gradcheck import TOLERANCE, ArrayError, Method, gradient_errors
 from numpy_lstm.layers import dropout_mask
 from numpy_lstm.losses import binary_cross_entropy, binary_cross_entropy_backward
@@ -156,7 +163,7 @@ def _classifier(model: Model, readout: Readout, rng: np.random.Generator) -> Che
 
     def forward(parameters: Any) -> Any:
         logits, cache = classifier_forward(
-            parameters, tokens, lengths, bag_size=BAG_SIZE, readout=readout, masks=masks
+            Classifier(parameters, BAG_SIZE, readout), tokens, lengths, masks
         )
         return *binary_cross_entropy(logits, labels, weights), cache
 
@@ -206,3 +213,7 @@ def _seed(argv: list[str] | None) -> int:
     if seed < 0:
         parser.error(f"argument --seed: must be at least 0; got {seed}")
     return seed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

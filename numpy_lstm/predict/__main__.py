@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numpy_lstm.cells import sigmoid
+from numpy_lstm.training import classifier_of
 
 if TYPE_CHECKING:
     from numpy_lstm.weights import Weights
@@ -117,7 +118,7 @@ def find_weights(given: Path | None) -> Path:
 
 def print_results(path: Path, texts: list[str], arguments: argparse.Namespace) -> None:
     """Score the texts and print a result for each."""
-    from numpy_lstm import highlight
+    from numpy_lstm.predict import formatting
     from numpy_lstm.weights import load_weights
 
     weights = load_weights(path)
@@ -130,7 +131,7 @@ def print_results(path: Path, texts: list[str], arguments: argparse.Namespace) -
         )
     results = list(results_of(weights, texts, explained=bool(arguments.explain or arguments.html)))
     if arguments.html:
-        highlight.write_page(arguments.html, results, path)
+        formatting.write_page(arguments.html, results, path)
     in_color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for result in results:
         if arguments.json:
@@ -138,9 +139,9 @@ def print_results(path: Path, texts: list[str], arguments: argparse.Namespace) -
                 result.pop("explanation", None)
             print(json.dumps(result))
         else:
-            print(highlight.line(result))
+            print(formatting.line(result))
             if arguments.explain and result["label"]:
-                print(highlight.paragraph(result, in_color=in_color))
+                print(formatting.paragraph(result, in_color=in_color))
 
 
 def results_of(weights: Weights, texts: list[str], *, explained: bool) -> Iterator[dict[str, Any]]:
@@ -148,7 +149,7 @@ def results_of(weights: Weights, texts: list[str], *, explained: bool) -> Iterat
     from numpy_lstm.predict.integrated_gradients import explain
     from numpy_lstm.predict.scoring import score
 
-    settings = weights.settings
+    classifier = classifier_of(weights.parameters, weights.settings)
     logits, known, reviews = score(weights, texts)
     for n, (text, logit) in enumerate(zip(texts, logits.tolist(), strict=True)):
         tokens = reviews.tokens[reviews.starts[n] : reviews.starts[n + 1]]
@@ -160,9 +161,7 @@ def results_of(weights: Weights, texts: list[str], *, explained: bool) -> Iterat
             "words_known": int(known[n]),
         }
         if explained:
-            baseline, contributions = explain(
-                weights.parameters, tokens, bag_size=settings.bag_size, readout=settings.readout
-            )
+            baseline, contributions = explain(classifier, tokens)
             words = [weights.vocabulary.words[k] for k in tokens.tolist()]
             result["explanation"] = {
                 "baseline": baseline,

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_lstm.classifier import Masks, classifier_backward, classifier_forward
-from numpy_lstm.types import Array, Ints, Readout
+from numpy_lstm.classifier import Classifier, Masks, classifier_backward, classifier_forward
+from numpy_lstm.types import Array, Ints
 
 INTERVALS = 8  # of the line at first; those that are not exact enough are halved
 HALVINGS = 9  # at most
@@ -25,9 +25,7 @@ class Explanation(NamedTuple):
     contributions: Array  # (L,) log-odds, positive towards label 1
 
 
-def explain(
-    parameters: dict[str, Array], tokens: Ints, *, bag_size: int, readout: Readout
-) -> Explanation:
+def explain(classifier: Classifier, tokens: Ints) -> Explanation:
     """Integrate the logit's gradient along the straight line from zero to the word vectors.
 
     Implements Sundararajan, Taly and Yan (2017), eq. (1), by Gauss-Legendre quadrature with four
@@ -37,19 +35,16 @@ def explain(
 
     Parameters
     ----------
-    parameters : dict of ndarray
-        Of a classifier; not changed.
+    classifier : Classifier
     tokens : ndarray of int, shape (L,)
         Word ids of one review.
-    bag_size : int
-    readout : {"last", "mean", "max", "meanmax"}
 
     Returns
     -------
     Explanation
     """
     used, rows = np.unique(tokens, return_inverse=True)
-    few = {**parameters, "embedding": parameters["embedding"][used]}
+    few = {**classifier.parameters, "embedding": classifier.parameters["embedding"][used]}
     nodes, weights = np.polynomial.legendre.leggauss(4)
     edges = np.linspace(0, 1, INTERVALS + 1)
     starts, stops = edges[:-1], edges[1:]
@@ -58,7 +53,7 @@ def explain(
     for halving in range(HALVINGS + 1):
         inner = (starts + stops + nodes[:, np.newaxis] * (stops - starts)) / 2  # (4, intervals)
         points = np.concatenate([starts, stops, inner.ravel()])
-        logits, slopes = _along_the_line(few, rows, points, bag_size, readout)
+        logits, slopes = _along_the_line(classifier._replace(parameters=few), rows, points)
         k = len(starts)
         if halving == 0:
             baseline = float(logits[0])
@@ -75,9 +70,7 @@ def explain(
     return Explanation(baseline, contributions)
 
 
-def _along_the_line(
-    parameters: dict[str, Array], tokens: Ints, points: Array, bag_size: int, readout: Readout
-) -> tuple[Array, Array]:
+def _along_the_line(classifier: Classifier, tokens: Ints, points: Array) -> tuple[Array, Array]:
     """Logits at points of the line, 0 the baseline and 1 the review, and how each word moves them.
 
     Returns
@@ -86,16 +79,15 @@ def _along_the_line(
     slopes : ndarray, shape (P, L)
         Their derivative along the line, split by word.
     """
+    parameters, bag_size, _ = classifier
     L, P = len(tokens), len(points)
     scale = points[:, np.newaxis].astype(parameters["W_h"].dtype)
     # All points are one batch: copies of the review, each scaled as dropout would.
     logits, cache = classifier_forward(
-        parameters,
+        classifier,
         np.repeat(tokens[:, np.newaxis], P, axis=1),
         np.full(P, L),
-        bag_size=bag_size,
-        readout=readout,
-        masks=Masks(inputs=scale, features=np.ones_like(scale)),
+        Masks(inputs=scale, features=np.ones_like(scale)),
     )
     dxs = classifier_backward(np.ones_like(logits), cache).dxs
     dxs = dxs / np.where(scale > 0, scale, 1)  # the mask's backward has multiplied by it

@@ -11,7 +11,8 @@ import numpy as np
 from numpy_lstm.files import read_arrays, write_atomically
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.optim import Adam
-from numpy_lstm.training import Epoch, Settings, TrainingState
+from numpy_lstm.settings import Settings
+from numpy_lstm.training import Epoch, TrainingState
 from numpy_lstm.types import Array
 
 _NUMBERS = ("epoch", "step", "reviews", "tokens", "loss_sum", "seconds", "epoch_seconds")

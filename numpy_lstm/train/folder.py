@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import platform
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from numpy_lstm import __version__
 from numpy_lstm.files import remove_unfinished, write_atomically
 from numpy_lstm.settings import Settings
 from numpy_lstm.training import Epoch, TrainingState
@@ -117,12 +115,6 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} cannot be read: {error}.") from error
 
 
-def write_json(path: Path, contents: Mapping[str, Any], *, indent: int | None = 2) -> None:
-    """Write JSON that a person can read, whole or not at all; on one line if `indent` is None."""
-    text = json.dumps(contents, indent=indent, ensure_ascii=False) + "\n"
-    write_atomically(path, lambda file: file.write(text.encode()))
-
-
 def write_history(path: Path, histories: Mapping[str, list[Epoch]]) -> None:
     """One line per model and epoch, as CSV."""
     lines: list[tuple[object, ...]] = [("model", *Epoch._fields)]
@@ -149,16 +141,3 @@ def write_gradient_norms(path: Path, runs: Mapping[str, TrainingState], lengths:
                 arrays[f"{model}_{name}"] = np.stack(norms)
         arrays[f"{model}_best_epoch"] = np.array(state.best_epoch)
     write_atomically(path, lambda file: np.savez_compressed(file, **arrays))
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the figures depend on."""
-    from importlib.metadata import version
-
-    packages = ("numpy", "scikit-learn", "scipy", "matplotlib", "threadpoolctl")
-    return {
-        "numpy_lstm": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-        "machine": f"{platform.system()} {platform.machine()}",
-    }

@@ -11,17 +11,28 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from numpy_lstm import gradient_flow, plots, run_folder
+from numpy_lstm import gradient_flow
 from numpy_lstm.data.corpus import Corpus
 from numpy_lstm.data.imdb import DataNotFoundError, load_imdb
 from numpy_lstm.data.prepare import Prepared, prepare
 from numpy_lstm.data.synthetic import synthetic_corpus
+from numpy_lstm.environment import versions
+from numpy_lstm.files import write_json
+from numpy_lstm.settings import Settings
+from numpy_lstm.train import figures
 from numpy_lstm.train.baselines import bag_of_embeddings
 from numpy_lstm.train.checkpoint import load_checkpoint, save_checkpoint
+from numpy_lstm.train.folder import (
+    CONFIG,
+    check_folder,
+    new_run,
+    resumed_run,
+    write_gradient_norms,
+    write_history,
+)
 from numpy_lstm.train.progress_bar import Display
 from numpy_lstm.training import (
     Diverged,
-    Settings,
     TrainingState,
     evaluate,
     initial_state,
@@ -91,9 +102,9 @@ def run(options: Options, display: Display) -> dict[str, Any]:
     with ExitStack() as held:
         started: dict[str, Any] = {}
         if options.resume:
-            started = held.enter_context(run_folder.resumed_run(options.out))
+            started = held.enter_context(resumed_run(options.out))
         else:
-            run_folder.check_folder(options.out, overwrite=options.overwrite)
+            check_folder(options.out, overwrite=options.overwrite)
         seed = started.get("settings", options.settings).get("seed", Settings.seed)
         corpus = load_corpus(started.get("dataset", options.dataset), options.data, seed)
         settings = _settings(corpus.name, options, started)
@@ -104,8 +115,8 @@ def run(options: Options, display: Display) -> dict[str, Any]:
             "checksum": zlib.crc32(corpus.train.tokens.tobytes()),
         }
         if not started:
-            held.enter_context(run_folder.new_run(options.out, overwrite=options.overwrite))
-            run_folder.write_json(options.out / run_folder.CONFIG, config)
+            held.enter_context(new_run(options.out, overwrite=options.overwrite))
+            write_json(options.out / CONFIG, config)
         elif started["checksum"] != config["checksum"]:
             raise ValueError(
                 f"`--data` holds other reviews than the run in {options.out} started with."
@@ -152,7 +163,7 @@ def _run(
         "dataset": corpus.name,
         "seed": settings.seed,
         "config": config,
-        "versions": run_folder.versions(),
+        "versions": versions(),
         "seconds": time.perf_counter() - clock,
         "sizes": {name: len(reviews.labels) for name, reviews in prepared.splits._asdict().items()},
         "models": scores,
@@ -257,11 +268,11 @@ def _write_results(
             folder / f"weights-{model}.npz",
             _weights(state, prepared, settings, metrics["dataset"]),
         )
-    run_folder.write_history(folder / "history.csv", histories)
-    run_folder.write_gradient_norms(
+    write_history(folder / "history.csv", histories)
+    write_gradient_norms(
         folder / "gradient_norms.npz", runs, -(-probes.lengths // settings.bag_size)
     )
     dataset = metrics["dataset"]
-    plots.comparison(folder / "lstm_rnn_performance_comparison.png", histories, dataset)
-    plots.gradient_norms(folder / "gradient_norms.png", runs, dataset, settings.bag_size)
-    run_folder.write_json(folder / "metrics.json", metrics)  # last: it says that the run is whole
+    figures.comparison(folder / "lstm_rnn_performance_comparison.png", histories, dataset)
+    figures.gradient_norms(folder / "gradient_norms.png", runs, dataset, settings.bag_size)
+    write_json(folder / "metrics.json", metrics)  # last: it says that the run is whole

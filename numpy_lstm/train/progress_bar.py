@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from numpy_lstm.training import Settings, TrainingState
+from numpy_lstm.settings import Settings
+from numpy_lstm.training import TrainingState
 
 
 class Display:

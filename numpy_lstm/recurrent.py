@@ -1,0 +1,68 @@
+"""Either cell, by the type of its parameters: where the vanilla RNN and the LSTM are told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from numpy_lstm.bptt import LSTMGradients, LSTMOutput, RNNGradients, RNNOutput
+from numpy_lstm.cells import LSTMParams, RNNParams
+from numpy_lstm.initializers import Recurrent, init_lstm, init_rnn
+from numpy_lstm.lstm import LSTMCache, lstm_backward, lstm_forward
+from numpy_lstm.rnn import RNNCache, rnn_backward, rnn_forward
+from numpy_lstm.types import Array, Model
+
+Params = RNNParams | LSTMParams
+
+
+def init_cell(
+    model: Model,
+    input_size: int,
+    hidden_size: int,
+    *,
+    rng: np.random.Generator,
+    forget_bias: float = 1.0,
+    recurrent: Recurrent = "orthogonal",
+    dtype: DTypeLike = np.float32,
+) -> Params:
+    """Fresh weights of :func:`~numpy_lstm.init_rnn` or :func:`~numpy_lstm.init_lstm`.
+
+    `forget_bias` is not used by the vanilla RNN.
+    """
+    if model == "rnn":
+        return init_rnn(input_size, hidden_size, rng=rng, recurrent=recurrent, dtype=dtype)
+    return init_lstm(
+        input_size,
+        hidden_size,
+        rng=rng,
+        forget_bias=forget_bias,
+        recurrent=recurrent,
+        dtype=dtype,
+    )
+
+
+def cell_of(parameters: Mapping[str, Array]) -> Params:
+    """The cell's weights among a classifier's parameters.
+
+    The LSTM's W_h has four blocks of rows, the vanilla RNN's one.
+    """
+    W_x, W_h, b = (parameters[name] for name in ("W_x", "W_h", "b"))
+    return (RNNParams if W_h.shape[0] == W_h.shape[1] else LSTMParams)(W_x, W_h, b)
+
+
+def recurrence_forward(xs: Array, params: Params, lengths: object = None) -> RNNOutput | LSTMOutput:
+    """:func:`~numpy_lstm.rnn_forward` or :func:`~numpy_lstm.lstm_forward`."""
+    if isinstance(params, RNNParams):
+        return rnn_forward(xs, params, lengths)
+    return lstm_forward(xs, params, lengths)
+
+
+def recurrence_backward(
+    cache: RNNCache | LSTMCache, dhs: Array | None = None, dh_T: Array | None = None
+) -> RNNGradients | LSTMGradients:
+    """:func:`~numpy_lstm.rnn_backward` or :func:`~numpy_lstm.lstm_backward`."""
+    if isinstance(cache, RNNCache):
+        return rnn_backward(cache, dhs, dh_T)
+    return lstm_backward(cache, dhs, dh_T)
