@@ -192,6 +192,13 @@ def loss_and_gradients(
 ) -> tuple[float, Array, ClassifierGradients]:
     """Cross-entropy of a batch, its logits, and the gradients.
 
+    Parameters
+    ----------
+    classifier : Classifier
+    batch : Batch
+    masks : Masks, optional
+        Dropout; none when scoring.
+
     Returns
     -------
     loss : float

@@ -24,7 +24,7 @@ from numpy_lstm.types import Array, Model, Readout
 from numpy_lstm.weights import Weights
 
 # Parameters whose names in scikit-learn differ from those of our settings.
-SETTINGS = {
+SETTING_OF = {
     "hidden_size": "hidden_size",
     "bag_size": "bag_size",
     "readout": "readout",
@@ -261,9 +261,10 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
     def _settings(self) -> Settings:
-        given = {setting: getattr(self, name) for name, setting in SETTINGS.items()}
+        given = {setting: getattr(self, name) for name, setting in SETTING_OF.items()}
         wanted = {
-            name: requirement_not_met(setting, given[setting]) for name, setting in SETTINGS.items()
+            name: requirement_not_met(setting, given[setting])
+            for name, setting in SETTING_OF.items()
         }
         wanted["cell"] = None if self.cell in ("lstm", "rnn") else "'lstm' or 'rnn'"
         for name, what in wanted.items():

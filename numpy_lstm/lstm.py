@@ -27,7 +27,7 @@ from numpy_lstm.bptt import LSTMGradients, LSTMOutput
 from numpy_lstm.cells import LSTMParams
 from numpy_lstm.recurrence.checks import check_gradient, check_lengths, check_real, check_sequence
 from numpy_lstm.recurrence.norms import norms
-from numpy_lstm.recurrence.packing import Block, Memory, pack, widen
+from numpy_lstm.recurrence.packing import Block, Memory, join_reviews, pack
 from numpy_lstm.recurrence.parallel import in_parallel
 from numpy_lstm.types import Array
 
@@ -110,7 +110,7 @@ def lstm_forward(
         shapes = (((k, 4, H, n), (k + 1, H, n), (k + 1, H, n)) for _, _, k, n in blocks)
         arrays = iter(Memory(dtype)(*chain.from_iterable(shapes)))
         kept = list(map(LSTMKept, arrays, arrays, arrays))
-        h, c = (widen(np.empty((H, 0), dtype), state, blocks[0]) for state in (h0, c0))
+        h, c = (join_reviews(np.empty((H, 0), dtype), state, blocks[0]) for state in (h0, c0))
         for (steps, reviews, k, n), (gates, block_cs, block_hs) in zip(blocks, kept, strict=True):
             x, from_h, tanh_c, scales, shifts = memory(
                 (k, D + 1, n), (4 * H, n), (H, n), (4 * H, n), (4 * H, n)
@@ -195,7 +195,10 @@ def lstm_backward(
             dh[:] = 0 if dhs is None else dhs[steps, reviews].swapaxes(1, 2)
             _local_derivatives(kept_block, dc, da)
             if n > dh_next.shape[1]:
-                dh_next, dc_next = widen(dh_next, dh_T, block), widen(dc_next, dc_T, block)
+                dh_next, dc_next = (
+                    join_reviews(dh_next, dh_T, block),
+                    join_reviews(dc_next, dc_T, block),
+                )
             for dh_t, dc_t, da_ifg, da_o, da_t, f_t in zip(
                 dh[::-1],
                 dc[::-1],

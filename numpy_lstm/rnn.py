@@ -17,7 +17,7 @@ from numpy_lstm.bptt import RNNGradients, RNNOutput
 from numpy_lstm.cells import RNNParams
 from numpy_lstm.recurrence.checks import check_gradient, check_lengths, check_real, check_sequence
 from numpy_lstm.recurrence.norms import norms
-from numpy_lstm.recurrence.packing import Block, Memory, pack, widen
+from numpy_lstm.recurrence.packing import Block, Memory, join_reviews, pack
 from numpy_lstm.recurrence.parallel import in_parallel
 from numpy_lstm.types import Array
 
@@ -82,7 +82,7 @@ def rnn_forward(
     def forward(part: int) -> list[Array]:
         blocks, memory = parts[part], Memory(dtype)
         kept = Memory(dtype)(*((k + 1, H, n) for _, _, k, n in blocks))
-        h = widen(np.empty((H, 0), dtype), h0, blocks[0])
+        h = join_reviews(np.empty((H, 0), dtype), h0, blocks[0])
         for (steps, reviews, k, n), block_hs in zip(blocks, kept, strict=True):
             x, from_h = memory((k, D + 1, n), (H, n))
             x[:, :D], x[:, D] = xs[steps, reviews].swapaxes(1, 2), 1
@@ -152,7 +152,7 @@ def rnn_backward(
             np.multiply(block_hs[1:], block_hs[1:], out=da)
             np.subtract(1, da, out=da)  # tanh'; the loop makes it a gradient of the loss
             if n > dh_next.shape[1]:
-                dh_next = widen(dh_next, dh_T, block)
+                dh_next = join_reviews(dh_next, dh_T, block)
             for dh_t, da_t in zip(dh[::-1], da[::-1]):
                 dh_t += dh_next
                 da_t *= dh_t  # (3)

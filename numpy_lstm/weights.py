@@ -40,8 +40,8 @@ def save_weights(path: Path, weights: Weights) -> None:
     OSError
         If the file cannot be written.
     """
-    if flaw := _flaw(weights.parameters, weights.settings, len(weights.vocabulary)):
-        raise ValueError(f"`weights` cannot be saved: {flaw}.")
+    if problem := _problem(weights.parameters, weights.settings, len(weights.vocabulary)):
+        raise ValueError(f"`weights` cannot be saved: {problem}.")
     about = {
         "format": FORMAT,
         "dataset": weights.dataset,
@@ -88,12 +88,12 @@ def load_weights(path: Path) -> Weights:
         weights = Weights(arrays, Settings(**settings), Vocabulary(words), about.get("dataset", ""))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path} holds wrong settings or words: {error}") from error
-    if flaw := _flaw(arrays, weights.settings, len(weights.vocabulary)):
-        raise ValueError(f"{path} cannot be used: {flaw}.")
+    if problem := _problem(arrays, weights.settings, len(weights.vocabulary)):
+        raise ValueError(f"{path} cannot be used: {problem}.")
     return weights
 
 
-def _flaw(parameters: dict[str, Array], settings: Settings, vocabulary_size: int) -> str | None:
+def _problem(parameters: dict[str, Array], settings: Settings, vocabulary_size: int) -> str | None:
     """What is wrong with a classifier's parameters; None if nothing is."""
     if set(parameters) != set(ARRAYS):
         return f"its arrays must be {', '.join(ARRAYS)}; got {', '.join(sorted(parameters))}"

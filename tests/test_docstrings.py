@@ -13,8 +13,8 @@ import numpy_lstm
 EXPLAINED = [
     f"numpy_lstm.{name}"
     for name in (
-        "cells rnn lstm layers losses optim initializers gradcheck derivatives gradient_flow"
-        " exchange estimator"
+        "cells bptt rnn lstm layers losses optim initializers classifier gradient_flow"
+        " gradcheck.check gradcheck.derivatives convert estimator"
     ).split()
 ]
 MODULES = [

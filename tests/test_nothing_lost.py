@@ -51,7 +51,7 @@ def run(cache, largest_file, errors, arguments):
     job.CHECKPOINT_EVERY = 0.0
     baselines.STRENGTHS = (1.0,)
     for name in ("comparison", "gradient_norms"):
-        setattr(job.plots, name, lambda path, *_: write_atomically(path, lambda file: None))
+        setattr(job.figures, name, lambda path, *_: write_atomically(path, lambda file: None))
     if largest_file is not None:  # as on a disk that is full after so many bytes
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     with (

@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm import plots
-from numpy_lstm.cells import LSTMParams, RNNParams
 from numpy_lstm.data.long_lag import Sequences, adding, first_symbol, temporal_order
 from numpy_lstm.experiments.runner import by_condition
-from numpy_lstm.initializers import glorot_uniform, init_lstm, init_rnn
+from numpy_lstm.initializers import glorot_uniform
 from numpy_lstm.layers import affine_backward, affine_forward
 from numpy_lstm.losses import (
     softmax_cross_entropy,
@@ -27,9 +26,8 @@ from numpy_lstm.losses import (
     squared_error,
     squared_error_backward,
 )
-from numpy_lstm.lstm import lstm_backward, lstm_forward
 from numpy_lstm.optim import Adam, clip_by_global_norm
-from numpy_lstm.rnn import rnn_backward, rnn_forward
+from numpy_lstm.recurrent import cell_of, init_cell, recurrence_backward, recurrence_forward
 from numpy_lstm.types import Array
 
 PIVOT = "solved_by_and_after"
@@ -116,27 +114,19 @@ def fresh(
     settings: dict[str, Any], D: int, outputs: int, rng: np.random.Generator
 ) -> dict[str, Array]:
     """A cell and an affine read-out of its last hidden state."""
-    recurrent = settings.get("recurrent", "orthogonal")
-    cell: RNNParams | LSTMParams
-    if settings["model"] == "rnn":
-        cell = init_rnn(D, HIDDEN, rng=rng, recurrent=recurrent)
-    else:
-        cell = init_lstm(D, HIDDEN, rng=rng, forget_bias=settings.get("forget_bias", 1.0))
-        if settings.get("chrono"):
-            # Tallec and Ollivier (2018): b_f is log U(1, T_max - 1), and b_i its opposite.
-            cell.b[HIDDEN : 2 * HIDDEN] = np.log(rng.uniform(1, settings["T"] - 1, HIDDEN))
-            cell.b[:HIDDEN] = -cell.b[HIDDEN : 2 * HIDDEN]
+    start = {name: settings[name] for name in ("recurrent", "forget_bias") if name in settings}
+    cell = init_cell(settings["model"], D, HIDDEN, rng=rng, **start)
+    if settings.get("chrono"):
+        # Tallec and Ollivier (2018): b_f is log U(1, T_max - 1), and b_i its opposite.
+        cell.b[HIDDEN : 2 * HIDDEN] = np.log(rng.uniform(1, settings["T"] - 1, HIDDEN))
+        cell.b[:HIDDEN] = -cell.b[HIDDEN : 2 * HIDDEN]
     W_out = glorot_uniform(outputs, HIDDEN, rng=rng).astype(np.float32)
     return {**cell._asdict(), "W_out": W_out, "b_out": np.zeros(outputs, np.float32)}
 
 
 def predict(parameters: dict[str, Array], xs: Array) -> tuple[Array, Any, Any]:
     """Outputs (N, C), and the caches of the recurrence and the read-out."""
-    W_x, W_h, b = parameters["W_x"], parameters["W_h"], parameters["b"]
-    if W_h.shape[0] == W_h.shape[1]:
-        out: Any = rnn_forward(xs, RNNParams(W_x, W_h, b))
-    else:
-        out = lstm_forward(xs, LSTMParams(W_x, W_h, b))
+    out = recurrence_forward(xs, cell_of(parameters))
     outputs, affine = affine_forward(out.h_T, parameters["W_out"], parameters["b_out"])
     return outputs, out.cache, affine
 
@@ -151,8 +141,7 @@ def gradients_of(parameters: dict[str, Array], batch: Sequences) -> dict[str, Ar
         _, loss = softmax_cross_entropy(outputs, batch.targets)
         doutputs = softmax_cross_entropy_backward(loss)
     dh_T, dW_out, db_out = affine_backward(doutputs, affine)
-    backward: Any = rnn_backward if isinstance(cache.params, RNNParams) else lstm_backward
-    dcell = backward(cache, dh_T=dh_T).dparams
+    dcell = recurrence_backward(cache, dh_T=dh_T).dparams
     return {**dcell._asdict(), "W_out": dW_out, "b_out": db_out}
 
 

@@ -12,7 +12,7 @@ from numpy_lstm.data.corpus import Corpus, Reviews, select
 from numpy_lstm.data.imdb import load_imdb
 from numpy_lstm.data.prepare import Prepared, Splits, prepare
 from numpy_lstm.data.synthetic import synthetic_corpus
-from numpy_lstm.initializers import init_lstm, init_rnn
+from numpy_lstm.recurrent import init_cell
 from numpy_lstm.settings import Settings
 from numpy_lstm.training import TrainingState, evaluate, initial_state, train
 from numpy_lstm.types import Array, Model
@@ -108,13 +108,9 @@ def fit(
 def uniform_cell(model: Model, input_size: int, settings: Settings) -> dict[str, Array]:
     """A cell with W_x and W_h as PyTorch starts its own; b is 0, but for the forget bias."""
     rng, H = np.random.default_rng(settings.seed), settings.hidden_size
-    cell: Any
-    if model == "rnn":
-        cell = init_rnn(input_size, H, rng=rng, recurrent="uniform")
-    else:
-        cell = init_lstm(
-            input_size, H, rng=rng, recurrent="uniform", forget_bias=settings.forget_bias
-        )
+    cell = init_cell(
+        model, input_size, H, rng=rng, recurrent="uniform", forget_bias=settings.forget_bias
+    )
     limit = 1 / np.sqrt(H)
     return {**cell._asdict(), "W_x": rng.uniform(-limit, limit, cell.W_x.shape).astype(np.float32)}
 

@@ -34,14 +34,12 @@ EXPERIMENTS = (
     "saliency",
 )
 
-Settings = dict[str, Any]
-
 
 class Trial(NamedTuple):
     """One condition from one seed, and what came out."""
 
     condition: str
-    settings: Settings
+    settings: dict[str, Any]
     seed: int
     seconds: float
     result: dict[str, Any]
@@ -90,7 +88,7 @@ def run_experiment(
         If the file holds trials of other settings than today's, or of the other kind of run.
     """
     experiment = module(name)
-    conditions: dict[str, Settings] = experiment.conditions(quick)
+    conditions: dict[str, dict[str, Any]] = experiment.conditions(quick)
     path = folder / f"{name}.json"
     folder.mkdir(parents=True, exist_ok=True)
     trials = _read(path, conditions, quick)
@@ -117,7 +115,7 @@ def run_experiment(
     return contents
 
 
-def run_trial(name: str, condition: str, settings: Settings, seed: int, quick: bool) -> Trial:
+def run_trial(name: str, condition: str, settings: dict[str, Any], seed: int, quick: bool) -> Trial:
     """One condition from one seed, on one thread; also what a worker of a cluster is sent."""
     clock = time.perf_counter()
     with threadpool_limits(1, user_api="blas"):
@@ -144,7 +142,7 @@ def accuracies(trials: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float
 def _contents(
     name: str,
     experiment: ModuleType,
-    conditions: dict[str, Settings],
+    conditions: dict[str, dict[str, Any]],
     trials: list[Trial],
     quick: bool,
 ) -> dict[str, Any]:
@@ -163,7 +161,7 @@ def _contents(
     }
 
 
-def _read(path: Path, conditions: dict[str, Settings], quick: bool) -> list[Trial]:
+def _read(path: Path, conditions: dict[str, dict[str, Any]], quick: bool) -> list[Trial]:
     if not path.exists():
         return []
     try:

@@ -110,24 +110,24 @@ class Memory:
         return arrays
 
 
-def widen(running: Array, d_final: Array | None, block: Block) -> Array:
-    """Widen a gradient to the reviews of an earlier block: those that end with it join.
+def join_reviews(first: Array, others: Array | None, block: Block) -> Array:
+    """States of all reviews of a block, or gradients in them, from two sources.
 
     Parameters
     ----------
-    running : ndarray, shape (H, m)
-        Gradient in the last states of `block`, of the m reviews that run on after it.
-    d_final : ndarray, shape (N, H), or None
-        Gradient of the loss in the final states, in the caller's order.
+    first : ndarray, shape (H, m)
+        Those of the block's first m reviews, which run on when the others end.
+    others : ndarray, shape (N, H), or None
+        Where those of the other reviews stand, in the caller's order; zero if None.
     block : Block
 
     Returns
     -------
     ndarray, shape (H, n)
     """
-    H, m = running.shape
-    wide = np.zeros((H, block.n), running.dtype)
-    wide[:, :m] = running
-    if d_final is not None:
-        wide[:, m:] = d_final[block.reviews][m:].T
-    return wide
+    H, m = first.shape
+    joined = np.zeros((H, block.n), first.dtype)
+    joined[:, :m] = first
+    if others is not None:
+        joined[:, m:] = others[block.reviews][m:].T
+    return joined

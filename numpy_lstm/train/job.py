@@ -121,10 +121,10 @@ def run(options: Options, display: Display) -> dict[str, Any]:
             raise ValueError(
                 f"`--data` holds other reviews than the run in {options.out} started with."
             )
-        return _run(options, config, settings, corpus, display, clock)
+        return _train_and_score(options, config, settings, corpus, display, clock)
 
 
-def _run(
+def _train_and_score(
     options: Options,
     config: dict[str, Any],
     settings: Settings,
@@ -144,7 +144,7 @@ def _run(
     runs: dict[str, TrainingState] = {}
     scores: dict[str, dict[str, Any]] = {}
     for model in config["models"]:
-        runs[model] = _train(model, prepared, settings, corpus.name, options.out, display)
+        runs[model] = _train_model(model, prepared, settings, corpus.name, options.out, display)
     for model, state in runs.items():
         test = evaluate(state.best_parameters, prepared.splits.test, settings)
         best = state.history[state.best_epoch - 1]
@@ -186,7 +186,7 @@ def _settings(dataset: str, options: Options, started: dict[str, Any]) -> Settin
     return Settings(**started["settings"])
 
 
-def _train(
+def _train_model(
     model: Model,
     prepared: Prepared,
     settings: Settings,
