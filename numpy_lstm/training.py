@@ -163,7 +163,11 @@ def train(
 
 @np.errstate(all="ignore")  # what overflows ends in a loss that is not finite, which is noticed
 def train_step(state: TrainingState, batch: Batch, settings: Settings) -> tuple[float, float]:
-    """One step of gradient descent; returns the batch's loss (nats per review) and accuracy."""
+    """One step of gradient descent; returns the batch's loss (nats per review) and accuracy.
+
+    The norms in its gradients are of the batch's loss, in float32 and with dropout: they are not
+    kept. :func:`numpy_lstm.gradient_flow.record` makes those that are, of each review's own loss.
+    """
     masks = draw_masks(state, len(batch.labels), settings)
     classifier = classifier_of(state.parameters, settings)
     loss, logits, gradients = loss_and_gradients(classifier, batch, masks)
