@@ -30,8 +30,9 @@ def explain(classifier: Classifier, tokens: Ints) -> Explanation:
 
     Implements Sundararajan, Taly and Yan (2017), eq. (1), by Gauss-Legendre quadrature with four
     points an interval. Over each interval the contributions must add up to the change of the logit
-    (their completeness); where they do not, as where a gate flips, it is halved. In a few reviews
-    the logit is chaotic along the line all the same: what is missing is the caller's to say.
+    (their completeness); an interval where they do not, because a gate switches in it, is halved.
+    In a few reviews the logit changes too often for that: the contributions then do not add up to
+    the logit, and the caller should show by how much.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ from numpy.typing import DTypeLike, NDArray
 from numpy_lstm.types import Array
 
 COLUMNS = 512  # steps times reviews of a block: few enough to stay in the processor's cache
-IN_TWO = 2**12  # numbers in h_t of all reviews, N times H, from which two parts are faster than one
+IN_TWO = 2**12  # numbers in h_t of all reviews, N H, from which two parts are faster than one
 IN_MORE = 2**14  # and how many each of three or four parts must have, to cost two threads little
 LARGE_PAGES = 2**22  # bytes from which NumPy asks the operating system for large pages
 
@@ -86,9 +86,10 @@ def _blocks(order: NDArray[np.intp], lengths: NDArray[np.intp]) -> list[Block]:
 
 
 class Memory:
-    """Memory for arrays that one block needs after the other: each takes the place of the last.
+    """Memory that every block uses again for the arrays it needs only for a while.
 
-    Memory that is fresh from the operating system takes longer to be made than to be computed in.
+    The operating system must clear the memory that it gives to a process; to use the same memory
+    again saves that time.
     """
 
     def __init__(self, dtype: DTypeLike) -> None:
@@ -98,8 +99,8 @@ class Memory:
         """Arrays of these shapes, one behind the other; they hold anything."""
         size = sum(map(math.prod, shapes))
         if size > self._all.size:
-            # Large pages are made faster than small ones; and the C library, once it has had so
-            # much back, keeps it for the next call. That halves the time of small batches.
+            # An array of this size comes in large pages, of which there are few; and when the C
+            # library has had so much back once, it keeps it for the next call.
             least = LARGE_PAGES // self._all.itemsize
             self._all = np.empty(max(size, least), self._all.dtype)
         arrays, start = [], 0

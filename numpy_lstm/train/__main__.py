@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the options; a setting that is not given is left out, so that its default can depend."""
+    """Read the options. Settings that are not given are left out: the data set decides on them."""
     parser = argparse.ArgumentParser(
         prog="python -m numpy_lstm.train",
         usage="%(prog)s [options]",
