@@ -43,8 +43,8 @@ class LSTMKept(NamedTuple):
 class LSTMCache(NamedTuple):
     """What :func:`lstm_backward` needs."""
 
-    params: LSTMParams
-    xs: Array  # (T, N, D) the caller's own: leave it as it is until the backward pass is done
+    params: LSTMParams  # these two are the caller's own: leave them as they are until the
+    xs: Array  # (T, N, D) backward pass is done
     parts: list[list[Block]]
     kept: list[list[LSTMKept]]  # of each part and block
 
@@ -150,7 +150,7 @@ def lstm_backward(
     Parameters
     ----------
     cache : LSTMCache
-        From :func:`lstm_forward`; it is not changed.
+        From :func:`lstm_forward`, whose `xs` and `params` must be as they were; it is not changed.
     dhs : ndarray, shape (T, N, H), optional
         Gradient of a scalar loss in `hs`; what stands past a review's length has no effect.
     dh_T, dc_T : ndarray, shape (N, H), optional
@@ -195,10 +195,8 @@ def lstm_backward(
             dh[:] = 0 if dhs is None else dhs[steps, reviews].swapaxes(1, 2)
             _local_derivatives(kept_block, dc, da)
             if n > dh_next.shape[1]:
-                dh_next, dc_next = (
-                    join_reviews(dh_next, dh_T, block),
-                    join_reviews(dc_next, dc_T, block),
-                )
+                dh_next = join_reviews(dh_next, dh_T, block)
+                dc_next = join_reviews(dc_next, dc_T, block)
             for dh_t, dc_t, da_ifg, da_o, da_t, f_t in zip(
                 dh[::-1],
                 dc[::-1],

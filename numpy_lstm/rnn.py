@@ -25,8 +25,8 @@ from numpy_lstm.types import Array
 class RNNCache(NamedTuple):
     """What :func:`rnn_backward` needs. Only inputs and states: tanh' comes from h_t itself."""
 
-    params: RNNParams
-    xs: Array  # (T, N, D) the caller's own: leave it as it is until the backward pass is done
+    params: RNNParams  # these two are the caller's own: leave them as they are until the
+    xs: Array  # (T, N, D) backward pass is done
     parts: list[list[Block]]
     kept: list[list[Array]]  # of each part and block, (k + 1, H, n): h_prev, then each h_t
 
@@ -108,7 +108,7 @@ def rnn_backward(
     Parameters
     ----------
     cache : RNNCache
-        From :func:`rnn_forward`; it is not changed.
+        From :func:`rnn_forward`, whose `xs` and `params` must be as they were; it is not changed.
     dhs : ndarray, shape (T, N, H), optional
         Gradient of a scalar loss in `hs`; what stands past a review's length has no effect.
     dh_T : ndarray, shape (N, H), optional
