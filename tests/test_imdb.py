@@ -261,6 +261,25 @@ def test_absurd_sizes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             load(path)
 
 
+def test_a_long_name_is_no_way_around_the_limits(tmp_path: Path) -> None:
+    name = tarfile.TarInfo("././@LongLink")
+    name.type, name.size = tarfile.GNUTYPE_LONGNAME, 3 * 10**9
+    path = tmp_path / "a.tar.gz"
+    path.write_bytes(gzip.compress(name.tobuf() + bytes(10_000)))
+    with pytest.raises(ValueError, match="3,000,000,000 bytes more are too many for the reviews"):
+        load(path)
+
+
+def test_a_damaged_header_is_not_taken_for_the_end(tmp_path: Path) -> None:
+    path = write_archive(tmp_path / "a.tar.gz", {**small_files(), "last": b"?"})
+    plain = bytearray(gzip.decompress(path.read_bytes()))
+    size = plain.index(b"aclImdb/last") + 124  # where the size stands in a header
+    plain[size : size + 12] = b"not a number"
+    path.write_bytes(gzip.compress(plain))
+    with pytest.raises(ValueError, match="a damaged one"):
+        load(path)
+
+
 # The cache.
 
 

@@ -16,7 +16,7 @@ import pytest
 import numpy_lstm
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"matplotlib", "sklearn", "scipy", "pooch", "requests", "tqdm"}
+HEAVY = {"matplotlib", "sklearn", "scipy", "platformdirs", "requests", "tqdm"}
 
 
 def python(code):

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from numpy_lstm.data import synthetic_phrases as phrases
 from numpy_lstm.data.corpus import Corpus, Reviews
-from numpy_lstm.data.synthetic import WrittenReview, _opinion, synthetic_corpus, write_reviews
+from numpy_lstm.data.synthetic import WrittenReview, _opinion, _titles, _write, synthetic_corpus
 from numpy_lstm.data.text import tokenize
 
 DOCSTRING_POINTS = 0.02  # the docstring rounds, and other versions of scikit-learn fit otherwise
@@ -24,6 +24,12 @@ CHANCE_POINTS = 0.04  # 3.5 standard deviations of a fair coin's rate in 2,000 t
 GOOD, BAD = (list(chain(*words.values())) for words in (phrases.GOOD, phrases.BAD))
 
 seeds = st.integers(0, 2**32)
+
+
+def write_reviews(
+    rng: np.random.Generator, n: int, *, distance: float = 60, spread: float = 0.75
+) -> list[WrittenReview]:
+    return _write(rng, n, _titles(rng.spawn(1)[0]), distance, spread)
 
 
 @pytest.fixture(scope="module")
@@ -210,4 +216,4 @@ def test_negative_numbers_are_refused_by_name(name: str) -> None:
 
 def test_a_distance_without_a_value_is_refused() -> None:
     with pytest.raises(ValueError, match=r"`distance` must be a finite number, .* got nan"):
-        write_reviews(np.random.default_rng(0), 2, distance=float("nan"))
+        synthetic_corpus(np.random.default_rng(0), distance=float("nan"))

@@ -100,11 +100,6 @@ def test_max_size_counts_the_two_special_entries() -> None:
     assert Vocabulary.from_corpus(*corpus("b b a"), max_size=3).words == ("<pad>", "<unk>", "b")
 
 
-def test_min_count_leaves_out_rare_words() -> None:
-    vocabulary = Vocabulary.from_corpus(*corpus("b b a"), max_size=9, min_count=2)
-    assert vocabulary.words[2:] == ("b",)
-
-
 def test_words_of_the_corpus_that_these_reviews_lack_stay_unknown() -> None:
     words, train = corpus("good film", "bad film")
     words_of_all = [*words, "testword"]
@@ -151,5 +146,3 @@ def test_a_word_given_twice_is_refused() -> None:
 def test_a_vocabulary_without_room_for_a_word_is_refused() -> None:
     with pytest.raises(ValueError, match=r"`max_size` must be at least 3 .* got 2"):
         Vocabulary.from_corpus(*corpus("a"), max_size=2)
-    with pytest.raises(ValueError, match="`min_count` must be at least 1; got 0"):
-        Vocabulary.from_corpus(*corpus("a"), max_size=9, min_count=0)

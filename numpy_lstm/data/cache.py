@@ -16,9 +16,9 @@ def cache_folder() -> Path:
     """Return the folder for cached data: ``NUMPY_LSTM_CACHE``, or the user's cache folder."""
     if folder := os.environ.get("NUMPY_LSTM_CACHE"):
         return Path(folder)
-    import pooch
+    import platformdirs
 
-    return Path(pooch.os_cache("numpy_lstm"))
+    return platformdirs.user_cache_path("numpy_lstm")
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:

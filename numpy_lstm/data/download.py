@@ -1,4 +1,7 @@
-"""One file from the network, in as many attempts as it takes."""
+"""One file from the network, in as many attempts as it takes.
+
+The usual library for it, pooch, starts again where a transfer was cut off.
+"""
 
 from __future__ import annotations
 

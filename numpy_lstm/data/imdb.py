@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 import numpy as np
 
@@ -214,20 +213,19 @@ def _expect_answer(address: str, seconds: float) -> None:
     """
     import requests
 
-    outcome: SimpleQueue[Exception | None] = SimpleQueue()
+    failure: Exception | None = TimeoutError(f"no answer within {seconds} seconds")
 
     def ask() -> None:
+        nonlocal failure
         try:
             requests.head(address, timeout=seconds)
-            outcome.put(None)
+            failure = None
         except OSError as error:
-            outcome.put(error)
+            failure = error
 
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        failure = outcome.get(timeout=seconds)
-    except Empty as too_late:
-        failure = too_late
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
     if failure is not None:
         raise ConnectionError(f"{address} does not answer") from failure
 

@@ -79,8 +79,11 @@ def synthetic_corpus(
     rng : numpy.random.Generator
     n_train, n_test, n_unlabeled : int
         Numbers of reviews; half of them are positive. The label of the unlabeled is -1.
-    distance, spread : float
-        See `write_reviews`.
+    distance : float
+        Mean number of tokens from the verdict to the end, at least 0.
+    spread : float
+        How much that number varies: the standard deviation of its logarithm. 0 makes every
+        distance the same; for comparison, the lengths of IMDB's reviews have 0.64.
 
     Returns
     -------
@@ -91,11 +94,12 @@ def synthetic_corpus(
     ValueError
         If a number is negative or not finite.
     """
-    _check_not_negative(
-        n_train=n_train, n_test=n_test, n_unlabeled=n_unlabeled, distance=distance, spread=spread
-    )
-    titles = _titles(rng.spawn(1)[0])
     sizes = n_train, n_test, n_unlabeled
+    names = "n_train", "n_test", "n_unlabeled", "distance", "spread"
+    for name, number in zip(names, (*sizes, distance, spread), strict=True):
+        if not 0 <= number < math.inf:
+            raise ValueError(f"`{name}` must be a finite number, at least 0; got {number}.")
+    titles = _titles(rng.spawn(1)[0])
     written = [review for n in sizes for review in _write(rng, n, titles, distance, spread)]
     words, tokens, starts = number_tokens(review.text for review in written)
     labels = np.array([review.label for review in written], dtype=np.int8)
@@ -106,47 +110,14 @@ def synthetic_corpus(
     return Corpus("synthetic", words, *(select(reviews, part) for part in parts))
 
 
-def write_reviews(
-    rng: np.random.Generator, n: int, *, distance: float = 60, spread: float = 0.75
+def _write(
+    rng: np.random.Generator, n: int, titles: Iterator[str], distance: float, spread: float
 ) -> list[WrittenReview]:
     """Write `n` reviews, half of them positive, about `n` / 4 films.
 
     The stories are drawn from a generator of their own, which never sees a label. So a story
     tells nothing of the label, and the same seed gives the same opinions at every distance.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    n : int
-        At least 0. A film's reviews carry both labels if `n` is at least 2.
-    distance : float
-        Mean number of tokens from the verdict to the end, at least 0.
-    spread : float
-        How much that number varies: the standard deviation of its logarithm. 0 makes every
-        distance the same; for comparison, the lengths of IMDB's reviews have 0.64.
-
-    Returns
-    -------
-    list of WrittenReview
-
-    Raises
-    ------
-    ValueError
-        If a number is negative or not finite.
     """
-    _check_not_negative(n=n, distance=distance, spread=spread)
-    return _write(rng, n, _titles(rng.spawn(1)[0]), distance, spread)
-
-
-def _check_not_negative(**numbers: float) -> None:
-    for name, number in numbers.items():
-        if not 0 <= number < math.inf:
-            raise ValueError(f"`{name}` must be a finite number, at least 0; got {number}.")
-
-
-def _write(
-    rng: np.random.Generator, n: int, titles: Iterator[str], distance: float, spread: float
-) -> list[WrittenReview]:
     opinion_rng, story_rng = rng.spawn(2)
     # The logarithm's mean is such that the mean of the log-normal distances is `distance`.
     distances = np.rint(distance * story_rng.lognormal(-(spread**2) / 2, spread, size=n))

@@ -104,9 +104,7 @@ class Vocabulary:
         return len(self.words)
 
     @classmethod
-    def from_corpus(
-        cls, words: Sequence[str], reviews: Reviews, max_size: int, min_count: int = 1
-    ) -> "Vocabulary":
+    def from_corpus(cls, words: Sequence[str], reviews: Reviews, max_size: int) -> "Vocabulary":
         """Keep the most frequent words of `reviews`, which should be training reviews only.
 
         Parameters
@@ -117,22 +115,18 @@ class Vocabulary:
             The texts that may be counted; words that stand only elsewhere stay unknown.
         max_size : int
             The most ids that the vocabulary may have, the two special ones included.
-        min_count : int
-            How often a word must occur.
 
         Raises
         ------
         ValueError
-            If `max_size` or `min_count` leaves no sense, or a word is given twice.
+            If `max_size` leaves no room for a word, or a word is given twice.
         """
         if max_size < 3:
             raise ValueError(
                 f"`max_size` must be at least 3 (padding and unknown are two); got {max_size}."
             )
-        if min_count < 1:
-            raise ValueError(f"`min_count` must be at least 1; got {min_count}.")
         counts = np.bincount(reviews.tokens, minlength=len(words))
-        common = np.flatnonzero(counts >= min_count).tolist()
+        common = np.flatnonzero(counts).tolist()
         common.sort(key=lambda k: (-counts[k], words[k]))
         return cls([words[k] for k in common[: max_size - 2]])
 

@@ -29,106 +29,14 @@ FIRST_STEP = 1e-6  # short enough for RNNs that are as good as chaotic
 GOOD_ENOUGH = 1e-9  # error of a slope, relative; more evaluations would be wasted
 
 
-def complex_step(f: Callable[[Tree], float], point: Tree) -> Tree:
-    """Gradient of an analytic function, right to rounding: Im f(x + ih) / h, number by number.
-
-    Implements Squire and Trapp (1998). Nothing is subtracted, so h can be 1e-100. Costs one
-    evaluation a number, and a few an array to make sure that `f` is analytic.
-
-    Parameters
-    ----------
-    f : callable
-        Takes a tree like `point`, in float64 or complex128, and returns one number.
-    point : tree of float64 arrays
-        It is copied, never touched.
-
-    Returns
-    -------
-    tree of float64 arrays
-        The gradient of `f` at `point`, built like `point`.
-
-    Raises
-    ------
-    ValueError
-        If an array is not float64, is empty or not finite; if `f` does not return one finite
-        float64, writes into its argument or is random; if `f` is not analytic (abs, conj, real).
-    """
-    function = VectorFunction(f, point)
-    return function.tree(function.complex_gradient()[0])
-
-
-def central_difference(f: Callable[[Tree], float], point: Tree) -> Tree:
-    """Gradient of a smooth function, number by number, from (f(x + s) - f(x - s)) / 2s.
-
-    Costs 4 evaluations a number where `f` is tame, at most 18; see :meth:`VectorFunction.slope`.
-
-    Parameters
-    ----------
-    f : callable
-        Takes a tree like `point`, in float64, and returns one number.
-    point : tree of float64 arrays
-        It is copied, never touched.
-
-    Returns
-    -------
-    tree of float64 arrays
-        The gradient of `f` at `point`, built like `point`.
-
-    Raises
-    ------
-    ValueError
-        As :func:`complex_step`, but `f` need be neither analytic nor take complex numbers.
-
-    Examples
-    --------
-    >>> central_difference(lambda x: np.sum(x**3), np.array([1.0, 2.0])).round(6)
-    array([ 3., 12.])
-    """
-    function = VectorFunction(f, point)
-    return function.tree(function.central_gradient()[0])
-
-
-def directional_difference(f: Callable[[Tree], float], point: Tree, direction: Tree) -> float:
-    """Slope of a smooth function along `direction`: the sum of gradient times direction.
-
-    All numbers move at once, so that a whole tree costs no more than one number does in
-    :func:`central_difference`: 4 to 18 evaluations.
-
-    Parameters
-    ----------
-    f : callable
-        Takes a tree like `point`, in float64, and returns one number.
-    point : tree of float64 arrays
-        It is copied, never touched.
-    direction : tree of float64 arrays
-        Built like `point`, of any length: the slope grows with it.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        As :func:`central_difference`; and if `direction` is not built like `point`.
-
-    Examples
-    --------
-    >>> x, direction = np.array([1.0, 2.0]), np.array([1.0, -1.0])
-    >>> round(directional_difference(lambda x: np.sum(x**3), x, direction), 6)
-    -9.0
-    """
-    function = VectorFunction(f, point)
-    return function.slope(function.vector("direction", direction))[0]
-
-
 class VectorFunction:
     """A function of a tree as a function of one vector `x`, all numbers of the tree in a row.
 
     Parameters
     ----------
     f : callable
-        Takes a tree like `point`, and returns one number.
+        Takes a tree like `point`, in float64, and returns one number; for the complex step, also
+        takes the same in complex128.
     point : tree of float64 arrays
         It is copied, never touched.
 
@@ -140,6 +48,12 @@ class VectorFunction:
         How far a number moves when it moves far: max(1, |x|).
     rounding : float
         What the rounding inside `f` does to its value.
+
+    Raises
+    ------
+    ValueError
+        If an array is not float64, is empty or not finite; if `f` does not return one finite
+        float64, writes into its argument or is random.
     """
 
     def __init__(self, f: Callable[[Tree], float], point: Tree) -> None:
@@ -192,15 +106,26 @@ class VectorFunction:
         return np.concatenate([arrays[path].ravel() for path in self.shapes])
 
     def central_gradient(self) -> tuple[Array, Array]:
-        """The gradient, and for each number how far off it may be."""
+        """The gradient, and for each number how far off it may be.
+
+        Number by number, from (f(x + s) - f(x - s)) / 2s: 4 evaluations where f is tame, at most
+        18; see :meth:`slope`.
+        """
         slopes = np.array([self.slope(axis) for axis in self._axes()])
         return slopes[:, 0], slopes[:, 1]
 
     def complex_gradient(self) -> tuple[Array, Array]:
         """The gradient, and for each number how far off an honest one by hand may be.
 
-        That one is built from rounded states: a chaotic network makes much of the rounding, and
-        a saturated unit leaves little else in 1 - tanh**2.
+        Number by number, Im f(x + ih) / h (Squire and Trapp, 1998): nothing is subtracted, so h
+        can be 1e-100, and it is right to rounding. The honest one is built from rounded states: a
+        chaotic network makes much of the rounding, and a saturated unit leaves little else in
+        1 - tanh**2.
+
+        Raises
+        ------
+        ValueError
+            If `f` takes no complex numbers, or is not analytic (abs, conj, real).
         """
         gradient = np.array([self._complex_slope(self.x, axis) for axis in self._axes()])
         if not np.isfinite(gradient).all():
@@ -216,6 +141,8 @@ class VectorFunction:
 
     def slope(self, direction: Array) -> tuple[float, float]:
         """The slope along `direction`, and how far off it may be.
+
+        All numbers move at once, so that a whole tree costs no more than one number does.
 
         A step s must be short beside the bends of f, which nobody knows beforehand, and long
         beside its rounding. So s starts tiny and grows by fours until the slope is good enough
