@@ -79,9 +79,8 @@ def bag_forward(
     running = np.arange(L)[:, np.newaxis] < lengths
     xs = np.zeros((T, N, table.shape[1]), table.dtype)
     counts = np.zeros((T, N, 1), table.dtype)
-    for k in range(
-        min(bag_size, L)
-    ):  # the k-th word of every bag: never holds all L N vectors at once
+    # The k-th word of every bag: never holds all L N vectors at once.
+    for k in range(min(bag_size, L)):
         real = running[k::bag_size, :, np.newaxis]
         vectors = table[np.where(real[..., 0], tokens[k::bag_size], 0)]
         if not real.all():

@@ -65,6 +65,24 @@ def test_a_bag_as_large_as_the_review_is_its_mean_whatever_the_order() -> None:
     assert_identical(steps, np.array([1, 1]))
 
 
+class Counted(np.ndarray):
+    """A table that counts how often words are looked up in it."""
+
+    lookups = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        self.lookups += 1
+        return super().__getitem__(key)
+
+
+def test_a_bag_far_larger_than_the_reviews_costs_no_more_than_their_words() -> None:
+    table = TABLE.view(Counted)
+    xs, steps, _ = bag_forward(TOKENS, LENGTHS, table, bag_size=10**9)
+    assert table.lookups == 5  # a pass for each word of the longest review
+    assert_identical(xs, bag_forward(TOKENS, LENGTHS, TABLE, bag_size=5)[0])
+    assert_identical(steps, np.array([1, 1]))
+
+
 def test_the_gradient_of_a_word_is_the_sum_over_its_uses() -> None:
     _, _, cache = bag_forward(TOKENS, LENGTHS, TABLE, bag_size=2)
     dxs = np.array([[[2.0], [20.0]], [[4.0], [np.nan]], [[8.0], [np.nan]]]) * np.ones(2)

@@ -35,7 +35,7 @@ def plant(bug: Bug, package: Path) -> None:
 
 @contextmanager
 def imported_from(folder: Path) -> Iterator[None]:
-    """Diagnostics, ``import numpy_lstm`` finds the copy in `folder`, and tests are imported afresh."""
+    """Inside, ``import numpy_lstm`` finds the copy in `folder`, and tests are imported afresh."""
 
     def ours() -> dict[str, Any]:
         roots = ("numpy_lstm", "tests")

@@ -19,9 +19,8 @@ from numpy_lstm.cells import lstm_step, rnn_step, sigmoid
 from numpy_lstm.gradcheck.pytrees import leaves
 from numpy_lstm.recurrence import norms, packing
 from tests.comparing import TOLERANCE, assert_identical, assert_same, mapped, returned
+from tests.plain import STEPWISE, plain
 from tests.strategies import CELLS, Case, Cell, Recipe, recipes, sequence_case
-
-STEPWISE = {"xs", "dhs", "hs", "dxs", "dh_norms", "dc_norms"}  # (T, N, …); the others are (N, H)
 
 both_cells = pytest.mark.parametrize("cell", CELLS)
 
@@ -409,8 +408,8 @@ def test_recorded_norms_are_those_of_the_gradient_in_each_state(cell: Cell, reci
             nudge[t, unit] = 1e-200j
             expected[f"d{name}_norms"][t] += (losses(nudges).imag * 1e200) ** 2
             nudge[t, unit] = 0
-    gradients = case.gradients()._asdict()
-    assert_same(
-        {name: gradients[name] for name in expected},
-        {name: np.sqrt(squares) for name, squares in expected.items()},
-    )
+    for gradients in (case.gradients(), plain(case).gradients()):
+        assert_same(
+            {name: getattr(gradients, name) for name in expected},
+            {name: np.sqrt(squares) for name, squares in expected.items()},
+        )

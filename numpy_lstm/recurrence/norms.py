@@ -14,7 +14,7 @@ def norms(block: Array) -> Array:
     underflow, a column is divided by its largest number before it is squared.
     """
     numbers = np.finfo(block.dtype)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         squares = np.einsum("khn,khn->kn", block, block)
         if squares.min() > numbers.tiny / numbers.eps and squares.max() < np.inf:
             return np.sqrt(squares)

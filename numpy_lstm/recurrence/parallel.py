@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from functools import cache
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 Result = TypeVar("Result")
@@ -29,51 +29,72 @@ def in_parallel(function: Callable[[int], Result], parts: int) -> list[Result]:
 
     What a call raises is raised here, once no other is running.
     """
-    with _blas() as threads:
+    with _ONE_THREAD as threads:
         helpers = min(threads, parts) - 1
         if not helpers:
             return [function(part) for part in range(parts)]
+        errors: dict[str, Any] = {**np.geterr(), "call": np.geterrcall()}
+
+        def help_with(part: int) -> Result:
+            with np.errstate(**errors):  # the caller's: each thread has its own
+                return function(part)
+
         with ThreadPoolExecutor(helpers) as pool:
-            # Each in a copy of the caller's context, so that its np.errstate holds there too.
-            others = [pool.submit(copy_context().run, function, part) for part in range(1, parts)]
             try:
-                results = [function(0)]
-                for part, other in enumerate(others, start=1):
-                    results.append(function(part) if other.cancel() else other.result())
+                futures = [_submit(pool, help_with, part) for part in range(parts)]
+                own = {}
+                for part in reversed(range(parts)):  # the helpers come from the other end
+                    if futures[part].cancel():
+                        own[part] = function(part)
+                return [own[i] if i in own else futures[i].result() for i in range(parts)]
             finally:
                 pool.shutdown(cancel_futures=True)
-        return results
+
+
+def _submit(
+    pool: ThreadPoolExecutor, function: Callable[[int], Result], part: int
+) -> Future[Result]:
+    try:
+        return pool.submit(function, part)
+    except RuntimeError:  # no thread can be started, as while Python shuts down
+        return Future()  # that nobody works on
 
 
 class _OneThread:
     """BLAS's number of threads, which is the whole process's: 1 while any call of ours is inside.
 
-    Calls may overlap, so they are counted: the first sets the limit, the last takes it back.
+    Calls may overlap, so they are counted: the first sets the limit, the last takes it back. The
+    process may fork at any line: wherever the limit is set, the count is not 0.
     """
 
     def __init__(self) -> None:
-        self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-        self._found = [1 for _ in self._libraries]
+        self._found: list[int] = []
         self._begin()
-        os.register_at_fork(after_in_child=self._after_fork)
+        if hasattr(os, "register_at_fork"):  # not on Windows
+            os.register_at_fork(after_in_child=self._after_fork)
 
     def _begin(self) -> None:
         self._lock, self._inside = Lock(), 0
+
+    @cached_property
+    def _libraries(self) -> list[Any]:
+        """Looked for at the first call, and under the lock: that takes a millisecond."""
+        return ThreadpoolController().select(user_api="blas").lib_controllers
 
     def __enter__(self) -> int:
         """How many threads BLAS had."""
         with self._lock:
             if not self._inside:
                 self._found = [library.get_num_threads() for library in self._libraries]
-                self._set([1 for _ in self._libraries])
             self._inside += 1
+            self._set([1 for _ in self._libraries])
             return max(self._found, default=os.cpu_count() or 1)
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
-            self._inside -= 1
-            if not self._inside:
+            if self._inside == 1:
                 self._set(self._found)
+            self._inside -= 1
 
     def _set(self, numbers: list[int]) -> None:
         for library, number in zip(self._libraries, numbers, strict=True):
@@ -86,7 +107,4 @@ class _OneThread:
         self._begin()
 
 
-@cache
-def _blas() -> _OneThread:
-    """Made at the first call: to look for the libraries takes a millisecond."""
-    return _OneThread()
+_ONE_THREAD = _OneThread()
