@@ -37,7 +37,7 @@ def grid(plan: Plan) -> Part:
                     **_all("recurrence", task, "ours", "cells", "pytorch"),
                     "square product": Entry("matmul", "square", plan.square),
                 },
-                plan.rounds,
+                plan,
             )
             rate = 2 * plan.square**3 / results["square product"]["median"]
             results["floor"] = {
@@ -61,7 +61,7 @@ def step(plan: Plan) -> Part:
     cases = []
     for model in MODELS:
         task = TrainingStep(model, plan.brief)
-        results = race(_all("training_step", task, "ours", "pytorch", "keras"), plan.rounds)
+        results = race(_all("training_step", task, "ours", "pytorch", "keras"), plan)
         cases.append(_case(task, results, ("ours", "pytorch"), ("keras", "ours")))
     return {
         "words": "all reviews of full length; the k-th word drawn with probability c / k (Zipf)",
@@ -83,7 +83,7 @@ def length(plan: Plan) -> Part:
     for model in MODELS:
         for T in plan.lengths:
             task = Recurrence(model, N, T, D, H)
-            results = race(_all("recurrence", task, "ours", "pytorch"), plan.rounds)
+            results = race(_all("recurrence", task, "ours", "pytorch"), plan)
             case = _case(task, results, ("ours", "pytorch"))
             memory = ratio(results, "ours", "pytorch", "peak_bytes")
             cases.append({**case, "memory_ratios": {"ours / pytorch": memory}})
@@ -115,7 +115,7 @@ def ragged(plan: Plan) -> Part:
                 "pytorch, packed": Entry("pytorch", "recurrence", of_own_length),
                 "pytorch, padded": Entry("pytorch", "recurrence", padded),
             },
-            plan.rounds,
+            plan,
         )
         pairs = ("ours", "ours, padded"), ("pytorch, packed", "pytorch, padded")
         cases.append(_case(of_own_length, results, *pairs, ("ours", "pytorch, packed")))
@@ -136,7 +136,7 @@ def norms(plan: Plan) -> Part:
                 "with": Entry("ours", "backward", task),
                 "without": Entry("ours_without_norms", "backward", task),
             },
-            plan.rounds,
+            plan,
         )
         cases.append(_case(task, results, ("with", "without")))
     return {"cases": cases}
@@ -150,7 +150,7 @@ def tricks(plan: Plan) -> Part:
             task = Recurrence(model, *sizes)
             without = ("second_thread", "pieces", "kept_memory", "blocks")
             entries = {f"without {trick}": Entry("ours_without", trick, task) for trick in without}
-            results = race({"ours": Entry("ours", "recurrence", task), **entries}, plan.rounds)
+            results = race({"ours": Entry("ours", "recurrence", task), **entries}, plan)
             cases.append(_case(task, results, *((name, "ours") for name in entries)))
     return {"cases": cases}
 

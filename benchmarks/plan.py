@@ -15,6 +15,8 @@ class Plan(NamedTuple):
 
     quick: bool  # only to see that everything works: its times mean nothing
     rounds: int
+    pause: float  # seconds before each run, in which the threads of the one before fall asleep
+    least: float  # seconds that a run lasts at least: short tasks are called again until then
     grid: tuple[Sizes, ...]
     usual: Sizes  # where no grid is run
     small: Sizes
@@ -27,6 +29,8 @@ class Plan(NamedTuple):
 FULL = Plan(
     quick=False,
     rounds=11,
+    pause=0.05,
+    least=0.05,
     grid=(
         (64, 200, 128, 128),
         (64, 200, 100, 256),
@@ -56,6 +60,8 @@ _SMALL = Settings(batch_size=4, max_length=12, vocabulary_size=30, vector_size=6
 QUICK = Plan(
     quick=True,
     rounds=2,
+    pause=0.0,
+    least=0.0,
     grid=((4, 6, 5, 3),),
     usual=(4, 6, 5, 3),
     small=(2, 6, 5, 3),
