@@ -9,6 +9,7 @@ all of them down, and the median over the rounds is of like with like.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -17,12 +18,15 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_limits
 
+from benchmarks.machine import libraries
 from benchmarks.plan import Plan
 
 WARM_UP = 2  # calls before the first round
+THREADS = 2  # that each contender may use
 
 
 class Entry(NamedTuple):
@@ -36,8 +40,10 @@ class Entry(NamedTuple):
 Result = dict[str, Any]
 
 
-def race(entries: Mapping[str, Entry], plan: Plan) -> dict[str, Result]:
-    """Time all entries against each other.
+def race(
+    entries: Mapping[str, Entry], plan: Plan, environment: Mapping[str, str] | None = None
+) -> dict[str, Result]:
+    """Time all entries against each other, in processes with these variables besides.
 
     Returns
     -------
@@ -50,11 +56,12 @@ def race(entries: Mapping[str, Entry], plan: Plan) -> dict[str, Result]:
     context = multiprocessing.get_context("spawn")
     waiting: dict[str, Connection] = {}
     results: dict[str, Result] = {}
-    for name, entry in entries.items():
-        waiting[name], far_end = context.Pipe()
-        arguments = far_end, entry, plan.least
-        context.Process(target=_serve, args=arguments, daemon=True).start()
-        far_end.close()
+    with patch.dict(os.environ, environment or {}):  # NumPy reads it when it is imported
+        for name, entry in entries.items():
+            waiting[name], far_end = context.Pipe()
+            arguments = far_end, entry, plan.least
+            context.Process(target=_serve, args=arguments, daemon=True).start()
+            far_end.close()
     for name in entries:
         results[name] = waiting[name].recv()
         if "skipped" in results[name]:
@@ -96,12 +103,13 @@ def _serve(pipe: Connection, entry: Entry, least: float) -> None:
     except ImportError as error:
         pipe.send({"skipped": str(error)})
         return
+    threadpool_limits(THREADS)
     imported = _peak_bytes()
     # The other end is gone if the benchmark was interrupted.
     with suppress(EOFError, KeyboardInterrupt), getattr(module, entry.function)(entry.task) as call:
         for _ in range(WARM_UP):
             call()
-        pipe.send({"threads": module.THREADS, "libraries": _libraries()})
+        pipe.send({"threads": module.THREADS, "libraries": libraries()})
         while pipe.recv():
             pipe.send(_seconds_per_call(call, least))
         pipe.send(_peak_bytes() - imported)
@@ -121,11 +129,3 @@ def _peak_bytes() -> int:
     # Not `ru_maxrss`: on Linux that starts at the size of the process that started this one.
     status = Path("/proc/self/status").read_text().split()
     return 1024 * int(status[status.index("VmHWM:") + 1])
-
-
-def _libraries() -> list[str]:
-    return sorted(
-        f"{library['internal_api']} {library['version'] or ''}".strip()
-        + f", threads: {library['num_threads']}"
-        for library in threadpool_info()
-    )
