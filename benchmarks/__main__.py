@@ -30,6 +30,7 @@ PARTS = {
 
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # "²" in ASCII
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it works")
     parser.add_argument(
