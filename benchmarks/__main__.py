@@ -11,7 +11,6 @@ from typing import Any
 from benchmarks import parts
 from benchmarks.figure import time_ratios
 from benchmarks.machine import machine
-from benchmarks.operations import operations
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.preparation import preparation
 from benchmarks.profiling import profile
@@ -20,19 +19,18 @@ from numpy_lstm.files import write_json
 
 PARTS = {
     "grid": parts.grid,
+    "grid_avx2": parts.grid_avx2,
     "step": parts.step,
     "length": parts.length,
     "ragged": parts.ragged,
-    "norms": parts.norms,
-    "tricks": parts.tricks,
     "profile": profile,
-    "operations": operations,
     "preparation": preparation,
 }
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # "²" in ASCII
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it works")
     parser.add_argument(
@@ -70,8 +68,9 @@ def run(plan: Plan, out: Path, only: str | None) -> dict[str, Any]:
         about = {"quick": plan.quick, "rounds": plan.rounds, "machine": machine()}
         results[name] = {**about, **PARTS[name](plan)}
         write_json(path, {name: results[name] for name in PARTS if name in results})
-    if "grid" in results:
-        time_ratios(out / "benchmarks.png", results["grid"])
+    grids = [results[name] for name in ("grid", "grid_avx2") if results.get(name, {}).get("cases")]
+    if grids:
+        time_ratios(out / "benchmarks.png", grids)
     return results
 
 

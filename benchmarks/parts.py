@@ -7,43 +7,55 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.calls import calls_a_step
+from benchmarks.machine import without_avx512
 from benchmarks.plan import Plan
 from benchmarks.processes import Entry, Result, geometric_mean, race, ratio
 from benchmarks.tasks import MODELS, Recurrence, TrainingStep
 from numpy_lstm.data.imdb import DataNotFoundError, load_imdb
 
 Part = dict[str, Any]
+CALLS = 1000  # of NumPy, in one run of those that do next to nothing
 
 
-def grid(plan: Plan) -> Part:
-    """Forward and BPTT at several sizes, beside PyTorch, the textbook's loop, and the floor.
+def grid(plan: Plan, environment: dict[str, str] | None = None) -> Part:
+    """Forward and BPTT at several sizes, beside PyTorch, the plain loop, and the floor.
 
-    The floor is the time that the matrix products alone would take at the rate that this machine
-    reaches, in the same rounds, on one large product.
+    The floor has two parts, both of the same rounds: the matrix products at the rate that this
+    machine reaches on one large product; and the calls of NumPy in a thread that goes through all
+    steps, each as short as a call on an array of one number.
     """
     pairs = (
         ("ours", "pytorch"),
-        ("ours", "cells"),
+        ("ours", "bptt"),
         ("ours", "floor"),
-        ("cells", "pytorch"),
+        ("bptt", "pytorch"),
         ("floor", "pytorch"),
     )
+    calls = {model: calls_a_step(model) for model in MODELS}
     cases = []
     for model in MODELS:
         for sizes in plan.grid:
             task = Recurrence(model, *sizes)
             results = race(
                 {
-                    **_all("recurrence", task, "ours", "cells", "pytorch"),
-                    "square product": Entry("matmul", "square", plan.square),
+                    **_all("recurrence", task, "ours", "bptt", "pytorch"),
+                    "product": Entry("floor", "product", plan.square),
+                    "calls": Entry("floor", "calls", CALLS),
                 },
-                plan.rounds,
+                plan,
+                environment,
             )
-            rate = 2 * plan.square**3 / results["square product"]["median"]
+            rate = 2 * plan.square**3 / results["product"]["median"]
+            call = results["calls"]["median"] / CALLS
+            floor = {"products": task.flops / rate, "calls": task.T * calls[model] * call}
             results["floor"] = {
                 "flops": task.flops,
                 "flops_per_second": rate,
-                "median": task.flops / rate,
+                "calls_a_step": calls[model],
+                "seconds_a_call": call,
+                **floor,
+                "median": sum(floor.values()),
             }
             cases.append(_case(task, results, *pairs))
     means = {
@@ -56,13 +68,21 @@ def grid(plan: Plan) -> Part:
     return {"cases": cases, "geometric_means": means}
 
 
+def grid_avx2(plan: Plan) -> Part:
+    """The grid again, as on a machine that has no AVX-512."""
+    environment = without_avx512()
+    if not environment:
+        return {"cases": [], "skipped": "this machine has no AVX-512, so it would be the same"}
+    return {"environment": environment, **grid(plan, environment)}
+
+
 def step(plan: Plan) -> Part:
     """A whole training step, beside PyTorch and Keras."""
     cases = []
     for model in MODELS:
         task = TrainingStep(model, plan.brief)
-        results = race(_all("training_step", task, "ours", "pytorch", "keras"), plan.rounds)
-        cases.append(_case(task, results, ("ours", "pytorch"), ("keras", "ours")))
+        results = race(_all("training_step", task, "ours", "pytorch", "keras"), plan)
+        cases.append(_case(task, results, ("ours", "pytorch"), ("ours", "keras")))
     return {
         "words": "all reviews of full length; the k-th word drawn with probability c / k (Zipf)",
         "adam": (
@@ -83,7 +103,7 @@ def length(plan: Plan) -> Part:
     for model in MODELS:
         for T in plan.lengths:
             task = Recurrence(model, N, T, D, H)
-            results = race(_all("recurrence", task, "ours", "pytorch"), plan.rounds)
+            results = race(_all("recurrence", task, "ours", "pytorch"), plan)
             case = _case(task, results, ("ours", "pytorch"))
             memory = ratio(results, "ours", "pytorch", "peak_bytes")
             cases.append({**case, "memory_ratios": {"ours / pytorch": memory}})
@@ -115,7 +135,7 @@ def ragged(plan: Plan) -> Part:
                 "pytorch, packed": Entry("pytorch", "recurrence", of_own_length),
                 "pytorch, padded": Entry("pytorch", "recurrence", padded),
             },
-            plan.rounds,
+            plan,
         )
         pairs = ("ours", "ours, padded"), ("pytorch, packed", "pytorch, padded")
         cases.append(_case(of_own_length, results, *pairs, ("ours", "pytorch, packed")))
@@ -124,35 +144,6 @@ def ragged(plan: Plan) -> Part:
         "real_share": sum(lengths) / (N * max(lengths)),  # of all steps of the padded batch
         "cases": cases,
     }
-
-
-def norms(plan: Plan) -> Part:
-    """What it costs to record the gradient's norm at every step: BPTT with and without."""
-    cases = []
-    for model in MODELS:
-        task = Recurrence(model, *plan.usual)
-        results = race(
-            {
-                "with": Entry("ours", "backward", task),
-                "without": Entry("ours_without_norms", "backward", task),
-            },
-            plan.rounds,
-        )
-        cases.append(_case(task, results, ("with", "without")))
-    return {"cases": cases}
-
-
-def tricks(plan: Plan) -> Part:
-    """What each trick of the sequence code saves: forward and BPTT with it and without it."""
-    cases = []
-    for model in MODELS:
-        for sizes in (plan.usual, plan.small):
-            task = Recurrence(model, *sizes)
-            without = ("second_thread", "pieces", "kept_memory", "blocks")
-            entries = {f"without {trick}": Entry("ours_without", trick, task) for trick in without}
-            results = race({"ours": Entry("ours", "recurrence", task), **entries}, plan.rounds)
-            cases.append(_case(task, results, *((name, "ours") for name in entries)))
-    return {"cases": cases}
 
 
 def review_lengths(n: int, longest: int) -> tuple[tuple[int, ...], str]:

@@ -15,9 +15,10 @@ class Plan(NamedTuple):
 
     quick: bool  # only to see that everything works: its times mean nothing
     rounds: int
+    pause: float  # seconds before each run, in which the threads of the one before fall asleep
+    least: float  # seconds that a run lasts at least: short tasks are called again until then
     grid: tuple[Sizes, ...]
     usual: Sizes  # where no grid is run
-    small: Sizes
     lengths: tuple[int, ...]  # values of T for time and memory against T
     square: int  # side of the matrices by which the rate of multiplication is measured
     brief: Settings  # of a training step beside PyTorch: a word a step, no dropout
@@ -27,6 +28,8 @@ class Plan(NamedTuple):
 FULL = Plan(
     quick=False,
     rounds=11,
+    pause=0.05,
+    least=0.05,
     grid=(
         (64, 200, 128, 128),
         (64, 200, 100, 256),
@@ -36,7 +39,6 @@ FULL = Plan(
         (16, 50, 32, 32),
     ),
     usual=(64, 200, 128, 128),
-    small=(32, 100, 64, 64),
     lengths=(100, 200, 400, 800, 1600, 3200),
     square=2048,
     brief=Settings(
@@ -56,9 +58,10 @@ _SMALL = Settings(batch_size=4, max_length=12, vocabulary_size=30, vector_size=6
 QUICK = Plan(
     quick=True,
     rounds=2,
+    pause=0.0,
+    least=0.0,
     grid=((4, 6, 5, 3),),
     usual=(4, 6, 5, 3),
-    small=(2, 6, 5, 3),
     lengths=(50, 100),
     square=64,
     brief=replace(_SMALL, bag_size=1, dropout=0.0),

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict
+from threading import get_ident
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
-from numpy_lstm.threads import two_threads
+from threadpoolctl import threadpool_limits
 
 from benchmarks.plan import Plan
-from benchmarks.processes import WARM_UP
+from benchmarks.processes import THREADS, WARM_UP
 from benchmarks.tasks import BATCHES, MODELS, TrainingStep
-from numpy_lstm import classifier, training
+from numpy_lstm import classifier, lstm, rnn, training
 from numpy_lstm.data import batches
 from numpy_lstm.optim import Adam
 from numpy_lstm.training import initial_state, train_step
@@ -34,6 +35,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
         (classifier, "readout_backward"),
     ],
     "recurrence backward": [(classifier, "lstm_backward"), (classifier, "rnn_backward")],
+    "norms": [(lstm, "norms"), (rnn, "norms")],  # within the recurrence backward
     "embedding backward": [(classifier, "bag_backward")],
     "dropout": [
         (training, "draw_masks"),
@@ -51,10 +53,7 @@ def profile(plan: Plan) -> dict[str, Any]:
     cases = []
     for name, settings in (("brief", plan.brief), ("job", plan.job)):
         for model in MODELS:
-            context = multiprocessing.get_context("spawn")  # so that the timers stay in there
-            with ProcessPoolExecutor(1, context) as process:
-                task = TrainingStep(model, settings)
-                seconds = process.submit(profile_steps, task, BATCHES * plan.rounds).result()
+            seconds = profile_steps(TrainingStep(model, settings), BATCHES * plan.rounds)
             shares = {part: sum(seconds[part]) / sum(seconds["whole"]) for part in seconds}
             found = [f"{part}: {share:.1%}" for part, share in shares.items()]
             print(model, name, *found, sep="  ", flush=True)
@@ -71,34 +70,36 @@ def profile(plan: Plan) -> dict[str, Any]:
 
 
 def profile_steps(task: TrainingStep, steps: int) -> dict[str, list[float]]:
-    """For each part, the seconds of every step; changes the package in this process for good."""
-    spent: dict[str, float] = defaultdict(float)
+    """For each part, the seconds of every step."""
+    spent: dict[str, dict[int, float]] = {}  # of each part, by thread
 
     def timed(part: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
             begin = time.perf_counter()
             result = function(*arguments, **named)
-            spent[part] += time.perf_counter() - begin
+            spent[part][get_ident()] += time.perf_counter() - begin
             return result
 
         return call
 
-    for part, functions in PARTS.items():
-        for owner, name in functions:
-            setattr(owner, name, timed(part, getattr(owner, name)))
-
     reviews, size = task.draw_reviews(), task.settings.batch_size
     state = initial_state(task.model, task.draw_vectors(), task.settings)
     seconds: dict[str, list[float]] = {part: [] for part in (*PARTS, "rest", "whole")}
-    with two_threads():
+    with ExitStack() as stack:
+        stack.enter_context(threadpool_limits(THREADS))
+        for part, functions in PARTS.items():
+            for owner, name in functions:
+                stack.enter_context(patch.object(owner, name, timed(part, getattr(owner, name))))
         for k in range(WARM_UP + steps):
-            spent.clear()
+            spent.update((part, defaultdict(float)) for part in PARTS)
             begin = time.perf_counter()
             batch = batches.make_batch(reviews, k % BATCHES * size + np.arange(size))
             train_step(state, batch, task.settings)
             whole = time.perf_counter() - begin
-            spent["rest"], spent["whole"] = whole - sum(spent.values()), whole
+            step = {part: sum(by.values()) / max(1, len(by)) for part, by in spent.items()}
+            step["recurrence backward"] -= step["norms"]
+            step["rest"], step["whole"] = whole - sum(step.values()), whole
             if k >= WARM_UP:
                 for part, values in seconds.items():
-                    values.append(spent[part])
+                    values.append(step[part])
     return seconds

@@ -13,44 +13,84 @@ GRID_RATIOS = ("ours / pytorch", "ours / floor")
 
 
 def block(results: dict[str, Part]) -> str:
-    """Markdown of all parts that were measured."""
+    """Markdown of all parts that were measured, each with the kind of processor."""
     renderers = {
-        "grid": _grid,
-        "step": _step,
-        "length": _length,
-        "ragged": _ragged,
-        "norms": _norms,
-        "tricks": _tricks,
-        "profile": _profile,
-        "operations": _operations,
-        "preparation": _preparation,
+        "grid": ("Forward and backward through time", _grid),
+        "grid_avx2": ("Forward and backward through time", _grid),
+        "step": ("A whole training step", _step),
+        "length": ("Time and memory against T", _length),
+        "ragged": ("Reviews of different lengths", _ragged),
+        "profile": ("Where the time of a training step goes", _profile),
+        "preparation": ("Before the first step", _preparation),
     }
-    return "\n\n".join(
-        render(results[name]) for name, render in renderers.items() if name in results
-    )
+    blocks = []
+    for name, (title, render) in renderers.items():
+        if name in results:
+            part = results[name]
+            text = f"Not measured: {part['skipped']}." if "skipped" in part else render(part)
+            blocks.append(f"## {title} ({kind(part)})\n\n{text}")
+    return "\n\n".join(blocks)
+
+
+def summary(results: dict[str, Part]) -> str:
+    """The README's table: our time over that of others."""
+    grids = [results["grid"], results["grid_avx2"]]
+    header = [f"recurrence / PyTorch's, {kind(grid)}" for grid in grids]
+    header += [
+        f"training step / {other}, {kind(results['step'])}" for other in ("PyTorch's", "Keras's")
+    ]
+    rows = []
+    for step in results["step"]["cases"]:
+        model, cells = step["model"], []
+        for grid in grids:
+            ratios = [c["ratios"]["ours / pytorch"] for c in grid["cases"] if c["model"] == model]
+            mean = grid["geometric_means"][model]["ours / pytorch"]
+            cells.append(f"{mean:.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+        rows.append(
+            (
+                MODEL_NAMES[model],
+                *cells,
+                *_quotients(step["ratios"], "ours / pytorch", "ours / keras"),
+            )
+        )
+    return _table(("", *header), rows)
+
+
+def kind(part: Part) -> str:
+    """On which kind of processor a part was measured."""
+    kind = str(part["machine"]["kind"])
+    return f"restricted to AVX2 on an {kind} machine" if "environment" in part else kind
 
 
 def _grid(part: Part) -> str:
-    machine, versions = part["machine"], part["machine"]["versions"]
-    rates = [case["results"]["floor"]["flops_per_second"] / 1e9 for case in part["cases"]]
-    rows = []
-    for case in part["cases"]:
-        results, ratios = case["results"], case["ratios"]
-        times = (_ms(results[name]) for name in ("ours", "pytorch", "cells", "floor"))
-        rows.append(
-            (MODEL_NAMES[case["model"]], _sizes(case), *times, *_quotients(ratios, *GRID_RATIOS))
-        )
+    machine, cases = part["machine"], part["cases"]
+    rows, rates, calls, often = [], [], [], {}
+    for case in cases:
+        results, floor, name = case["results"], case["results"]["floor"], MODEL_NAMES[case["model"]]
+        times = [_ms(results[who]) for who in ("ours", "pytorch", "bptt")]
+        floors = [_number(1000 * floor[what]) for what in ("products", "calls")]
+        quotients = _quotients(case["ratios"], *GRID_RATIOS)
+        rows.append((name, _sizes(case), *times, *floors, *quotients))
+        rates.append(floor["flops_per_second"] / 1e9)
+        calls.append(floor["seconds_a_call"] * 1e6)
+        often[name] = f"{floor['calls_a_step']} ({name})"
     for model, ratios in part["geometric_means"].items():
         means = _quotients(ratios, *GRID_RATIOS)
-        rows.append((MODEL_NAMES[model], "geometric mean", "", "", "", "", *means))
+        rows.append((MODEL_NAMES[model], "geometric mean", *5 * [""], *means))
+    libraries = "; ".join(cases[0]["results"]["ours"]["libraries"])
     intro = (
-        f"Forward and backward through time, float32, on {machine['cores']} cores ({machine['cpu']}"
-        f"), NumPy {versions['numpy']}, PyTorch {versions['torch']}; two threads each; median of"
-        f" {part['rounds']} rounds, in ms. The floor is what the matrix products alone would take"
-        f" at the rate of one large product in the same rounds ({min(rates):.0f} to"
-        f" {max(rates):.0f} GFLOP/s)."
+        f"float32, on {machine['cores']} cores ({machine['cpu']}), two threads each; PyTorch"
+        f" {machine['versions']['torch']}; {libraries}. Median of {part['rounds']} rounds, in ms."
+        " The floor is products and calls: what the matrix products alone would take at the rate of"
+        f" one large product in the same rounds ({min(rates):.0f} to {max(rates):.0f} GFLOP/s), and"
+        " what calling NumPy would take if each call of our loops were as short as one on arrays of"
+        f" one number ({min(calls):.2f} to {max(calls):.2f} µs). The loops' calls in a step,"
+        f" forward and back: {', '.join(often.values())}."
     )
-    header = ("", "N, T, D, H", "ours", "PyTorch", "`cells.py`", "floor")
+    if "environment" in part:
+        variables = " ".join(f'{name}="{value}"' for name, value in part["environment"].items())
+        intro += f" Restricted by `{variables}`."
+    header = ("", "N, T, D, H", "ours", "PyTorch", "`bptt.py`", "products", "calls")
     return f"{intro}\n\n" + _table((*header, "ours / PyTorch", "ours / floor"), rows)
 
 
@@ -60,19 +100,19 @@ def _step(part: Part) -> str:
         (
             MODEL_NAMES[case["model"]],
             *(_ms(case["results"][name]) for name in ("ours", "pytorch", "keras")),
-            *_quotients(case["ratios"], "ours / pytorch", "keras / ours"),
+            *_quotients(case["ratios"], "ours / pytorch", "ours / keras"),
         )
         for case in part["cases"]
     ]
     versions = part["machine"]["versions"]
     intro = (
-        f"A whole training step, word ids to changed weights, in ms: {settings['batch_size']}"
+        f"Word ids to changed weights, in ms: {settings['batch_size']}"
         f" reviews of {settings['max_length']} words, vocabulary"
         f" {settings['vocabulary_size']:,}, D = {settings['vector_size']},"
         f" H = {settings['hidden_size']}, last state, clipping, Adam (ours moves only the word"
         f" vectors that the batch uses); Keras {versions['keras']}."
     )
-    header = ("", "ours", "PyTorch", "Keras", "ours / PyTorch", "Keras / ours")
+    header = ("", "ours", "PyTorch", "Keras", "ours / PyTorch", "ours / Keras")
     return f"{intro}\n\n" + _table(header, rows)
 
 
@@ -94,8 +134,8 @@ def _length(part: Part) -> str:
     )
     first = part["cases"][0]
     intro = (
-        f"Time and peak memory against T, at N = {first['N']}, D = {first['D']}, H = {first['H']}:"
-        f" ours grow as {laws}."
+        f"At N = {first['N']}, D = {first['D']}, H = {first['H']}:"
+        f" our time and peak memory grow as {laws}."
     )
     header = ("", "T", "ours, ms", "PyTorch, ms", "ours / PyTorch")
     memory = ("ours, MB", "PyTorch, MB", "ours / PyTorch")
@@ -121,34 +161,6 @@ def _ragged(part: Part) -> str:
     return f"{intro}\n\n" + _table(header, rows)
 
 
-def _norms(part: Part) -> str:
-    costs = ", ".join(
-        f"{100 * (case['ratios']['with / without'] - 1):.1f} % ({MODEL_NAMES[case['model']]})"
-        for case in part["cases"]
-    )
-    return (
-        "What recording the gradient's norm at every step adds to the time of the backward pass"
-        f" at N, T, D, H = {_sizes(part['cases'][0])}: {costs}."
-    )
-
-
-def _tricks(part: Part) -> str:
-    cases = part["cases"]
-    names = {
-        "second_thread": "the second thread",
-        "pieces": "matrices in pieces",
-        "kept_memory": "memory that is kept",
-        "blocks": "blocks of steps",
-    }
-    rows = [
-        (what, *(_quotients(case["ratios"], f"without {name} / ours")[0] for case in cases))
-        for name, what in names.items()
-    ]
-    intro = "How many times as long forward and backward take without one of the tricks."
-    header = ("without", *(f"{MODEL_NAMES[case['model']]}, {_sizes(case)}" for case in cases))
-    return f"{intro}\n\n" + _table(header, rows)
-
-
 def _profile(part: Part) -> str:
     cases = part["cases"]
     rows = [
@@ -162,47 +174,18 @@ def _profile(part: Part) -> str:
     header = ("", *(f"{MODEL_NAMES[case['model']]}, {what[case['name']]}" for case in cases))
     settings = cases[-1]["settings"]
     intro = (
-        "Where the time of our training step goes, in the step above and in one of the default job"
+        "Of our training step, the one above and one of the default job"
         f" ({settings['batch_size']} reviews of {settings['max_length']} words,"
         f" {settings['bag_size']} averaged into a step, dropout, vocabulary"
-        f" {settings['vocabulary_size']:,})."
+        f" {settings['vocabulary_size']:,}). What records the gradient's norms at every step is a"
+        " share of its own; of what two threads do at once, the mean of both is counted."
     )
-    return f"{intro}\n\n" + _table(header, rows)
-
-
-def _operations(part: Part) -> str:
-    cases = part["cases"]
-    rows = [
-        (
-            name,
-            *(
-                f"{1e6 * case['operations'][name]['seconds']:.1f}"
-                f" ({1e6 * case['operations'][name]['floor']:.1f})"
-                for case in cases
-            ),
-        )
-        for name in cases[0]["operations"]
-    ]
-    rows.append(
-        ("sum", *(f"{1e6 * case['sum']:.0f} ({1e6 * case['floor']:.0f})" for case in cases))
-    )
-    rows.append(("a step in the package", *(f"{1e6 * case['measured']:.0f}" for case in cases)))
-    intro = (
-        "Where the microseconds of the LSTM's time step go, forward and backward, in one thread's"
-        " part of the batch; in brackets what each operation would take at best: its arithmetic at"
-        " the rate of a large matrix product, or its bytes at the rate at which NumPy adds arrays"
-        " that fit into the cache. Each was timed alone; the last line is a step of both threads"
-        " together, with all that comes besides: calls, Python's lock, memory outside the cache."
-    )
-    header = ("N, T, D, H (columns)", *(f"{_sizes(case)} ({case['columns']})" for case in cases))
     return f"{intro}\n\n" + _table(header, rows)
 
 
 def _preparation(part: Part) -> str:
-    if "skipped" in part:
-        return f"What comes before the first step was not timed: {part['skipped']}."
     times = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in part["seconds"].items())
-    return f"What comes before the first step, for the {part['reviews']:,} reviews: {times}."
+    return f"For the {part['reviews']:,} reviews: {times}."
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy_lstm import LSTMParams, RNNParams, init_lstm, init_rnn
 from numpy_lstm.data.batches import make_batch
 from numpy_lstm.data.corpus import Reviews
-from numpy_lstm.training import Settings
+from numpy_lstm.settings import Settings
 from numpy_lstm.types import Array, Batch, Model
 
 MODELS: tuple[Model, ...] = ("lstm", "rnn")

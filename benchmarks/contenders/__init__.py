@@ -1,6 +1,6 @@
 """Who computes: one module each, imported only in that contender's own process.
 
-A module has ``THREADS``, which says how it uses two cores, and one or more of these context
-managers, which give the call to be timed: ``recurrence(task)``, ``backward(task)``,
+A module has ``THREADS``, which says how it uses the two threads that it may have, and one or more
+of these context managers, which give the call to be timed: ``recurrence(task)``,
 ``training_step(task)``.
 """

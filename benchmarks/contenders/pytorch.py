@@ -13,7 +13,7 @@ from benchmarks.tasks import Recurrence, TrainingStep
 from numpy_lstm import LSTMParams, RNNParams
 from numpy_lstm.training import initial_state
 
-THREADS = "torch.set_num_threads(2)"
+THREADS = f"torch.set_num_threads(2); {torch.backends.cpu.get_cpu_capability()}"
 
 
 @contextmanager
