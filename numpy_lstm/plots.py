@@ -21,7 +21,7 @@ COLORS = {"rnn": "#BB5566", "lstm": "#004488"}
 DASHES = {"rnn": (0, (4, 1.5)), "lstm": "solid"}
 MARKERS = {"rnn": "s", "lstm": "o"}
 # Of many series, apart in grey-scale by their dashes: Paul Tol's muted scheme.
-MUTED = ("#332288", "#CC6677", "#117733", "#AA4499", "#88CCEE", "#999933", "#882255", "#44AA99")
+MUTED = ("#332288", "#CC6677", "#117733", "#AA4499", "#999933", "#882255", "#44AA99", "#88CCEE")
 MUTED_DASHES: tuple[Any, ...] = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 STYLE: Any = {
     "font.size": 9,
@@ -32,6 +32,7 @@ STYLE: Any = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "savefig.dpi": 200,
+    "svg.hashsalt": "numpy_lstm",  # the same bytes for the same drawing
 }
 
 
@@ -48,12 +49,12 @@ def series(k: int) -> dict[str, Any]:
 def figure(
     path: Path, rows: int, columns: int, width: float, height: float
 ) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Give a figure in the project's style, and save it as PNG on the way out.
+    """Give a figure in the project's style, and save it on the way out.
 
     Parameters
     ----------
     path : Path
-        Replaced whole, or not at all.
+        A PNG, or an SVG whose letters are outlines; replaced whole, or not at all.
     rows, columns : int
         Of axes, which come as a list, row by row.
     width, height : float
@@ -68,4 +69,5 @@ def figure(
         FigureCanvasAgg(drawing)
         axes = drawing.subplots(rows, columns, squeeze=False)
         yield drawing, list(axes.ravel())
-        write_atomically(path, lambda file: drawing.savefig(file, format="png"))
+        how: dict[str, Any] = {"format": path.suffix[1:], "metadata": {"Date": None}}
+        write_atomically(path, lambda file: drawing.savefig(file, **how))

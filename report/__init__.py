@@ -8,17 +8,19 @@ from pathlib import Path
 
 import typst
 
+from report import figures
+
 ROOT = Path(__file__).parents[1]
 SOURCE = Path(__file__).with_name("lstm_tutorial_report.typ")
 PDF = SOURCE.with_suffix(".pdf")
 
 
 def inputs() -> list[Path]:
-    """The files of results that the report reads, and its own source."""
-    source = sorted([*SOURCE.parent.glob("*.typ"), *SOURCE.parent.glob("*.bib")])
+    """The files of results that the report reads, its own source, and what draws its figures."""
+    source = sorted(path for end in ("typ", "bib", "py") for path in SOURCE.parent.glob(f"*.{end}"))
     read = "".join(path.read_text(encoding="utf-8") for path in source)
     names = sorted(set(re.findall(r'"/(results/[^"]+\.json)"', read)))
-    return [ROOT / name for name in names] + source
+    return [ROOT / name for name in names] + source + figures.SOURCE
 
 
 def fingerprint() -> str:
@@ -27,6 +29,11 @@ def fingerprint() -> str:
     for path in inputs():
         digest.update(path.read_text(encoding="utf-8").encode())  # the same on Windows
     return digest.hexdigest()[:16]
+
+
+def handed_over() -> dict[str, str]:
+    """What the Typst source asks for by `sys.inputs`: the figures, and the fingerprint."""
+    return {"fingerprint": fingerprint(), **figures.svg(ROOT / "results")}
 
 
 def build() -> bytes:
@@ -39,7 +46,7 @@ def build() -> bytes:
         SOURCE,
         root=ROOT,
         ignore_system_fonts=True,
-        sys_inputs={"fingerprint": fingerprint()},
+        sys_inputs=handed_over(),
         format="pdf",
         pdf_standards="ua-1",
     )

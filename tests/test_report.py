@@ -13,17 +13,20 @@ import pypdf
 import pytest
 import typst
 
-from report import PDF, ROOT, SOURCE, build, fingerprint, inputs
+from report import PDF, ROOT, SOURCE, build, fingerprint, handed_over, inputs
 
 FOLDER = SOURCE.parent
 WORDS = (1800, 2000)
+
+
+given = cache(handed_over)
 
 
 @cache
 def query(selector: str) -> list[Any]:
     """Elements of the compiled document."""
     found: list[Any] = json.loads(
-        typst.query(SOURCE, selector, root=ROOT, ignore_system_fonts=True)
+        typst.query(SOURCE, selector, root=ROOT, ignore_system_fonts=True, sys_inputs=given())
     )
     return found
 
@@ -255,6 +258,13 @@ def test_every_figure_and_formula_has_a_text(committed: pypdf.PdfReader) -> None
     assert 0 < found["/Formula"] <= len(query("math.equation"))
     assert found["/Figure"] >= 3
     assert all(each["alt"] for each in query("math.equation"))
+
+
+def test_a_drawn_figure_needs_no_font_and_has_no_date() -> None:
+    drawings = [each for each in given().values() if "<svg" in each]
+    assert len(drawings) == 4
+    for each in drawings:
+        assert "<text" not in each and "<dc:date" not in each
 
 
 def test_no_two_formulae_share_a_text_by_mistake() -> None:

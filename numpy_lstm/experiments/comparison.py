@@ -108,16 +108,17 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Every seed as a dot, the mean as a bar."""
-    with plots.figure(path, 1, 1, 6.0, 2.6) as (drawing, (axes,)):
-        for row, results in enumerate(by_condition(trials).values()):
+    """Every seed as a mark, the mean as a bar."""
+    with plots.figure(path, 1, 1, 6.0, 2.0) as (_, (axes,)):
+        for row, (condition, results) in enumerate(by_condition(trials).items()):
             values = [100 * result["test_accuracy"] for result in results]
-            axes.plot(values, [row] * len(values), "o", color="#004488", alpha=0.6, markersize=5)
-            axes.plot([np.mean(values)], [row], "|", color="black", markersize=16)
+            model = condition.removesuffix("-wide")
+            color, marker = plots.COLORS.get(model, "#555555"), plots.MARKERS.get(model, "D")
+            axes.plot(values, [row] * len(values), marker, color=color, alpha=0.6, markersize=5)
+            axes.plot([np.mean(values)], [row], "|", color="black", markersize=14)
         axes.set_yticks(
             range(len(by_condition(trials))),
             [LABELS[condition] for condition in by_condition(trials)],
         )
         axes.set_ylim(len(by_condition(trials)) - 0.5, -0.5)
-        axes.set_xlabel("test accuracy (%); a dot is a seed, the line their mean")
-        drawing.suptitle("IMDB: 25,000 test reviews")
+        axes.set_xlabel("test accuracy on IMDB (%); a mark is a seed, the line their mean")

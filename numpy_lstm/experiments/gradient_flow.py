@@ -10,9 +10,9 @@ its gradient must fall as 2^-k, or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,11 +24,29 @@ from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe, geometric_mean
 from numpy_lstm.training import classifier_of, probe_batch
-from numpy_lstm.types import Array
+from numpy_lstm.types import MODEL_NAMES, Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)  # at which Jacobians are worked out
 TENTH = 10  # largest singular value that is drawn; a smoke run has 8
 HELD = 40.0  # a pre-activation whose sigmoid is 1 to the last digit
+BOUND, RADIUS = r"$σ_\mathrm{max}(W_h)^k$", "$ρ(W_h)^k$"
+# How untrained conditions are drawn: as which of the series, which are those of the same cells in other
+# experiments; the name, and where it stands.
+DRAWN = {
+    "rnn, orthogonal": (0, "orthogonal", 113, 1e-9),
+    "rnn, uniform": (1, "uniform", 61, 1e-12),
+    "rnn, orthogonal x 0.5": (2, "orthogonal × ½", 2, 1e-18),
+    "rnn, orthogonal x 1.5": (3, "orthogonal × 3/2", 64, 4e1),
+    "lstm, b_f=0": (2, "$b_f = 0$", 113, 1e-16),
+    "lstm, b_f=1": (3, "$b_f = 1$", 113, 1e-5),
+    "lstm, b_f=3": (4, "$b_f = 3$", 113, 1),
+    "lstm, uniform": (5, "uniform", 113, 1e-8),
+    "lstm, f = 1/2": (0, "f held at ½", 8, 1e-14),
+    "lstm, f = 1": (1, "f held at 1", 8, 1e1),
+}
 
 
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
@@ -138,71 +156,92 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """Untrained RNNs, untrained LSTMs, and trained ones, with theory on the same axes."""
     grouped = by_condition(trials)
-    untrained_conditions = [condition for condition in grouped if "trained" not in condition]
-    trained_conditions = [condition for condition in grouped if "trained" in condition]
-    with plots.figure(path, 2, 2, 7.2, 6.4) as (drawing, (rnn, lstm, trained, jacobians)):
-        for k, condition in enumerate(
-            condition for condition in untrained_conditions if condition.startswith("rnn")
-        ):
-            line = center(grouped[condition], "h")
-            rnn.plot(line, label=condition, **plots.series(k))
-            _plot_power(rnn, grouped[condition], line, "largest_singular_value", k, ":", 1.0)
-            if condition == "rnn, uniform":  # of the orthogonal ones the two are the same
-                _plot_power(rnn, grouped[condition], line, "spectral_radius", k, "-", 0.6)
-        rnn.plot([], ":k", linewidth=1.0, label="σ_max(W_h)^k = ‖W_h‖₂^k, the bound")
-        rnn.plot([], "-k", linewidth=0.6, label="ρ(W_h)^k, where it differs")
-        rnn.set_title("vanilla RNN, untrained: ‖∂L/∂h‖")
+    with plots.figure(path, 2, 2, 7.0, 5.6) as (_, (rnn, lstm, seeds, jacobians)):
+        draw_untrained(rnn, lstm, grouped)
+        draw_seeds(seeds, grouped)
+        draw_jacobians(jacobians, grouped)
 
-        for k, condition in enumerate(
-            condition for condition in untrained_conditions if condition.startswith("lstm")
-        ):
-            line = center(grouped[condition], "c")
-            lstm.plot(line, label=condition, **plots.series(k))
-            products = line[0] * forget_product(grouped[condition])[: len(line)]
-            lstm.plot(products, ":", color=plots.MUTED[k], linewidth=1.0)
-        lstm.plot([], ":k", linewidth=1.0, label="∏ f_t, mean of the units")
-        lstm.set_title("LSTM, untrained: ‖∂L/∂c‖")
 
-        for k, condition in enumerate(trained_conditions):
-            style = plots.series(k)
-            for n, result in enumerate(
-                grouped[condition]
-            ):  # a mean would follow the one RNN that is odd
-                line = result["norms"]["x"]["median"]
-                trained.plot(line, label=None if n else condition, **{**style, "linewidth": 0.8})
-            lags = [int(lag) for lag in grouped[condition][0]["jacobians"]]
-            for rank, marker, name in ((1, "o", "largest"), (TENTH, "v", "tenth")):
-                values = [
-                    np.median([r["jacobians"][str(lag)][:rank][-1] for r in grouped[condition]])
-                    for lag in lags
-                ]
-                jacobians.plot(
-                    lags, values, marker=marker, label=f"{condition}: {name}", markersize=4, **style
-                )
-            if condition.startswith("rnn"):
-                one = np.ones(lags[-1] + 1)
-                _plot_power(
-                    jacobians, grouped[condition], one, "largest_singular_value", k, ":", 1.0
-                )
-                _plot_power(jacobians, grouped[condition], one, "spectral_radius", k, "-", 0.6)
-            else:
-                product = forget_product(grouped[condition])[: lags[-1] + 1]
-                jacobians.plot(product, ":", color=style["color"], linewidth=1.0)
-        trained.set_title("trained, every seed: ‖∂L/∂x‖")
-        jacobians.plot([], ":k", linewidth=1.0, label="RNN: σ_max^k; LSTM: ∏ f_t")
-        jacobians.plot([], "-k", linewidth=0.6, label="RNN: ρ^k")
-        jacobians.set_title("singular values of ∂s_T/∂s_{T-k}, median seed")
+def draw_untrained(rnn: Axes, lstm: Axes, grouped: Mapping[str, Any]) -> None:
+    """Norms in the state, the mean over the seeds, with theory as thin lines."""
+    for condition, (k, name, x, y) in DRAWN.items():
+        axes, state = (rnn, "h") if condition.startswith("rnn") else (lstm, "c")
+        results, style = grouped[condition], plots.series(k)
+        line = center(results, state)
+        axes.plot(line, **style)
+        axes.text(x, y, name, color=style["color"], fontsize=8, clip_on=True)
+        if axes is rnn:
+            theory = powers(results, "largest_singular_value", len(line))
+        else:
+            theory = forget_product(results)[: len(line)]
+        axes.plot(line[0] * theory, color=style["color"], linewidth=0.6)
+    # Of the orthogonal ones the spectral radius is the largest singular value.
+    uniform = center(grouped["rnn, uniform"], "h")
+    radius = powers(grouped["rnn, uniform"], "spectral_radius", len(uniform))
+    rnn.plot(uniform[0] * radius, ":", color=plots.series(1)["color"], linewidth=1.0)
+    _finish(rnn, "vanilla RNN, untrained: ‖∂L/∂h‖", BOUND, RADIUS, loc="lower right")
+    _finish(lstm, "LSTM, untrained: ‖∂L/∂c‖", r"mean $∏\,f_t$", loc="lower right")
+    for axes in (rnn, lstm):
+        axes.set(xlim=(0, 145), xticks=range(0, 101, 20), ylim=(1e-20, 1e5))
 
-        for axes in (rnn, lstm, trained, jacobians):
-            axes.set_yscale("log")
-            axes.set_xlabel("steps before the last one, k (1 step = 4 words)")
-            corner: Any = "lower right" if axes is jacobians else "lower left"
-            axes.legend(fontsize=6, frameon=True, edgecolor="none", loc=corner)
-            axes.title.set_fontsize(9)
-        rnn.set_ylim(1e-22, 1e4)
-        lstm.set_ylim(1e-22, 1e4)
-        jacobians.set_ylim(1e-12, 1e4)  # ρ^k and σ_max^k go on to 1e34 and beyond
-        drawing.suptitle("How far the gradient reaches, IMDB (untrained: geometric mean of seeds)")
+
+def draw_seeds(axes: Axes, grouped: Mapping[str, Any]) -> None:
+    """Norms in the input of trained cells; a mean would follow the one RNN that is odd."""
+    for model in MODEL_NAMES:
+        for n, result in enumerate(grouped[f"{model}, trained"]):
+            label = None if n else MODEL_NAMES[model]
+            axes.plot(result["norms"]["x"]["median"], label=label, linewidth=0.9, **of_model(model))
+    _finish(axes, "trained, every seed: ‖∂L/∂x‖")
+
+
+def draw_quartiles(axes: Axes, grouped: Mapping[str, Any]) -> None:
+    """Of the norms in the input, over the reviews, of the first seed's trained cells."""
+    for model in MODEL_NAMES:
+        norms = grouped[f"{model}, trained"][0]["norms"]["x"]
+        steps, style = range(len(norms["low"])), of_model(model)
+        axes.fill_between(steps, norms["low"], norms["high"], color=style["color"], alpha=0.2, lw=0)
+        axes.plot(norms["median"], label=MODEL_NAMES[model], linewidth=1.4, **style)
+        for edge in ("low", "high"):
+            axes.plot(norms[edge], linewidth=0.4, **style)
+    _finish(axes, "trained, seed 0, quartiles: ‖∂L/∂x‖")
+
+
+def draw_jacobians(axes: Axes, grouped: Mapping[str, Any]) -> None:
+    """Singular values from a state to the last one, of trained cells, with theory."""
+    for model, name in MODEL_NAMES.items():
+        results, style = grouped[f"{model}, trained"], of_model(model)
+        lags = [int(lag) for lag in results[0]["jacobians"]]
+        for rank, marker, which in ((1, "o", "largest"), (TENTH, "v", "tenth")):
+            values = [
+                np.median([r["jacobians"][str(lag)][:rank][-1] for r in results]) for lag in lags
+            ]
+            axes.plot(lags, values, marker=marker, label=f"{name}: {which}", markersize=4, **style)
+        theory = (
+            powers(results, "largest_singular_value", lags[-1] + 1)
+            if model == "rnn"
+            else forget_product(results)[: lags[-1] + 1]
+        )
+        axes.plot(theory, color=style["color"], linewidth=0.6)
+    radius = powers(grouped["rnn, trained"], "spectral_radius", lags[-1] + 1)
+    axes.plot(radius, ":", color=plots.COLORS["rnn"], linewidth=1.0)
+    title = "singular values of $∂s_T/∂s_{T-k}$, median seed"
+    _finish(axes, title, rf"{BOUND}; LSTM: $∏\,f_t$", RADIUS)
+    axes.legend(fontsize=6.5, loc="lower left")  # six lines
+    axes.set_ylim(1e-22, 1e4)  # ρ^k and σ_max^k go on to 1e34 and beyond
+
+
+def of_model(model: str) -> dict[str, Any]:
+    """Color and dashes of a trained cell's line."""
+    return {"color": plots.COLORS[model], "linestyle": plots.DASHES[model]}
+
+
+def _finish(axes: Axes, title: str, *theory: str, loc: Any = "lower left") -> None:
+    for name, dashes in zip(theory, ("-", ":"), strict=False):
+        axes.plot([], dashes, color="black", linewidth=0.8, label=name)
+    axes.set_yscale("log")
+    axes.set_xlabel("steps before the last one, k")
+    axes.set_title(title, fontsize=9)
+    axes.legend(fontsize=8, loc=loc, frameon=True, edgecolor="none", framealpha=1)
 
 
 def center(results: Sequence[dict[str, Any]], state: str) -> Array:
@@ -218,17 +257,8 @@ def forget_product(results: Sequence[dict[str, Any]]) -> Array:
     return np.array([geometric_mean(values) for values in products])
 
 
-def _plot_power(
-    axes: Any,
-    results: Sequence[dict[str, Any]],
-    line: Array,
-    name: str,
-    k: int,
-    dashes: str,
-    width: float,
-) -> None:
-    """The `name` of W_h to the power of the distance, from where `line` starts."""
+def powers(results: Sequence[dict[str, Any]], name: str, steps: int) -> Array:
+    """The `name` of W_h, its geometric mean over the seeds, to the powers 0 … steps - 1."""
     factor = geometric_mean([result[name] for result in results])
     with np.errstate(over="ignore"):
-        powers = line[0] * factor ** np.arange(len(line))
-    axes.plot(powers, dashes, color=plots.MUTED[k], linewidth=width)
+        return np.asarray(factor ** np.arange(steps))

@@ -22,6 +22,7 @@ from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe, geometric_mean
+from numpy_lstm.types import MODEL_NAMES
 
 PIVOT = "test_accuracy"
 BAG = 4  # words in a step
@@ -130,31 +131,33 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """Accuracy, and the gradient that reaches the review before training, against the lag."""
-    with plots.figure(path, 1, 2, 7.0, 3.4) as (drawing, (accuracy, gradient)):
-        for k, cell in enumerate(CELLS):
+    lags = sorted({trial["settings"]["lag"] for trial in trials})
+    with plots.figure(path, 1, 2, 6.5, 2.8) as (drawing, (accuracy, gradient)):
+        for k, (cell, how) in enumerate(CELLS.items()):
             own = [trial for trial in trials if trial["settings"]["cell"] == cell]
-            lags = sorted({trial["settings"]["lag"] for trial in own})
-            style = plots.series(k)
-            values = of_lags(own, "test_accuracy", lags)
-            accuracy.plot(lags, [100 * np.mean(v) for v in values], label=cell, **style)
-            for lag, of_seeds in zip(lags, values, strict=True):
-                places = [lag + 4 * k] * len(of_seeds)  # a little apart, to be told from each other
-                accuracy.plot(places, [100 * v for v in of_seeds], ".", color=style["color"])
-            at_start = of_lags(own, "gradient_at_review_end_start", lags)
-            gradient.plot(lags, [geometric_mean(v) for v in at_start], label=cell, **style)
-        accuracy.axhline(50, color="black", linewidth=0.8, linestyle=(0, (1, 2)))
-        accuracy.set_ylabel("test accuracy (%)")
+            places = np.arange(len(lags)) + 0.07 * (k - 2)  # a little apart, to be told apart
+            start = how.get("recurrent") or f"$b_f = {how['forget_bias']:.0f}$"
+            style, mark = plots.series(k), plots.MARKERS[how["model"]]
+            label = f"{MODEL_NAMES[how['model']]}, {start}"
+            accuracy.plot([], label=label, marker=mark, markersize=3, **style)
+            for axes, measured, mean in (
+                (accuracy, "test_accuracy", np.mean),
+                (gradient, "gradient_at_review_end_start", geometric_mean),
+            ):
+                values = of_lags(own, measured, lags)
+                axes.plot(places, [float(mean(of_seeds)) for of_seeds in values], **style)
+                marks = [(x, y) for x, seeds in zip(places, values, strict=True) for y in seeds]
+                axes.plot(*np.transpose(marks), mark, color=style["color"], alpha=0.7, markersize=3)
+        accuracy.axhline(0.5, color="black", linewidth=0.8, linestyle=(0, (1, 2)))
+        accuracy.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
+        accuracy.set_title("test accuracy", fontsize=9)
         gradient.set_yscale("log")
-        gradient.set_ylim(bottom=1e-20)
-        gradient.set_ylabel("‖∂L/∂x‖ at the review's end")
-        gradient.set_title("before training", fontsize=9)
+        gradient.set_ylim(1e-30, 1e2)
+        gradient.set_title("‖∂L/∂x‖ at the review's end, before training", fontsize=9)
         for axes in (accuracy, gradient):
-            axes.set_xlabel("neutral steps after the review, K")
-        handles, labels = accuracy.get_legend_handles_labels()
-        drawing.legend(handles, labels, loc="outside lower center", ncols=3)
-        drawing.suptitle(
-            "IMDB, read-out K steps after the review; a dot is a seed, a line their mean"
-        )
+            axes.set_xticks(range(len(lags)), lags)
+            axes.set_xlabel("empty steps after the review, K")
+        drawing.legend(*accuracy.get_legend_handles_labels(), loc="outside lower center", ncols=3)
 
 
 def of_lags(trials: Sequence[dict[str, Any]], name: str, lags: Sequence[int]) -> list[list[float]]:

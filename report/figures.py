@@ -1,0 +1,55 @@
+"""The figures of results: what draws those of the documentation, as SVG in the report's letters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import matplotlib
+
+from numpy_lstm import plots
+from numpy_lstm.experiments import comparison, gradient_flow, lag
+from numpy_lstm.experiments.runner import by_condition
+
+SOURCE = [Path(str(module.__file__)) for module in (plots, comparison, gradient_flow, lag)]
+LETTERS: Any = {
+    "font.family": "STIXGeneral",
+    "mathtext.fontset": "stix",
+}  # they come with Matplotlib
+WIDTH, HEIGHT = 6.5, 2.3  # inches: the text's width
+
+
+def untrained(path: Path, trials: Any) -> None:
+    """Cells as they start."""
+    with plots.figure(path, 1, 2, WIDTH, HEIGHT) as (_, (rnn, lstm)):
+        gradient_flow.draw_untrained(rnn, lstm, by_condition(trials))
+
+
+def trained(path: Path, trials: Any) -> None:
+    """Every seed beside the quartiles of one."""
+    with plots.figure(path, 1, 2, WIDTH, HEIGHT) as (_, (seeds, quartiles)):
+        gradient_flow.draw_seeds(seeds, by_condition(trials))
+        gradient_flow.draw_quartiles(quartiles, by_condition(trials))
+
+
+DRAWN: dict[str, tuple[str, Callable[[Path, Any], None]]] = {
+    "untrained": ("gradient_flow", untrained),
+    "trained": ("gradient_flow", trained),
+    "accuracies": ("comparison", comparison.draw),
+    "lag": ("lag", lag.draw),
+}
+
+
+def svg(results: Path) -> dict[str, str]:
+    """Each figure, by the name that the Typst source calls it."""
+    drawn = {}
+    with TemporaryDirectory() as folder, matplotlib.rc_context(LETTERS):
+        for name, (experiment, draw) in DRAWN.items():
+            contents = json.loads((results / f"{experiment}.json").read_text(encoding="utf-8"))
+            path = Path(folder) / f"{name}.svg"
+            draw(path, contents["trials"])
+            drawn[name] = path.read_text(encoding="utf-8")
+    return drawn
