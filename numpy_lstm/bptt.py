@@ -5,9 +5,9 @@ This file is the executable specification of a whole sequence, as ``cells.py`` i
 and are tested equal to it. Here all sequences of a batch have the same length, and every step's
 cache, with its gates, can be looked at: ``out.cache[t]`` is that of step t + 1.
 
-The loop backward is the loop forward upside down. What step t + 1 hands back to step t, the part of
-∂L/∂h_t that comes through all later steps, is called ``dh_carried``; with the loss's own gradient
-in h_t it makes the total, ``dh_t``.
+The loop backward is the loop forward upside down. The gradient in h_t has two parts: ``dh_loss``,
+the loss's own gradient in h_t, and ``dh_next``, which comes from step t + 1. Their sum is ``dh_t``.
+What the backward pass of a step returns as dh_prev is ``dh_next`` for the step before it.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def rnn_backward(caches: list[RNNStepCache], dhs: Array, dh_T: Array) -> RNNGrad
     dparams = RNNParams(*map(np.zeros_like, caches[0].params))
     dh_next = dh_T
     for dh_loss, cache in zip(dhs[::-1], caches[::-1], strict=True):
-        dh_t = dh_loss + dh_next  # all paths from h_t to the loss
+        dh_t = dh_loss + dh_next  # the total gradient in h_t
         dh_norms.append(np.linalg.norm(dh_t, axis=1))
         dx_t, dh_next, dparams_t = rnn_step_backward(dh_t, cache)
         dxs.append(dx_t)
@@ -179,8 +179,8 @@ def lstm_backward(
     dparams = LSTMParams(*map(np.zeros_like, caches[0].params))
     dh_next, dc_next = dh_T, dc_T
     for dh_loss, cache in zip(dhs[::-1], caches[::-1], strict=True):
-        dh_t = dh_loss + dh_next  # all paths from h_t to the loss
-        dc_t = dc_next + dh_t * cache.o_t * (1 - cache.tanh_c**2)  # as in the step, for its norm
+        dh_t = dh_loss + dh_next  # the total gradient in h_t
+        dc_t = dc_next + dh_t * cache.o_t * (1 - cache.tanh_c**2)  # (17)  again, for its norm
         dh_norms.append(np.linalg.norm(dh_t, axis=1))
         dc_norms.append(np.linalg.norm(dc_t, axis=1))
         dx_t, dh_next, dc_next, dparams_t = lstm_step_backward(dh_t, dc_next, cache)

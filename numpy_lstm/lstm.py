@@ -1,19 +1,10 @@
 """The LSTM over whole sequences of any lengths, fast: forward, and backpropagation through time.
 
-The equations of :mod:`numpy_lstm.cells` in the loops of :mod:`numpy_lstm.bptt`, arranged for speed;
-read this file beside :mod:`numpy_lstm.rnn`, which has the same skeleton. Three things differ from
-the plain loops:
-
-- A batch comes in parts, for as many threads (:mod:`numpy_lstm.recurrence.parallel`), and a part in
-  blocks, stretches of steps through which the same reviews run
-  (:mod:`numpy_lstm.recurrence.packing`). What needs no order is done for all steps of a block at
-  once, before the loop through them or after it.
-- A minibatch stands in columns, so a step reads as in the papers, ``W_h @ h``, and each gate of a
-  step is one contiguous stretch of memory.
-- The loops compute into memory that is there already: ``out=``, ``+=``, ``*=``.
-
-In shapes, T is steps, N reviews, D inputs, H hidden units; k is the steps and n the reviews of a
-block.
+The equations of :mod:`numpy_lstm.cells` in the loops of :mod:`numpy_lstm.bptt`, arranged for speed.
+Read this file after :mod:`numpy_lstm.rnn`, which has the same skeleton and says what differs from
+the plain loops; the shapes are named there too. Here each gate of a step is one contiguous stretch
+of memory, and the four stand behind each other: ``gates`` and ``da`` are (k, 4, H, n), and their
+views (k, 4H, n) share their memory.
 """
 
 from __future__ import annotations
@@ -25,7 +16,7 @@ import numpy as np
 
 from numpy_lstm.bptt import LSTMGradients, LSTMOutput
 from numpy_lstm.cells import LSTMParams
-from numpy_lstm.recurrence.checks import check_gradient, check_lengths, check_real, check_sequence
+from numpy_lstm.recurrence.checks import check_incoming, check_lengths, check_real, check_sequence
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrence.packing import Block, Memory, join_reviews, pack
 from numpy_lstm.recurrence.parallel import in_parallel
@@ -43,8 +34,8 @@ class LSTMKept(NamedTuple):
 class LSTMCache(NamedTuple):
     """What :func:`lstm_backward` needs."""
 
-    params: LSTMParams  # these two are the caller's own: leave them as they are until the
-    xs: Array  # (T, N, D) backward pass is done
+    params: LSTMParams  # the caller's own, as is xs: do not change them before the backward pass
+    xs: Array  # (T, N, D)
     parts: list[list[Block]]
     kept: list[list[LSTMKept]]  # of each part and block
 
@@ -109,27 +100,26 @@ def lstm_forward(
         blocks, memory = parts[part], Memory(dtype)
         shapes = (((k, 4, H, n), (k + 1, H, n), (k + 1, H, n)) for _, _, k, n in blocks)
         arrays = iter(Memory(dtype)(*chain.from_iterable(shapes)))
-        kept = list(map(LSTMKept, arrays, arrays, arrays))
+        kept = list(map(LSTMKept, arrays, arrays, arrays))  # three of them for each block
         h, c = (join_reviews(np.empty((H, 0), dtype), state, blocks[0]) for state in (h0, c0))
         for (steps, reviews, k, n), (gates, block_cs, block_hs) in zip(blocks, kept, strict=True):
-            x, from_h, tanh_c, scales, shifts = memory(
+            x, from_h, scratch, scales, shifts = memory(
                 (k, D + 1, n), (4 * H, n), (H, n), (4 * H, n), (4 * H, n)
             )
             x[:, :D], x[:, D] = xs[steps, reviews].swapaxes(1, 2), 1
-            a = np.matmul(W_xb, x, out=gates.reshape(k, 4 * H, n))  # all steps at once
+            a = np.matmul(W_xb, x, out=gates.reshape(k, 4 * H, n))  # W_x x_t + b, all steps at once
             scales[:], shifts[:] = scale, 1 - scale
-            block_hs[0], block_cs[0] = h[:, :n], c[:, :n]
+            block_hs[0], block_cs[0] = h[:, :n], c[:, :n]  # the longest n reviews run on
             for a_t, i_t, f_t, g_t, o_t, h_prev, c_prev, h_t, c_t in zip(
                 a, *gates.swapaxes(0, 1), block_hs, block_cs, block_hs[1:], block_cs[1:]
             ):
                 a_t += np.matmul(W_h, h_prev, out=from_h)  # (9)
-                np.tanh(a_t, out=a_t)  # (12)
+                np.tanh(a_t, out=a_t)
                 a_t *= scales
-                a_t += shifts  # (10), (11), (13)
+                a_t += shifts  # (10) to (13)
                 np.multiply(f_t, c_prev, out=c_t)
-                c_t += np.multiply(i_t, g_t, out=tanh_c)  # (14)
-                np.tanh(c_t, out=tanh_c)
-                np.multiply(o_t, tanh_c, out=h_t)  # (15)
+                c_t += np.multiply(i_t, g_t, out=scratch)  # (14)
+                np.multiply(o_t, np.tanh(c_t, out=scratch), out=h_t)  # (15)
             h, c = block_hs[-1], block_cs[-1]
             hs[steps, reviews] = block_hs[1:].swapaxes(1, 2)
             h_T[reviews], c_T[reviews] = h.T, c.T  # of those that end here, for good
@@ -175,9 +165,9 @@ def lstm_backward(
     params, xs, parts, kept = cache
     (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], kept[0][0].hs.dtype
     check_real(dtype)
-    check_gradient("dhs", dhs, (T, N, H), dtype)
-    check_gradient("dh_T", dh_T, (N, H), dtype)
-    check_gradient("dc_T", dc_T, (N, H), dtype)
+    check_incoming("dhs", dhs, (T, N, H), dtype)
+    check_incoming("dh_T", dh_T, (N, H), dtype)
+    check_incoming("dc_T", dc_T, (N, H), dtype)
     W_hT = np.ascontiguousarray(params.W_h.T)
     dxs, dh0, dc0 = np.zeros((T, N, D), dtype), np.empty((N, H), dtype), np.empty((N, H), dtype)
     dh_norms, dc_norms = np.zeros((T, N), dtype), np.zeros((T, N), dtype)
@@ -193,7 +183,8 @@ def lstm_backward(
                 dW.shape, (k * n, D),
             )  # fmt: skip
             dh[:] = 0 if dhs is None else dhs[steps, reviews].swapaxes(1, 2)
-            _local_derivatives(kept_block, dc, da)
+            _slopes(kept_block, dc, da)
+            # The reviews that end with this block join those that run on.
             if n > dh_next.shape[1]:
                 dh_next = join_reviews(dh_next, dh_T, block)
                 dc_next = join_reviews(dc_next, dc_T, block)
@@ -205,7 +196,7 @@ def lstm_backward(
                 da.reshape(k, 4 * H, n)[::-1],
                 kept_block.gates[::-1, 1],
             ):
-                dh_t += dh_next
+                dh_t += dh_next  # the total gradient in h_t
                 da_o *= dh_t  # (16), (25)
                 dc_t *= dh_t
                 dc_t += dc_next  # (17)
@@ -230,7 +221,7 @@ def lstm_backward(
     return LSTMGradients(dxs, dparams, dh0, dc0, dh_norms, dc_norms)
 
 
-def _local_derivatives(kept: LSTMKept, dc: Array, da: Array) -> None:
+def _slopes(kept: LSTMKept, dc: Array, da: Array) -> None:
     """What the loop of the backward pass multiplies by, for all steps of a block at once.
 
     With o tanh(c) = h, which the forward pass has kept, two products are saved.

@@ -1,9 +1,17 @@
 """The vanilla RNN over whole sequences of any lengths, fast: forward, and backward through time.
 
-The equations of :mod:`numpy_lstm.cells` in the loops of :mod:`numpy_lstm.bptt`, arranged for speed;
-read this file beside :mod:`numpy_lstm.lstm`, which has the same skeleton and says what differs from
-the plain loops. In shapes, T is steps, N reviews, D inputs, H hidden units; k is the steps and n
-the reviews of a block.
+The equations of :mod:`numpy_lstm.cells` in the loops of :mod:`numpy_lstm.bptt`, arranged for speed.
+:mod:`numpy_lstm.lstm` has the same skeleton. Three things differ from the plain loops:
+
+- A batch comes in parts, for several threads, and a part in blocks: stretches of steps through
+  which the same reviews run (:mod:`numpy_lstm.recurrence`). What needs no order is done for all
+  steps of a block at once, before the loop through them or after it.
+- A minibatch stands in columns, so a step reads as in the papers, ``W_h @ h``.
+- The loops compute into memory that is there already: ``out=``, ``+=``, ``*=``. So an array can hold
+  a slope first and then, multiplied by the gradient that comes in, a gradient of the loss.
+
+In shapes, T is steps, N reviews, D inputs, H hidden units; k is the steps and n the reviews of a
+block.
 """
 
 from __future__ import annotations
@@ -15,7 +23,7 @@ import numpy as np
 
 from numpy_lstm.bptt import RNNGradients, RNNOutput
 from numpy_lstm.cells import RNNParams
-from numpy_lstm.recurrence.checks import check_gradient, check_lengths, check_real, check_sequence
+from numpy_lstm.recurrence.checks import check_incoming, check_lengths, check_real, check_sequence
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrence.packing import Block, Memory, join_reviews, pack
 from numpy_lstm.recurrence.parallel import in_parallel
@@ -25,8 +33,8 @@ from numpy_lstm.types import Array
 class RNNCache(NamedTuple):
     """What :func:`rnn_backward` needs. Only inputs and states: tanh' comes from h_t itself."""
 
-    params: RNNParams  # these two are the caller's own: leave them as they are until the
-    xs: Array  # (T, N, D) backward pass is done
+    params: RNNParams  # the caller's own, as is xs: do not change them before the backward pass
+    xs: Array  # (T, N, D)
     parts: list[list[Block]]
     kept: list[list[Array]]  # of each part and block, (k + 1, H, n): h_prev, then each h_t
 
@@ -86,10 +94,10 @@ def rnn_forward(
         for (steps, reviews, k, n), block_hs in zip(blocks, kept, strict=True):
             x, from_h = memory((k, D + 1, n), (H, n))
             x[:, :D], x[:, D] = xs[steps, reviews].swapaxes(1, 2), 1
-            np.matmul(W_xb, x, out=block_hs[1:])  # all steps at once
-            block_hs[0] = h[:, :n]
+            np.matmul(W_xb, x, out=block_hs[1:])  # W_x x_t + b, for all steps at once
+            block_hs[0] = h[:, :n]  # the longest n reviews run on
             for h_prev, h_t in pairwise(block_hs):
-                h_t += np.matmul(W_h, h_prev, out=from_h)  # (1)
+                h_t += np.matmul(W_h, h_prev, out=from_h)  # (1)  the pre-activation so far
                 np.tanh(h_t, out=h_t)  # (2)
             h = block_hs[-1]
             hs[steps, reviews] = block_hs[1:].swapaxes(1, 2)
@@ -133,8 +141,8 @@ def rnn_backward(
     params, xs, parts, kept = cache
     (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], kept[0][0].dtype
     check_real(dtype)
-    check_gradient("dhs", dhs, (T, N, H), dtype)
-    check_gradient("dh_T", dh_T, (N, H), dtype)
+    check_incoming("dhs", dhs, (T, N, H), dtype)
+    check_incoming("dh_T", dh_T, (N, H), dtype)
     W_hT = np.ascontiguousarray(params.W_h.T)
     dxs, dh0 = np.zeros((T, N, D), dtype), np.empty((N, H), dtype)
     dh_norms = np.zeros((T, N), dtype)
@@ -150,11 +158,12 @@ def rnn_backward(
             )
             dh[:] = 0 if dhs is None else dhs[steps, reviews].swapaxes(1, 2)
             np.multiply(block_hs[1:], block_hs[1:], out=da)
-            np.subtract(1, da, out=da)  # tanh'; the loop makes it a gradient of the loss
+            np.subtract(1, da, out=da)  # tanh' as yet
+            # The reviews that end with this block join those that run on.
             if n > dh_next.shape[1]:
                 dh_next = join_reviews(dh_next, dh_T, block)
             for dh_t, da_t in zip(dh[::-1], da[::-1]):
-                dh_t += dh_next
+                dh_t += dh_next  # the total gradient in h_t
                 da_t *= dh_t  # (3)
                 np.matmul(W_hT, da_t, out=dh_next)  # (6)
             dh_norms[steps, reviews] = norms(dh)

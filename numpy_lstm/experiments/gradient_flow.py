@@ -33,8 +33,8 @@ LAGS = (1, 2, 5, 10, 20, 50, 100)  # at which Jacobians are worked out
 TENTH = 10  # largest singular value that is drawn; a smoke run has 8
 HELD = 40.0  # a pre-activation whose sigmoid is 1 to the last digit
 BOUND, RADIUS = r"$σ_\mathrm{max}(W_h)^k$", "$ρ(W_h)^k$"
-# How untrained conditions are drawn: as which of the series, which are those of the same cells in other
-# experiments; the name, and where it stands.
+# How untrained cells are drawn: as which of the series, the same in other experiments; the name,
+# and where it stands.
 DRAWN = {
     "rnn, orthogonal": (0, "orthogonal", 113, 1e-9),
     "rnn, uniform": (1, "uniform", 61, 1e-12),

@@ -58,7 +58,7 @@ def check_sequence(
     return _common_dtype({"xs": xs, "W_x": W_x, "W_h": W_h, "b": b, **states})
 
 
-def check_gradient(
+def check_incoming(
     name: str, gradient: Array | None, shape: tuple[int, ...], dtype: np.dtype
 ) -> None:
     """Check one incoming gradient of a backward pass; None stands for zero."""

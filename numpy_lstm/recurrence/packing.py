@@ -1,7 +1,7 @@
 """A batch of reviews of different lengths, in parts and blocks without padding.
 
-Sorted with the longest review first, the reviews that still run at a step are the first n of the
-batch, and n only ever falls. A :class:`Block` is a stretch of steps through which the same n
+The reviews are sorted, the longest first. Those that still run at a step are then the first n, and
+n only falls from step to step. A :class:`Block` is a stretch of steps through which the same n
 reviews run, so each of its arrays is full: nothing is spent on padding, and no mask is needed.
 
 A block is also how much is worked out at once of what needs no order: its inputs times W_x before
@@ -25,7 +25,7 @@ from numpy_lstm.types import Array
 
 COLUMNS = 512  # steps times reviews of a block: few enough to stay in the processor's cache
 IN_TWO = 2**12  # numbers in h_t of all reviews, N H, from which two parts are faster than one
-IN_MORE = 2**14  # and how many each of three or four parts must have, to cost two threads little
+IN_MORE = 2**14  # of each of three or four parts: with fewer, two threads would be slower
 LARGE_PAGES = 2**22  # bytes from which NumPy asks the operating system for large pages
 
 
@@ -60,10 +60,10 @@ def pack(lengths: NDArray[np.intp], hidden_size: int) -> list[list[Block]]:
     numbers = len(lengths) * hidden_size
     parts = 1 if numbers < IN_TWO else min(max(numbers // IN_MORE, 2), 4)
     order = np.argsort(-lengths, kind="stable")
-    steps = lengths[order].cumsum()
+    work = lengths[order].cumsum()
     # The long reviews for one thread, the short ones for another: dealt in turn, each thread would
     # go through all steps, with few reviews in the late ones.
-    cuts = np.searchsorted(steps, steps[-1] * np.arange(1, parts) // parts) + 1
+    cuts = np.searchsorted(work, work[-1] * np.arange(1, parts) // parts) + 1
     return [_blocks(reviews, lengths) for reviews in np.split(order, cuts) if len(reviews)]
 
 
