@@ -7,8 +7,8 @@ The equations of :mod:`numpy_lstm.cells` in the loops of :mod:`numpy_lstm.bptt`,
   which the same reviews run (:mod:`numpy_lstm.recurrence`). What needs no order is done for all
   steps of a block at once, before the loop through them or after it.
 - A minibatch stands in columns, so a step reads as in the papers, ``W_h @ h``.
-- The loops compute into memory that is there already: ``out=``, ``+=``, ``*=``. So an array can hold
-  a slope first and then, multiplied by the gradient that comes in, a gradient of the loss.
+- The loops compute into memory that is there already: ``out=``, ``+=``, ``*=``. So an array can
+  hold a slope first and then, multiplied by the gradient that comes in, a gradient of the loss.
 
 In shapes, T is steps, N reviews, D inputs, H hidden units; k is the steps and n the reviews of a
 block.
