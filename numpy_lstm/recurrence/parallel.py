@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
-from threading import Lock
+from threading import RLock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -63,18 +63,18 @@ def _submit(
 class _OneThread:
     """BLAS's number of threads, which is the whole process's: 1 while any call of ours is inside.
 
-    Calls may overlap, so they are counted: the first sets the limit, the last takes it back. The
-    process may fork at any line: wherever the limit is set, the count is not 0.
+    Calls may overlap, so they are counted: the first sets the limit, the last takes it back.
     """
 
     def __init__(self) -> None:
+        self._lock, self._inside = RLock(), 0
         self._found: list[int] = []
-        self._begin()
         if hasattr(os, "register_at_fork"):  # not on Windows
-            os.register_at_fork(after_in_child=self._after_fork)
-
-    def _begin(self) -> None:
-        self._lock, self._inside = Lock(), 0
+            os.register_at_fork(
+                before=self._lock.acquire,
+                after_in_parent=self._lock.release,
+                after_in_child=self._after_fork,
+            )
 
     @cached_property
     def _libraries(self) -> list[Any]:
@@ -86,25 +86,37 @@ class _OneThread:
         with self._lock:
             if not self._inside:
                 self._found = [library.get_num_threads() for library in self._libraries]
+                self._set([1 for _ in self._libraries])
             self._inside += 1
-            self._set([1 for _ in self._libraries])
             return max(self._found, default=os.cpu_count() or 1)
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
-            if self._inside == 1:
-                self._set(self._found)
             self._inside -= 1
+            if not self._inside:
+                self._set(self._found)
 
     def _set(self, numbers: list[int]) -> None:
         for library, number in zip(self._libraries, numbers, strict=True):
+            _release(library)
             library.set_num_threads(number)
+            _release(library)
 
     def _after_fork(self) -> None:
         """In the child of a process that forked while a call was inside, that call is not."""
         if self._inside:
             self._set(self._found)
-        self._begin()
+            self._inside = 0
+        self._lock.release()
+
+
+def _release(library: Any) -> None:
+    """Let any thread set OpenBLAS's limit: in threadpoolctl 3.8 only the first one that did can.
+
+    But the call that leaves last need not be of the thread that came first.
+    """
+    if hasattr(library, "clear_controlling_thread"):
+        library.clear_controlling_thread(force=True)
 
 
 _ONE_THREAD = _OneThread()
