@@ -25,7 +25,7 @@ from numpy_lstm.training import initial_state, train_step
 # Which functions, by the names under which the classifier and the training call them.
 PARTS: dict[str, list[tuple[Any, str]]] = {
     "embedding forward": [(classifier, "bag_forward")],
-    "recurrence forward": [(classifier, "lstm_forward"), (classifier, "rnn_forward")],
+    "recurrence forward": [(classifier, "recurrence_forward")],
     "readout and loss": [
         (classifier, "readout_forward"),
         (classifier, "affine_forward"),
@@ -34,7 +34,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
         (classifier, "affine_backward"),
         (classifier, "readout_backward"),
     ],
-    "recurrence backward": [(classifier, "lstm_backward"), (classifier, "rnn_backward")],
+    "recurrence backward": [(classifier, "recurrence_backward")],
     "norms": [(lstm, "norms"), (rnn, "norms")],  # within the recurrence backward
     "embedding backward": [(classifier, "bag_backward")],
     "dropout": [
