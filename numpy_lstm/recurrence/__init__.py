@@ -1,6 +1,6 @@
-"""What the two fast recurrences share, apart from mathematics.
+"""Code that the two fast recurrences share, apart from mathematics.
 
-:mod:`~numpy_lstm.recurrence.checks` refuses what does not fit,
-:mod:`~numpy_lstm.recurrence.packing` lays a batch of unequal lengths out without padding, and
-:mod:`~numpy_lstm.recurrence.parallel` lets other threads help.
+:mod:`~numpy_lstm.recurrence.checks` checks arguments, :mod:`~numpy_lstm.recurrence.packing`
+arranges reviews of different lengths without padding, and
+:mod:`~numpy_lstm.recurrence.parallel` runs threads.
 """
