@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from numpy_lstm.trees import leaves
 from threadpoolctl import threadpool_info
 
 from numpy_lstm.recurrence.parallel import in_parallel
-from numpy_lstm.trees import leaves
 from tests.comparing import returned
 from tests.strategies import CELLS, Recipe, sequence_case
 

@@ -1,6 +1,6 @@
-"""Is my gradient right? ``python -m numpy_lstm.gradcheck`` prints the error of every array.
+"""Gradient checks: ``python -m numpy_lstm.gradcheck`` prints the error of every array.
 
-:func:`check_gradient` checks anyone's function; :mod:`numpy_lstm.gradcheck.check` explains how.
+:func:`check_gradient` checks any function; :mod:`numpy_lstm.gradcheck.check` explains how.
 """
 
 from numpy_lstm.gradcheck.check import (

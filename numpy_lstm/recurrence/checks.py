@@ -1,4 +1,4 @@
-"""What a recurrence refuses: shapes, lengths and dtypes that do not fit, each by its name."""
+"""Checks of the arguments of a recurrence: shapes, lengths and dtypes."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def check_sequence(
     xs : ndarray, shape (T, N, D)
     params : RNNParams or LSTMParams
     gates : int
-        How many blocks of H rows the weights have: 1 or 4.
+        Number of blocks of H rows in the weights: 1 or 4.
     states : dict
         Name of each initial state and its array of shape (N, H), or None.
 
     Returns
     -------
     numpy.dtype
-        The dtype to compute in: the common one, or complex128 where it meets float64.
+        The dtype to compute in: the common one, or complex128 if mixed with float64.
 
     Raises
     ------
     ValueError
-        Names the argument, what was wanted and what came.
+        If an argument does not fit; the message names it.
     """
     W_x, W_h, b = params
     for name, array in (("xs", xs), ("W_x", W_x), ("W_h", W_h), ("b", b), *states.items()):
@@ -73,7 +73,7 @@ def check_incoming(
 
 
 def check_real(dtype: np.dtype) -> None:
-    """Backward passes are for real numbers; complex128 is for checking forward passes."""
+    """Refuse complex128 in a backward pass: it is only for the complex-step check."""
     if dtype.kind == "c":
         raise ValueError(
             "`cache` must come from a float32 or float64 forward pass; got complex128."
@@ -81,7 +81,7 @@ def check_real(dtype: np.dtype) -> None:
 
 
 def check_lengths(lengths: object, T: int, N: int) -> NDArray[np.intp]:
-    """Lengths as whole numbers in 1 … T, one a review; None means all T."""
+    """Lengths as whole numbers in 1 … T, one per review; None means all T."""
     if lengths is None:
         return np.full(N, T)
     array = np.asarray(lengths)

@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the options. Settings that are not given are left out: the data set decides on them."""
+    """Read the options, without settings that are not given: the data set has their defaults."""
     parser = argparse.ArgumentParser(
         prog="python -m numpy_lstm.train",
         usage="%(prog)s [options]",
