@@ -1,4 +1,4 @@
-"""Gradient descent, Adam, and clipping. Parameters are a dict of arrays, changed in place.
+"""Adam and clipping. Parameters are a dict of arrays, changed in place.
 
 Clipping is done here, never in a backward pass, which returns the unchanged gradient.
 """
@@ -45,40 +45,6 @@ def clip_by_global_norm(gradients: Gradients, max_norm: float) -> tuple[Gradient
     if not norm > max_norm:
         return gradients, norm
     return {name: _scaled(gradient, max_norm / norm) for name, gradient in gradients.items()}, norm
-
-
-class SGD:
-    """Stochastic gradient descent: each parameter minus `learning_rate` times its gradient.
-
-    Parameters
-    ----------
-    learning_rate : float
-        Step size.
-
-    Examples
-    --------
-    >>> parameters = {"b": np.array([1.0, 2.0])}
-    >>> SGD(0.5).step(parameters, {"b": np.array([1.0, -1.0])})
-    >>> parameters["b"]
-    array([0.5, 2.5])
-    """
-
-    def __init__(self, learning_rate: float) -> None:
-        self.learning_rate = learning_rate
-
-    def step(self, parameters: Parameters, gradients: Gradients) -> None:
-        """Take one step, in place.
-
-        Parameters
-        ----------
-        parameters : dict of ndarray
-            Changed.
-        gradients : dict of ndarray or RowGradient
-            Not changed; a parameter without a gradient is not changed.
-        """
-        for name, gradient in gradients.items():
-            rows = _rows(gradient)
-            parameters[name][rows] -= self.learning_rate * _values(gradient)
 
 
 class Adam:
