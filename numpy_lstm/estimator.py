@@ -169,15 +169,8 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = _check_sample_weight(
             sample_weight, texts, dtype=np.float64, ensure_non_negative=True
         )
-        prepared = prepare(
-            weighted_corpus(texts, labels, weights),
-            seed=settings.seed,
-            validation_fraction=settings.validation_fraction,
-            vocabulary_size=settings.vocabulary_size,
-            vector_size=settings.vector_size,
-            max_length=settings.max_length,
-            keep_vectors=False,
-        )
+        corpus = weighted_corpus(texts, labels, weights)
+        prepared = prepare(corpus, settings, keep_vectors=False)
         state = initial_state(self.cell, prepared.vectors, settings)
         display = Display(bar=True)
 

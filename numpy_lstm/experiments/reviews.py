@@ -43,14 +43,13 @@ def data(
     vector_size: int = Settings.vector_size,
 ) -> Prepared:
     """The reviews whole, as :func:`numpy_lstm.data.prepare.prepare` makes them, kept in memory."""
-    return prepare(
-        corpus(quick),
+    settings = Settings(
         seed=seed,
-        validation_fraction=Settings.validation_fraction,
         vocabulary_size=QUICK["vocabulary_size"] if quick else vocabulary_size,
         vector_size=QUICK["vector_size"] if quick else vector_size,
         max_length=10**9,
     )
+    return prepare(corpus(quick), settings)
 
 
 def settings_of(given: dict[str, Any], seed: int, quick: bool) -> Settings:

@@ -133,14 +133,7 @@ def _train_and_score(
     clock: float,
 ) -> dict[str, Any]:
     """Train and score in a locked folder, and write the results."""
-    prepared = prepare(
-        corpus,
-        seed=settings.seed,
-        validation_fraction=settings.validation_fraction,
-        vocabulary_size=settings.vocabulary_size,
-        vector_size=settings.vector_size,
-        max_length=settings.max_length,
-    )
+    prepared = prepare(corpus, settings)
     runs: dict[str, TrainingState] = {}
     scores: dict[str, dict[str, Any]] = {}
     for model in config["models"]:
