@@ -223,8 +223,8 @@ BUGS = [
         10,
         "the gradient at the final cell state is forgotten",
         "lstm.py",
-        "widen(dc_next, dc_T, block)",
-        "widen(dc_next, None, block)",
+        "join_reviews(dc_next, dc_T, block)",
+        "join_reviews(dc_next, None, block)",
         SEQUENCE,
         LSTM,
     ),
@@ -241,8 +241,8 @@ BUGS = [
         10,
         "the gradient at the final state is that of the longest reviews alone",
         "recurrence/packing.py",
-        "if d_final is not None:",
-        "if d_final is not None and m == 0:",
+        "if others is not None:",
+        "if others is not None and m == 0:",
         SEQUENCE,
         RNN,
     ),
@@ -298,16 +298,16 @@ BUGS = [
     Bug(
         14,
         "the checker prints and asserts nothing",
-        "gradcheck.py",
+        "gradcheck/check.py",
         "failed = [r for r in results if r.error > limit]",
         "failed = print(*results) or []",
-        "test_gradcheck.test_the_message_gives_argument_position_both_numbers_and_error",
+        "gradcheck.test_check.test_the_message_gives_argument_position_both_numbers_and_error",
         {},
     ),
     Bug(
         14,
         "the checker does not restore what it has moved",
-        "derivatives.py",
+        "gradcheck/derivatives.py",
         """\
         for i in range(self.x.size):
             axis = np.zeros_like(self.x)
@@ -316,7 +316,7 @@ BUGS = [
         axis = np.zeros_like(self.x)
         for i in range(self.x.size):
 """,
-        "test_gradcheck.test_a_right_gradient_passes",
+        "gradcheck.test_check.test_a_right_gradient_passes",
         {"method": "central", "scale": 0.3},
     ),
     # 15. Backward is right for the wrong forward pass: every derivative agrees.
