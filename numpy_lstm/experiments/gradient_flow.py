@@ -1,11 +1,10 @@
 """How far does the gradient reach, and does theory say so?
 
-On 256 long validation reviews of IMDB, four words a step: norms of the gradient in h, c and x at
+On 256 long validation reviews of IMDB, four words per step: norms of the gradient in h, c and x at
 every distance from the last step, the product of the forget gates, the singular values of the
-Jacobian from a state to the last one, and the share of saturated units. Untrained cells show what
-the initial weights alone do; trained ones start as in the training job. Two cells are instruments:
-with W_h = 0 and the forget gate held at 1/2 or at 1 the cell state is the only way back, so that
-its gradient must fall as 2^-k, or not at all.
+Jacobian of the last state in an earlier one, and the share of saturated units. Untrained cells show
+the effect of the initial weights. Two cells are instruments with W_h = 0 and a forget gate fixed at
+1/2 or 1: their gradient in c passes only through c, and must fall as 2^-k or stay constant.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ from numpy_lstm.experiments.statistics import describe, geometric_mean
 from numpy_lstm.training import classifier_of, probe_batch
 from numpy_lstm.types import Array
 
-LAGS = (1, 2, 5, 10, 20, 50, 100)  # at which Jacobians are worked out
-TENTH = 10  # largest singular value that is drawn; a smoke run has 8
-HELD = 40.0  # a pre-activation whose sigmoid is 1 to the last digit
+LAGS = (1, 2, 5, 10, 20, 50, 100)  # in steps, of the Jacobians
+TENTH = 10  # rank of the second singular value that is drawn; a smoke run has 8 values
+HELD = 40.0  # pre-activation whose sigmoid rounds to 1
 
 
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
-    """Each cell and how it starts."""
+    """Each cell and its initial weights."""
     listed: dict[str, dict[str, Any]] = {
         "rnn, trained": {"model": "rnn", "trained": True},
         "lstm, trained": {"model": "lstm", "trained": True},
@@ -51,7 +50,7 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Measure one cell, and train it before if that is asked for."""
+    """Measure one cell, after training if the condition says so."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick)
     splits = reviews.cut(prepared.splits, lambda part: keep_last(part, own.max_length))
@@ -68,7 +67,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     decays = {name: flow.decay_per_step(norm) for name, norm in recorded.items()}
     return {
         "norms": {name: quartiles(norm) for name, norm in recorded.items()},
-        # With W_h = 0 only the last h has a gradient: there is no decay to speak of.
+        # With W_h = 0 only the last h has a gradient, so there is no decay.
         "decay_per_step": {name: decay for name, decay in decays.items() if np.isfinite(decay)},
         "spectral_radius": inner.spectral_radius,
         "largest_singular_value": inner.largest_singular_value,
@@ -82,7 +81,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
 
 
 def untrained(settings: dict[str, Any], vectors: Array, seed: int, own: Any) -> dict[str, Array]:
-    """A classifier as it starts, but for what the condition changes."""
+    """The initial classifier with the changes of the condition."""
     parameters = init_classifier(
         settings["model"],
         vectors,
@@ -110,12 +109,12 @@ def quartiles(by_distance: Array) -> dict[str, list[float]]:
 
 
 def rounded(values: Array | None) -> list[float]:
-    """Six digits: more would say nothing and fill the file."""
+    """The values rounded to six digits, to keep the file small."""
     return [] if values is None else [float(f"{value:.6g}") for value in values]
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Decay per step of each norm, with intervals; and whether the instrument reads true."""
+    """Decay per step of each norm, with intervals, and the largest error of the instruments."""
     summary: dict[str, Any] = {}
     for condition, results in by_condition(trials).items():
         summary[condition] = {
@@ -136,7 +135,7 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Untrained RNNs, untrained LSTMs, and trained ones, with theory on the same axes."""
+    """Untrained RNNs, untrained LSTMs, and trained cells, together with the theory."""
     grouped = by_condition(trials)
     untrained_conditions = [condition for condition in grouped if "trained" not in condition]
     trained_conditions = [condition for condition in grouped if "trained" in condition]
@@ -147,7 +146,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
             line = center(grouped[condition], "h")
             rnn.plot(line, label=condition, **plots.series(k))
             _plot_power(rnn, grouped[condition], line, "largest_singular_value", k, ":", 1.0)
-            if condition == "rnn, uniform":  # of the orthogonal ones the two are the same
+            if condition == "rnn, uniform":  # equal for orthogonal ones
                 _plot_power(rnn, grouped[condition], line, "spectral_radius", k, "-", 0.6)
         rnn.plot([], ":k", linewidth=1.0, label="σ_max(W_h)^k = ‖W_h‖₂^k, the bound")
         rnn.plot([], "-k", linewidth=0.6, label="ρ(W_h)^k, where it differs")
@@ -206,8 +205,8 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
 
 
 def center(results: Sequence[dict[str, Any]], state: str) -> Array:
-    """Geometric mean over the seeds of the median norm, at each distance that all of them have."""
-    # A seed's probes are as long as its validation reviews: the common steps are shown.
+    """Geometric mean over the seeds of the median norm, at each distance that all seeds have."""
+    # The seeds' probes differ in length, so zip stops at the shortest.
     medians = zip(*(result["norms"][state]["median"] for result in results), strict=False)
     return np.array([geometric_mean(values) for values in medians])
 
@@ -227,7 +226,7 @@ def _plot_power(
     dashes: str,
     width: float,
 ) -> None:
-    """The `name` of W_h to the power of the distance, from where `line` starts."""
+    """Plot line[0] times the `name` of W_h to the power of the distance."""
     factor = geometric_mean([result[name] for result in results])
     with np.errstate(over="ignore"):
         powers = line[0] * factor ** np.arange(len(line))
