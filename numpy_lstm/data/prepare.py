@@ -1,4 +1,4 @@
-"""From a corpus to what the models train on: the split, the vocabulary, the word vectors."""
+"""Prepares a corpus for training: the split, the vocabulary, the word vectors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Splits(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """What the models train on."""
+    """Input of the training."""
 
     splits: Splits
     vocabulary: Vocabulary
@@ -40,24 +40,24 @@ def prepare(
 ) -> Prepared:
     """Split by film, count the vocabulary, learn the word vectors, cut the reviews.
 
-    The vocabulary and the word vectors see the training part only (and, for the vectors, the
-    reviews without labels): neither the test reviews nor the validation reviews.
+    The vocabulary and the word vectors depend on the training part only (the vectors also on the
+    unlabeled reviews), never on the test or the validation reviews.
 
     Parameters
     ----------
     corpus : Corpus
     seed : int
-        Of the split and of the vectors.
+        For the split and the vectors.
     validation_fraction : float
         Share of the training reviews to validate on, in (0, 1).
     vocabulary_size : int
-        At most so many words, padding and unknown included.
+        Largest number of words, padding and unknown included.
     vector_size : int
         D, numbers a word vector.
     max_length : int
-        The last so many words of a review are kept, at least 1.
+        Words of a review that are kept, from its end; at least 1.
     keep_vectors : bool
-        Whether the word vectors are kept in the cache for the next time.
+        Whether the word vectors are kept in the cache.
 
     Returns
     -------
