@@ -1,6 +1,6 @@
-"""The style of all figures: colors apart in grey-scale and to the color-blind, lines apart by dash.
+"""The style of all figures, readable in grayscale and for the color-blind.
 
-Matplotlib (Hunter, 2007) is imported when a figure is drawn, not before.
+Matplotlib (Hunter, 2007) is imported only when a figure is drawn.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Paul Tol's high-contrast scheme: distinct in print without color too.
+# Paul Tol's high-contrast scheme: distinct in grayscale too.
 COLORS = {"rnn": "#BB5566", "lstm": "#004488"}
 DASHES = {"rnn": (0, (4, 1.5)), "lstm": "solid"}
 MARKERS = {"rnn": "s", "lstm": "o"}
-# Of many series, apart in grey-scale by their dashes: Paul Tol's muted scheme.
+# Paul Tol's muted scheme, for many series: dashes distinguish them in grayscale.
 MUTED = ("#332288", "#CC6677", "#117733", "#AA4499", "#88CCEE", "#999933", "#882255", "#44AA99")
 MUTED_DASHES: tuple[Any, ...] = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 STYLE: Any = {
@@ -48,14 +48,14 @@ def series(k: int) -> dict[str, Any]:
 def figure(
     path: Path, rows: int, columns: int, width: float, height: float
 ) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Give a figure in the project's style, and save it as PNG on the way out.
+    """Give a figure in the project's style, and save it as PNG at the end.
 
     Parameters
     ----------
     path : Path
-        Replaced whole, or not at all.
+        Replaced completely or not at all.
     rows, columns : int
-        Of axes, which come as a list, row by row.
+        Of the axes, which are listed row by row.
     width, height : float
         Inches, as printed.
     """
