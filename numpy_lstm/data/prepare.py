@@ -1,4 +1,4 @@
-"""From a corpus to what the models train on: the split, the vocabulary, the word vectors."""
+"""Prepares a corpus for training: the split, the vocabulary, the word vectors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Splits(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """What the models train on."""
+    """Input of the training."""
 
     splits: Splits
     vocabulary: Vocabulary
@@ -32,8 +32,8 @@ class Prepared(NamedTuple):
 def prepare(corpus: Corpus, settings: Settings, *, keep_vectors: bool = True) -> Prepared:
     """Split by film, count the vocabulary, learn the word vectors, cut the reviews.
 
-    The vocabulary and the word vectors see the training part only (and, for the vectors, the
-    reviews without labels): neither the test reviews nor the validation reviews.
+    The vocabulary and the word vectors depend on the training part only (the vectors also on the
+    unlabeled reviews), never on the test or the validation reviews.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def prepare(corpus: Corpus, settings: Settings, *, keep_vectors: bool = True) ->
     settings : Settings
         ``seed`` is that of the split and of the vectors.
     keep_vectors : bool
-        Whether the word vectors are kept in the cache for the next time.
+        Whether the word vectors are kept in the cache.
 
     Returns
     -------

@@ -140,7 +140,7 @@ class VectorFunction:
     def slope(self, direction: Array) -> tuple[float, float]:
         """The slope along `direction`, and an estimate of its error.
 
-        The step s must be small for the curvature of f, which is unknown, and large for its
+        The step s must be small enough for the unknown curvature of f, and large enough for its
         rounding. So s starts tiny and grows by factors of four until the slope is accurate enough
         or gets worse. The error of a central difference is proportional to s**2, so near and far,
         with steps s and 4s, give the better value near + (near - far) / 15 (Richardson's
