@@ -16,7 +16,7 @@ import numpy as np
 
 from numpy_lstm.bptt import LSTMGradients, LSTMOutput
 from numpy_lstm.cells import LSTMParams
-from numpy_lstm.recurrence.checks import check_incoming, check_lengths, check_real, check_sequence
+from numpy_lstm.recurrence.checks import check_incoming, check_lengths, check_sequence
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrence.packing import Block, Memory, join_reviews, pack
 from numpy_lstm.recurrence.parallel import in_parallel
@@ -163,10 +163,7 @@ def lstm_backward(
     """
     params, xs, parts, kept = cache
     (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], kept[0][0].hs.dtype
-    check_real(dtype)
-    check_incoming("dhs", dhs, (T, N, H), dtype)
-    check_incoming("dh_T", dh_T, (N, H), dtype)
-    check_incoming("dc_T", dc_T, (N, H), dtype)
+    check_incoming(dtype, (T, N, H), dhs, dh_T=dh_T, dc_T=dc_T)
     W_hT = np.ascontiguousarray(params.W_h.T)
     dxs, dh0, dc0 = np.zeros((T, N, D), dtype), np.empty((N, H), dtype), np.empty((N, H), dtype)
     dh_norms, dc_norms = np.zeros((T, N), dtype), np.zeros((T, N), dtype)

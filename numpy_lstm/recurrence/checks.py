@@ -59,25 +59,28 @@ def check_sequence(
 
 
 def check_incoming(
-    name: str, gradient: Array | None, shape: tuple[int, ...], dtype: np.dtype
+    dtype: np.dtype, shape: tuple[int, int, int], dhs: Array | None, **final: Array | None
 ) -> None:
-    """Check one incoming gradient of a backward pass; None stands for zero."""
-    if gradient is None:
-        return
-    if not isinstance(gradient, np.ndarray):
-        raise ValueError(f"`{name}` must be a NumPy array; got {type(gradient).__name__}.")
-    if gradient.shape != shape:
-        raise ValueError(f"`{name}` must have shape {shape}; got {gradient.shape}.")
-    if gradient.dtype != dtype:
-        raise ValueError(f"`{name}` must be {dtype} like the forward pass; got {gradient.dtype}.")
+    """Check the dtype of a backward pass, and its incoming gradients; None stands for zero.
 
-
-def check_real(dtype: np.dtype) -> None:
-    """Refuse complex128 in a backward pass: it is only for the complex-step check."""
-    if dtype.kind == "c":
+    `dhs` must have `shape`, (T, N, H); `final`, the gradients in final states, (N, H).
+    """
+    if dtype.kind == "c":  # complex128 is for the complex-step check of a forward pass
         raise ValueError(
             "`cache` must come from a float32 or float64 forward pass; got complex128."
         )
+    for name, gradient in {"dhs": dhs, **final}.items():
+        wanted = shape if name == "dhs" else shape[1:]
+        if gradient is None:
+            continue
+        if not isinstance(gradient, np.ndarray):
+            raise ValueError(f"`{name}` must be a NumPy array; got {type(gradient).__name__}.")
+        if gradient.shape != wanted:
+            raise ValueError(f"`{name}` must have shape {wanted}; got {gradient.shape}.")
+        if gradient.dtype != dtype:
+            raise ValueError(
+                f"`{name}` must be {dtype} like the forward pass; got {gradient.dtype}."
+            )
 
 
 def check_lengths(lengths: object, T: int, N: int) -> NDArray[np.intp]:
