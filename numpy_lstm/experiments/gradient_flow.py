@@ -26,7 +26,7 @@ from numpy_lstm.training import classifier_of, probe_batch
 from numpy_lstm.types import Array
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)  # in steps, of the Jacobians
-TENTH = 10  # rank of the second singular value that is drawn; a smoke run has 8 values
+TENTH = 10  # rank of the other singular value that is drawn; a smoke run has 8 values
 HELD = 40.0  # pre-activation whose sigmoid rounds to 1
 
 

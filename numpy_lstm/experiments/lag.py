@@ -1,9 +1,8 @@
 """How many neutral steps between the review and the read-out does a cell survive?
 
 Every model reads the last words of a review and then K steps of the padding word. It is trained and
-tested for that K at two learning rates; the one with the smaller validation loss counts, so that a
-rate does not favor a cell. The same happens wherever reviews are padded at the end and the last
-state is read without a mask.
+tested for that K at two learning rates; the one with the smaller validation loss counts, so that
+no rate favors a cell. The same happens when padded reviews are read to the end without a mask.
 """
 
 from __future__ import annotations
@@ -137,7 +136,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
             values = of_lags(own, "test_accuracy", lags)
             accuracy.plot(lags, [100 * np.mean(v) for v in values], label=cell, **style)
             for lag, of_seeds in zip(lags, values, strict=True):
-                places = [lag + 4 * k] * len(of_seeds)  # against overlapping dots
+                places = [lag + 4 * k] * len(of_seeds)  # the dots do not overlap
                 accuracy.plot(places, [100 * v for v in of_seeds], ".", color=style["color"])
             at_start = of_lags(own, "gradient_at_review_end_start", lags)
             gradient.plot(lags, [geometric_mean(v) for v in at_start], label=cell, **style)
