@@ -2,8 +2,7 @@
 
 This file specifies a whole sequence, as ``cells.py`` specifies a step. :mod:`numpy_lstm.rnn` and
 :mod:`numpy_lstm.lstm` compute the same faster, also for reviews of different lengths, and are
-tested against it. Here all sequences of a batch have the same length, and ``out.cache[t]`` is the
-cache of step t + 1, with its gates.
+tested against it. Here a batch has sequences of one length; ``out.cache[t]`` belongs to step t + 1.
 
 The backward loop visits the steps in reverse order. ``dh_next`` is the part of ∂L/∂h_t that comes
 through later steps; the sum with ``dh_loss``, the direct part, is the total gradient ``dh_t``.

@@ -5,14 +5,12 @@ speed. :mod:`numpy_lstm.rnn` has the same structure. Three things differ from th
 
 - A batch is divided into parts, which run in parallel (:mod:`numpy_lstm.recurrence.parallel`), and
   a part into blocks, ranges of steps with the same reviews (:mod:`numpy_lstm.recurrence.packing`).
-  Operations that do not depend on the order of the steps are done for a whole block at once,
-  before or after the loop over its steps.
+  Operations independent of the order of steps are done once per block, outside the inner loop.
 - Each column of a batch is one review, so a step reads as in the papers, ``W_h @ h``, and each
   gate of a step is contiguous in memory.
 - The loops write into existing arrays: ``out=``, ``+=``, ``*=``.
 
-In shapes, T is the number of steps, N of reviews, D of inputs, H of hidden units; k and n are the
-steps and the reviews of a block.
+In shapes: T steps, N reviews, D inputs, H hidden units; k steps and n reviews of a block.
 """
 
 from __future__ import annotations
@@ -63,8 +61,7 @@ def lstm_forward(
     Parameters
     ----------
     xs : ndarray, shape (T, N, D)
-        Inputs, time first: ``xs[t]`` is x_{t+1} of the papers. float32, float64, or complex128 for
-        the complex-step check.
+        Inputs, time first: ``xs[t]`` is x_{t+1}. float32, float64, or complex128 (complex step).
     params : LSTMParams
         Weights, of the same dtype; gate rows in the order i, f, g, o.
     lengths : array of int, shape (N,), optional

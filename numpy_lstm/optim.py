@@ -74,7 +74,7 @@ class SGD:
         parameters : dict of ndarray
             Changed.
         gradients : dict of ndarray or RowGradient
-            Not changed; a parameter without a gradient is not changed.
+            Not changed. Parameters without a gradient keep their values.
         """
         for name, gradient in gradients.items():
             rows = _rows(gradient)
@@ -130,7 +130,7 @@ class Adam:
         parameters : dict of ndarray
             Changed.
         gradients : dict of ndarray or RowGradient
-            Not changed; a parameter without a gradient is not changed.
+            Not changed. Parameters without a gradient keep their values.
         """
         self.t += 1
         # Both bias corrections of the paper are part of the step size and of epsilon (its section

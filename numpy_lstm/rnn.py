@@ -2,8 +2,7 @@
 
 The equations of :mod:`numpy_lstm.cells` and the loops of :mod:`numpy_lstm.bptt`, arranged for
 speed. :mod:`numpy_lstm.lstm` has the same structure and explains what differs from the plain loops.
-In shapes, T is the number of steps, N of reviews, D of inputs, H of hidden units; k and n are the
-steps and the reviews of a block.
+In shapes: T steps, N reviews, D inputs, H hidden units; k steps and n reviews of a block.
 """
 
 from __future__ import annotations
@@ -41,8 +40,7 @@ def rnn_forward(
     Parameters
     ----------
     xs : ndarray, shape (T, N, D)
-        Inputs, time first: ``xs[t]`` is x_{t+1} of the papers. float32, float64, or complex128 for
-        the complex-step check.
+        Inputs, time first: ``xs[t]`` is x_{t+1}. float32, float64, or complex128 (complex step).
     params : RNNParams
         Weights, of the same dtype.
     lengths : array of int, shape (N,), optional
@@ -122,8 +120,7 @@ def rnn_backward(
         Summed over steps and reviews.
     dh0 : ndarray, shape (N, H)
     dh_norms : ndarray, shape (T, N)
-        Euclidean norm, per review, of the total gradient in h_{t+1}, through all later steps and
-        without clipping; 0 past the length.
+        Euclidean norm, per review, of the total gradient in h_{t+1}, unclipped; 0 past the length.
 
     Raises
     ------
