@@ -2,8 +2,7 @@
 
 This file specifies a whole sequence, as ``cells.py`` specifies a step. :mod:`numpy_lstm.rnn` and
 :mod:`numpy_lstm.lstm` compute the same faster, also for reviews of different lengths, and are
-tested against it. Here all sequences of a batch have the same length, and ``out.cache[t]`` is the
-cache of step t + 1, with its gates.
+tested against it. Here a batch has sequences of one length; ``out.cache[t]`` belongs to step t + 1.
 
 The loop backward is the loop forward upside down. The gradient in h_t has two parts: ``dh_loss``,
 the loss's own gradient in h_t, and ``dh_next``, which comes from step t + 1. Their sum is ``dh_t``.

@@ -1,6 +1,6 @@
 """One time step of each cell, forward and backward, equation by equation as in the report.
 
-This file specifies a step, and :mod:`numpy_lstm.bptt` a sequence; both are written for readers.
+This file specifies a step, and :mod:`numpy_lstm.bptt` a sequence; both are written to be read.
 :mod:`numpy_lstm.rnn` and :mod:`numpy_lstm.lstm` compute the same faster and are tested against
 them. Numbers in parentheses are equations of the report. Each row of a batch is one review, so
 the ``W x`` of the papers is written ``x @ W.T``. "Gradient in v" means the gradient of the loss
@@ -155,8 +155,7 @@ def lstm_step(
     Returns
     -------
     h_t, c_t : ndarray, shape (N, H)
-        Hidden and cell states after this step. Each h_t is in [-1, 1]; |c_t| is not bounded but
-        grows by at most 1 per step.
+        Hidden and cell states after this step: |h_t| is at most 1, |c_t| grows by at most 1.
     cache : LSTMStepCache
         For :func:`lstm_step_backward`.
     """
@@ -183,8 +182,8 @@ def lstm_step_backward(
     dh_t : ndarray, shape (N, H)
         Total gradient of the loss in h_t: from this step's output and from all later steps.
     dc_next : ndarray, shape (N, H)
-        The part of the gradient in c_t that comes from the next step, or from a loss on c_T;
-        the part through h_t is added here.
+        The part of the gradient in c_t from the next step, or from a loss on c_T; the part
+        through h_t is added here.
     cache : LSTMStepCache
         From :func:`lstm_step`.
 
@@ -192,8 +191,7 @@ def lstm_step_backward(
     -------
     dx_t : ndarray, shape (N, D)
     dh_prev, dc_prev : ndarray, shape (N, H)
-        The parts of the gradients in h_prev and c_prev that come through this step, for the
-        previous step.
+        The parts of the gradients in h_prev and c_prev through this step, for the previous step.
     dparams : LSTMParams
         This step's part of the gradient, to be summed over the steps of a sequence.
     """

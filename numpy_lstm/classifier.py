@@ -47,7 +47,7 @@ from numpy_lstm.types import Array, Batch, Ints, Model, Readout
 
 
 class Classifier(NamedTuple):
-    """Parameters, and the settings that reading a review depends on."""
+    """Parameters, and the settings of the forward pass."""
 
     parameters: dict[str, Array]
     bag_size: int  # words averaged into one step

@@ -1,8 +1,8 @@
 """The two cells' weights in the layouts of PyTorch and Keras, as plain arrays.
 
-Neither PyTorch (Ansel et al., 2024) nor Keras (Chollet et al., 2015) is imported. Both have our
-order of the gates, i, f, g, o (Keras calls g c); Keras's kernels are transposed. PyTorch adds two
-biases; ours becomes the first.
+Neither PyTorch (Ansel et al., 2024) nor Keras (Chollet et al., 2015) is imported. Both order the
+gates as we do, i, f, g, o (Keras calls g c). Keras's kernels are transposed. PyTorch adds two
+biases; :func:`to_torch` sets the second to 0.
 
 >>> import numpy_lstm as nl
 >>> params = nl.init_lstm(3, 2, rng=np.random.default_rng(0))

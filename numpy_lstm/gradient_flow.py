@@ -158,10 +158,9 @@ def diagnose(classifier: Classifier, batch: Batch) -> Diagnostics:
 def jacobian_singular_values(classifier: Classifier, batch: Batch, lag: int) -> Array:
     """Singular values of the Jacobian of the last state in the state `lag` steps before.
 
-    The state is h for the vanilla RNN, (h, c) for the LSTM. The Jacobian of the first review of the
-    batch takes one backward pass over copies of the review, one per row. The logarithm of a
-    singular value, divided by `lag`, tends to a Lyapunov exponent as `lag` grows (Vogt et al.,
-    2022).
+    The state is h for the vanilla RNN, (h, c) for the LSTM. The Jacobian of the batch's first
+    review takes one backward pass over copies of the review, one per row. The logarithm of a
+    singular value, divided by `lag`, tends to a Lyapunov exponent (Vogt et al., 2022).
 
     Parameters
     ----------

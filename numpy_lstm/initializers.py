@@ -127,8 +127,7 @@ def init_lstm(
     Returns
     -------
     LSTMParams
-        Gate rows i, f, g, o; each gate's block of W_x is Glorot's; b is zero except for the forget
-        gate.
+        Gate rows i, f, g, o; each gate's W_x is Glorot's; b is zero except for the forget gate.
 
     Raises
     ------

@@ -189,8 +189,7 @@ def dropout_mask(
 def dropout_forward(x: Array, mask: Array) -> Array:
     """Multiply by a mask of :func:`dropout_mask`.
 
-    A mask without the time axis drops the same numbers at every step of a review (Gal and
-    Ghahramani, 2016).
+    A mask without a time axis is the same at every step (Gal and Ghahramani, 2016).
 
     Parameters
     ----------
@@ -251,8 +250,7 @@ def readout_forward(
     lengths : ndarray of int, shape (N,)
         Steps of each review, in 1 … T.
     kind : {"last", "mean", "max", "meanmax"}
-        The final state; the mean or the maximum of each unit over the review's own steps; or
-        mean and maximum side by side.
+        The final state; the mean or the maximum of each unit over the review's own steps; or both.
 
     Returns
     -------
@@ -273,8 +271,7 @@ def readout_forward(
         features.append(hs.sum(axis=0) / lengths[:, np.newaxis].astype(hs.dtype))
     if kind in ("max", "meanmax"):
         past = np.arange(len(hs))[:, np.newaxis] >= lengths
-        # States are at least -1, so steps past the end never have the maximum. Complex states are
-        # compared by their real parts.
+        # -2 is below every state. Complex states are compared by their real parts.
         argmax = np.where(past[..., np.newaxis], -2, hs.real).argmax(axis=0)
         features.append(np.take_along_axis(hs, argmax[np.newaxis], axis=0)[0])
     return np.concatenate(features, axis=1), ReadoutCache(kind, hs.shape, lengths, argmax)

@@ -55,8 +55,7 @@ def lstm_forward(
     Parameters
     ----------
     xs : ndarray, shape (T, N, D)
-        Inputs, time first: ``xs[t]`` is x_{t+1} of the papers. float32, float64, or complex128 for
-        the complex-step check.
+        Inputs, time first: ``xs[t]`` is x_{t+1}. float32, float64, or complex128 (complex step).
     params : LSTMParams
         Weights, of the same dtype; gate rows in the order i, f, g, o.
     lengths : array of int, shape (N,), optional

@@ -96,7 +96,7 @@ class Adam:
         parameters : dict of ndarray
             Changed.
         gradients : dict of ndarray or RowGradient
-            Not changed; a parameter without a gradient is not changed.
+            Not changed. Parameters without a gradient keep their values.
         """
         self.t += 1
         # Both bias corrections of the paper are part of the step size and of epsilon (its section

@@ -49,8 +49,7 @@ def rnn_forward(
     Parameters
     ----------
     xs : ndarray, shape (T, N, D)
-        Inputs, time first: ``xs[t]`` is x_{t+1} of the papers. float32, float64, or complex128 for
-        the complex-step check.
+        Inputs, time first: ``xs[t]`` is x_{t+1}. float32, float64, or complex128 (complex step).
     params : RNNParams
         Weights, of the same dtype.
     lengths : array of int, shape (N,), optional
@@ -130,8 +129,7 @@ def rnn_backward(
         Summed over steps and reviews.
     dh0 : ndarray, shape (N, H)
     dh_norms : ndarray, shape (T, N)
-        Euclidean norm, per review, of the total gradient in h_{t+1}, through all later steps and
-        without clipping; 0 past the length.
+        Euclidean norm, per review, of the total gradient in h_{t+1}, unclipped; 0 past the length.
 
     Raises
     ------

@@ -17,7 +17,7 @@ _MAX_ARCHIVE = 2**31  # bytes unpacked; the reviews take a tenth of it
 def read_files(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield (name, contents) of every regular file; names are relative, with forward slashes.
 
-    Links and devices are skipped. Nothing is written to disk, so names cannot do harm.
+    Links and devices are skipped. Nothing is written to disk, so no file name is dangerous.
 
     Raises
     ------

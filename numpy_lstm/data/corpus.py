@@ -115,8 +115,7 @@ def split_by_film(
     counts = np.zeros((len(films), len(labels)), dtype=np.int64)  # reviews per film and label
     np.add.at(counts, (film_of, label_of), 1)
 
-    # A film is taken only if every label has room for all of its reviews, which keeps the labels
-    # balanced.
+    # Taking a film only if every label has room for its reviews keeps the labels balanced.
     room = np.maximum(np.rint(fraction * counts.sum(axis=0)), 1)
     taken = np.zeros(len(films), dtype=bool)
     for film in rng.permutation(len(films)):

@@ -54,8 +54,7 @@ def load_imdb(
 ) -> Corpus:
     """Load the reviews from `path`, else from the cache, else from the published archive.
 
-    Parsed reviews are cached by the fingerprint of their source: the first call takes several
-    seconds, the next ones less than one.
+    Parsed reviews are cached by the fingerprint of their source, since parsing takes seconds.
 
     Parameters
     ----------
@@ -76,8 +75,8 @@ def load_imdb(
     OSError
         If the archive or folder cannot be read.
     DataNotFoundError
-        If no path is given, nothing is cached, and the download is not allowed or fails (after
-        less than 10 seconds without a network).
+        If no path is given, nothing is cached, and the download is not allowed or fails. Takes
+        less than 10 seconds without a network.
     """
     cache = cache_folder() if cache_dir is None else Path(cache_dir)
     if path is None:

@@ -1,4 +1,4 @@
-"""Tasks whose answer depends only on inputs many steps before the end.
+"""Tasks whose answer depends on inputs many steps back.
 
 A task is a function that draws a batch of sequences of the same length from a Generator.
 
@@ -29,8 +29,7 @@ class Sequences(NamedTuple):
 def first_symbol(T: int, N: int, rng: np.random.Generator) -> Sequences:
     """Which of two symbols came first, before T random ones of ten others? Two classes.
 
-    Derived from task 2a of Hochreiter and Schmidhuber (1997). Symbols are one-hot, D = 12; T + 1
-    steps in all.
+    Derived from task 2a of Hochreiter and Schmidhuber (1997). T + 1 one-hot symbols, D = 12.
     """
     targets = rng.integers(0, 2, N)
     symbols = np.concatenate([targets[np.newaxis], rng.integers(2, 2 + FILLERS, (T, N))])

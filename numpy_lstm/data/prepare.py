@@ -22,7 +22,7 @@ class Splits(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """Input of the training."""
+    """The reviews, the vocabulary and the word vectors for training."""
 
     splits: Splits
     vocabulary: Vocabulary

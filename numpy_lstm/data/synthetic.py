@@ -69,8 +69,8 @@ def synthetic_corpus(
 
     Logistic regression on the counts of single words is right on 71 % of the test reviews, with
     the counts of neighboring pairs on 81 % (defaults of scikit-learn and of this function, seed 0).
-    Single words help because more verdicts are plain than deny their opposite, which is enough to
-    start learning from; the rest needs the order. No label is wrong.
+    Single words help because plain verdicts are more frequent than denials of the opposite, so
+    that a model can start learning; the rest depends on word order. No label is wrong.
 
     Parameters
     ----------
@@ -80,8 +80,7 @@ def synthetic_corpus(
     distance : float
         Mean number of tokens from the verdict to the end, at least 0.
     spread : float
-        Standard deviation of the logarithm of that number. 0 makes all distances equal; the
-        lengths of IMDB's reviews have 0.64.
+        Standard deviation of the logarithm of that number; IMDB's lengths have 0.64.
 
     Returns
     -------

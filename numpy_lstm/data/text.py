@@ -13,7 +13,7 @@ PAD, UNKNOWN = 0, 1  # the first two ids of every vocabulary
 
 TOKENIZER_VERSION = 1  # raise it when `tokenize` changes, since token ids are cached
 _TAG = re.compile(r"</?[a-z][^<>]*>")  # <br />, </i>; not the heart in "I <3 it"
-_OUTER_APOSTROPHE = re.compile(r"'(?:\B|(?<=\B'))")  # one without a letter or digit on both sides
+_OUTER_APOSTROPHE = re.compile(r"'(?:\B|(?<=\B'))")  # one that is not between two letters or digits
 
 
 class _Blanks(dict[int, str]):

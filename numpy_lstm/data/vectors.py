@@ -62,8 +62,7 @@ def word_vectors(
     Returns
     -------
     ndarray of float32, shape (V, D)
-        Rows 0 and 1 are zero; from row 1 on, the root mean square of the entries is `SCALE` (zero
-        without any pair of words).
+        Rows 0 and 1 are zero; the root mean square from row 1 on is `SCALE`, 0 without pairs.
     """
     settings = [FORMAT, vocabulary_size, dimensions, seed, WINDOW, SMOOTHING, SCALE]
     key = hashlib.sha256(json.dumps(settings).encode())
@@ -88,12 +87,12 @@ def learn_vectors(
 
 
 def cooccurrences(corpora: Sequence[Reviews], vocabulary_size: int) -> csr_array:
-    """Numbers of times that two words occur in the same window of a review.
+    """Counts of two words at most `WINDOW` words apart in the same review.
 
     Returns
     -------
     csr_array of float32, shape (V, V)
-        Symmetric, without pairs seen once: most pairs are, and mostly by chance.
+        Symmetric. Pairs seen once are left out: they are the majority, and mostly chance.
     """
     from scipy.sparse import csr_array
 

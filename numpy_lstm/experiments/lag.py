@@ -1,9 +1,8 @@
 """How many neutral steps between the review and the read-out does a cell survive?
 
 Every model reads the last words of a review and then K steps of the padding word. It is trained and
-tested for that K at two learning rates; the one with the smaller validation loss counts, so that a
-rate does not favor a cell. The same happens wherever reviews are padded at the end and the last
-state is read without a mask.
+tested for that K at two learning rates; the one with the smaller validation loss counts, so that
+no rate favors a cell. The same happens when padded reviews are read to the end without a mask.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 In three tasks (:mod:`numpy_lstm.data.long_lag`) the answer depends on early steps. Every cell has
 the same number of updates at each of two learning rates; the better rate counts. A task is solved
 when two evaluations in a row on 256 new sequences have 99 % right answers or, for adding, a mean
-squared error below 0.01 (a constant answer of 1 has 1/6). Only chrono initialization (Tallec and
-Ollivier, 2018) depends on T.
+squared error below 0.01 (a constant 1 has 1/6). Only chrono initialization (Tallec and Ollivier,
+2018) depends on T.
 """
 
 from __future__ import annotations

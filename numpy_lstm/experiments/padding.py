@@ -3,10 +3,10 @@
 Its configuration: 10,000 words, 500 steps, random embeddings of 128 numbers, 128 units, Adam at
 0.001, batches of 64, no dropout, Keras's initial weights; reviews cut and padded at the end, no
 mask, the last state read. It is trained here for four of the published ten epochs. Then, at half
-the width and for one epoch, each change is tested alone, beside no change. For tweets, Dwarampudi
-and Reddy (2019) report a fall of an LSTM from 80 % to 50 % when padded at the end instead of in
-front. Accuracy is also given by the amount of padding: if padding is the cause, reviews without it
-are learned first.
+the width and for one epoch, each change is tested alone, and compared with no change. For tweets,
+Dwarampudi and Reddy (2019) report a fall of an LSTM from 80 % to 50 % when padded at the end
+instead of in front. Accuracy by the amount of padding tells whether reviews without padding are
+learned first.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
 
 
 def padded(part: Reviews, length: int, cut: str, padding: str) -> Reviews:
-    """Reviews cut to `length` words, or filled up with the padding word like with any other word.
+    """Reviews cut to `length` words, or filled up with the padding word as an ordinary word.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
 
 
 def count_by_filled(right: Array, filled: Array) -> list[tuple[int, int]]:
-    """Right and all reviews in each group: no step of padding, up to 100 steps, and so on.
+    """Numbers of right and of all reviews with 0 steps of padding, up to 100 steps, and so on.
 
     Examples
     --------

@@ -90,7 +90,7 @@ def fit(
     """Train one classifier from initial weights.
 
     With `recurrent` "uniform", W_x and W_h start as in PyTorch, U(-1/sqrt(H), 1/sqrt(H)).
-    `stop_after` limits the epochs without a change of the learning rates.
+    `stop_after` limits the number of epochs but does not change the learning rates.
     """
     state = initial_state(model, vectors, settings)
     if recurrent == "uniform":

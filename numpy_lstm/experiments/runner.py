@@ -1,7 +1,7 @@
 """Runs the trials of an experiment in parallel, and saves each one.
 
-A trial is one condition from one seed. The file of results is written after every trial and records
-which are done: an interrupted run resumes with the missing trials, and more seeds add only theirs.
+A trial is one condition from one seed. The file of results is written after every trial: an
+interrupted run resumes with the missing trials, and a run with more seeds adds only the new ones.
 """
 
 from __future__ import annotations

@@ -13,9 +13,8 @@ RESAMPLES = 10_000
 def describe(values: Sequence[float]) -> dict[str, float]:
     """Mean, standard deviation, and a 95 % interval of the mean.
 
-    The interval is the percentile bootstrap's (Efron and Tibshirani, 1993), from the means of
-    10,000 samples with replacement. For five seeds it is too narrow, about two thirds of Student's
-    interval.
+    The interval is the percentile bootstrap's (Efron and Tibshirani, 1993), from 10,000 resamples.
+    For five seeds it is too narrow: about two thirds of the width of Student's interval.
 
     Parameters
     ----------
@@ -25,8 +24,7 @@ def describe(values: Sequence[float]) -> dict[str, float]:
     Returns
     -------
     dict
-        ``n``, ``mean``, ``sd`` (with n - 1), ``low`` and ``high``. For a single value ``sd`` is 0,
-        and the interval is the value.
+        ``n``, ``mean``, ``sd`` (with n - 1; 0 for a single value), ``low`` and ``high``.
 
     Examples
     --------

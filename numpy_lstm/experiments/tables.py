@@ -17,8 +17,8 @@ def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
         Condition to its numbers and texts, or means and intervals of
         :func:`~numpy_lstm.experiments.statistics.describe`.
     pivot : str, optional
-        The quantity of a two-way table. Conditions are then named "one part, other part"; the part
-        with fewer values makes the columns.
+        The quantity of a two-way table, for conditions named "one part, other part"; the part with
+        fewer values makes the columns.
 
     Returns
     -------

@@ -153,8 +153,7 @@ def _classifier(model: Model, readout: Readout, rng: np.random.Generator) -> Che
     lengths = LENGTHS * BAG_SIZE - [0, 1, 0, 1]  # some last bags are half full
     labels, weights = rng.integers(0, 2, N), rng.dirichlet(np.ones(N))
     fresh = init_classifier(model, np.zeros((WORDS, D)), H, readout=readout, rng=rng)
-    # With zero biases, a review that loses all inputs to dropout would have equal states, whose
-    # maximum has no derivative.
+    # With zero biases, dropout of all inputs makes all states equal: no derivative of the maximum.
     parameters = {name: rng.uniform(-1, 1, array.shape) for name, array in fresh.items()}
     masks = Masks(
         inputs=dropout_mask((N, D), 0.3, rng=rng, dtype=np.float64),

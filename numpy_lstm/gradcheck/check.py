@@ -40,7 +40,7 @@ from numpy_lstm.types import Array
 
 Method = Literal["complex step", "central", "direction"]
 
-# A correct gradient in float64 stays far below.
+# The errors of a correct gradient in float64 are far smaller.
 TOLERANCE: dict[Method, float] = {"complex step": 1e-12, "central": 1e-6, "direction": 1e-6}
 
 
@@ -85,10 +85,10 @@ def check_gradient(
     """Raise an error unless `gradient` is the gradient of `f` at `point`.
 
     The error of a number is |analytic - measured| divided by the largest absolute value, analytic
-    or measured, in its array. Divided by the number itself, true zeros would fail because of
-    rounding; not divided at all, wrong gradients would pass where tiny weights make all gradients
-    tiny. Each array has its own divisor, since gradients of different arrays may differ by orders
-    of magnitude. Along a direction d an array has one number, the sum of g_i d_i; its divisor is at
+    or measured, in its array. Division by the number itself would reject true zeros because of
+    rounding; no division would accept wrong gradients where tiny weights make all gradients tiny.
+    Each array has its own divisor, since gradients of different arrays may differ by orders of
+    magnitude. Along a direction d an array has one number, the sum of g_i d_i; its divisor is at
     least the Euclidean norm of these terms, which may cancel in the sum.
 
     Parameters

@@ -1,8 +1,7 @@
 """Derivatives of a function, measured from its values alone.
 
-The function is a black box here, so the results are independent of a gradient derived by hand
-(:mod:`numpy_lstm.gradcheck`). A function takes one argument, a tree: an array, or a NamedTuple,
-dict, list or tuple of trees.
+The function is a black box here, so the results are independent of a gradient derived by hand. It
+takes one argument, a tree: an array, or a NamedTuple, dict, list or tuple of trees.
 
 Moré, J.J. and Wild, S.M. (2011) 'Estimating computational noise', SIAM Journal on Scientific
 Computing, 33(3), pp. 1292–1314.
@@ -35,8 +34,7 @@ class VectorFunction:
     Parameters
     ----------
     f : callable
-        Takes a tree like `point` in float64, for the complex step also in complex128, and returns
-        one number.
+        Takes a tree like `point`, for the complex step also in complex128; returns one number.
     point : tree of float64 arrays
         Copied, not changed.
 
@@ -52,7 +50,7 @@ class VectorFunction:
     Raises
     ------
     ValueError
-        If an array is not float64, empty or not finite; if `f` does not return one finite float64,
+        If an array is empty, not float64 or not finite; if `f` does not return one finite float64,
         changes its argument or is random.
     """
 
@@ -114,7 +112,7 @@ class VectorFunction:
         return slopes[:, 0], slopes[:, 1]
 
     def complex_gradient(self) -> tuple[Array, Array]:
-        """The gradient, and for each number the rounding error of a correct backward pass, at most.
+        """The gradient, and for each number a bound for rounding in a correct backward pass.
 
         Each number is Im f(x + ih) / h (Squire and Trapp, 1998). Nothing is subtracted, so h can be
         1e-100 and the number is accurate to rounding. A backward pass uses rounded states: a
@@ -144,7 +142,8 @@ class VectorFunction:
         rounding. So s starts tiny and grows by factors of four until the slope is accurate enough
         or gets worse. The error of a central difference is proportional to s**2, so near and far,
         with steps s and 4s, give the better value near + (near - far) / 15 (Richardson's
-        extrapolation). Its distance from near or from the last value gives its estimated error.
+        extrapolation). The error estimate is the larger of the value's distances from near and from
+        the last value, plus the rounding over s.
 
         Parameters
         ----------

@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the options, without settings that are not given: the data set has their defaults."""
+    """Read the options. Settings not given are omitted: their defaults depend on the data set."""
     parser = argparse.ArgumentParser(
         prog="python -m numpy_lstm.train",
         usage="%(prog)s [options]",
