@@ -173,7 +173,7 @@ def lstm_backward(
         dh_next = dc_next = np.empty((H, 0), dtype)
         for block, kept_block in zip(blocks[::-1], kept[part][::-1], strict=True):
             steps, reviews, k, n = block
-            dh, dc, da, das, inputs, dW_block, dx = memory(
+            dh, dc, da, da_rows, inputs, dW_block, dx = memory(
                 (k, H, n), (k, H, n), (k, 4, H, n), (4 * H, k, n), (k, n, D + H + 1),
                 dW.shape, (k * n, D),
             )  # fmt: skip
@@ -201,8 +201,8 @@ def lstm_backward(
             dh_norms[steps, reviews], dc_norms[steps, reviews] = norms(dh), norms(dc)
 
             # Steps side by side, so that one matrix product sums over all of them.
-            das[:] = da.reshape(k, 4 * H, n).swapaxes(0, 1)
-            da = das.reshape(4 * H, k * n)
+            da_rows[:] = da.reshape(k, 4 * H, n).swapaxes(0, 1)
+            da = da_rows.reshape(4 * H, k * n)
             inputs[:, :, :D] = xs[steps, reviews]
             inputs[:, :, D:-1] = kept_block.hs[:-1].swapaxes(1, 2)  # h_prev
             inputs[:, :, -1] = 1

@@ -149,7 +149,7 @@ def rnn_backward(
         dh_next = np.empty((H, 0), dtype)
         for block, block_hs in zip(blocks[::-1], kept[part][::-1], strict=True):
             steps, reviews, k, n = block
-            dh, da, das, inputs, dW_block, dx = memory(
+            dh, da, da_rows, inputs, dW_block, dx = memory(
                 (k, H, n), (k, H, n), (H, k, n), (k, n, D + H + 1), dW.shape, (k * n, D)
             )
             dh[:] = 0 if dhs is None else dhs[steps, reviews].swapaxes(1, 2)
@@ -165,8 +165,8 @@ def rnn_backward(
             dh_norms[steps, reviews] = norms(dh)
 
             # Steps side by side, so that one matrix product sums over all of them.
-            das[:] = da.swapaxes(0, 1)
-            da = das.reshape(H, k * n)
+            da_rows[:] = da.swapaxes(0, 1)
+            da = da_rows.reshape(H, k * n)
             inputs[:, :, :D] = xs[steps, reviews]
             inputs[:, :, D:-1] = block_hs[:-1].swapaxes(1, 2)  # h_prev
             inputs[:, :, -1] = 1
