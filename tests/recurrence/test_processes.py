@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from numpy_lstm.trees import leaves
 from threadpoolctl import threadpool_info
 
+from numpy_lstm.gradcheck.pytrees import leaves
 from numpy_lstm.recurrence.parallel import in_parallel
 from tests.comparing import returned
 from tests.strategies import CELLS, Recipe, sequence_case
