@@ -9,12 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy._core import _multiarray_umath as umath
 from threadpoolctl import threadpool_info
-
-try:
-    from numpy._core import _multiarray_umath as umath
-except ImportError:  # NumPy 1
-    from numpy.core import _multiarray_umath as umath
 
 from numpy_lstm.environment import versions
 
