@@ -84,8 +84,8 @@ def _grid(part: Part) -> str:
     intro = (
         f"float32, on {machine['cores']} cores ({machine['cpu']}), two threads each; PyTorch"
         f" {machine['versions']['torch']}; {libraries}. Median of {part['rounds']} rounds, in ms;"
-        f" the slowest round took {median(spread):.1f} times as long as the fastest, in the median of"
-        f" all cases and contenders, and {max(spread):.1f} times at most. The floor is products and"
+        f" the slowest round took {median(spread):.1f} times as long as the fastest, in the median"
+        f" of all cases and contenders, and {max(spread):.1f} times at most. The floor is products and"
         " calls: what the matrix products alone would take at the rate of"
         f" one large product in the same rounds ({min(rates):.0f} to {max(rates):.0f} GFLOP/s), and"
         " what calling NumPy would take if each call of our loops were as short as one on arrays of"
