@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from statistics import median
 from typing import Any
 
 from numpy_lstm.types import MODEL_NAMES
@@ -64,7 +65,7 @@ def kind(part: Part) -> str:
 
 def _grid(part: Part) -> str:
     machine, cases = part["machine"], part["cases"]
-    rows, rates, calls, often = [], [], [], {}
+    rows, rates, calls, often, spread = [], [], [], {}, []
     for case in cases:
         results, floor, name = case["results"], case["results"]["floor"], MODEL_NAMES[case["model"]]
         times = [_ms(results[who]) for who in ("ours", "pytorch", "bptt")]
@@ -74,16 +75,20 @@ def _grid(part: Part) -> str:
         rates.append(floor["flops_per_second"] / 1e9)
         calls.append(floor["seconds_a_call"] * 1e6)
         often[name] = f"{floor['calls_a_step']} ({name})"
+        rounds = [result["seconds"] for result in results.values() if "seconds" in result]
+        spread += [max(seconds) / min(seconds) for seconds in rounds]
     for model, ratios in part["geometric_means"].items():
         means = _quotients(ratios, *GRID_RATIOS)
         rows.append((MODEL_NAMES[model], "geometric mean", *5 * [""], *means))
     libraries = "; ".join(cases[0]["results"]["ours"]["libraries"])
     intro = (
         f"float32, on {machine['cores']} cores ({machine['cpu']}), two threads each; PyTorch"
-        f" {machine['versions']['torch']}; {libraries}. Median of {part['rounds']} rounds, in ms."
-        " The floor is products and calls: what the matrix products alone would take at the rate of"
-        f" one large product in the same rounds ({min(rates):.0f} to {max(rates):.0f} GFLOP/s), and"
-        " what calling NumPy would take if each call of our loops were as short as one on arrays of"
+        f" {machine['versions']['torch']}; {libraries}. Median of {part['rounds']} rounds, in ms;"
+        f" the slowest round took {median(spread):.1f} times as long as the fastest, in the median"
+        f" of all cases and contenders, and {max(spread):.1f} times at most. The floor is products"
+        " and calls: what the matrix products alone would take at the rate of one large product in"
+        f" the same rounds ({min(rates):.0f} to {max(rates):.0f} GFLOP/s), and what calling NumPy"
+        " would take if each call of our loops were as short as one on arrays of"
         f" one number ({min(calls):.2f} to {max(calls):.2f} µs). The loops' calls in a step,"
         f" forward and back: {', '.join(often.values())}."
     )
