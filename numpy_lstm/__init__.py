@@ -38,7 +38,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """The estimator needs scikit-learn, which takes longer to import than all the rest."""
+    """Import the estimator on demand: its scikit-learn takes longer to import than all the rest."""
     if name == "ReviewClassifier":
         from numpy_lstm.estimator import ReviewClassifier
 

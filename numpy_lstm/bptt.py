@@ -1,9 +1,8 @@
 """Backpropagation through time as a plain loop over the steps of :mod:`numpy_lstm.cells`.
 
-This file is the executable specification of a whole sequence, as ``cells.py`` is of a step:
-:mod:`numpy_lstm.rnn` and :mod:`numpy_lstm.lstm` do the same fast, for reviews of different lengths,
-and are tested equal to it. Here all sequences of a batch have the same length, and every step's
-cache, with its gates, can be looked at: ``out.cache[t]`` is that of step t + 1.
+This file specifies a whole sequence, as ``cells.py`` specifies a step. :mod:`numpy_lstm.rnn` and
+:mod:`numpy_lstm.lstm` compute the same faster, also for reviews of different lengths, and are
+tested against it. Here a batch has sequences of one length; ``out.cache[t]`` belongs to step t + 1.
 
 The loop backward is the loop forward upside down. The gradient in h_t has two parts: ``dh_loss``,
 the loss's own gradient in h_t, and ``dh_next``, which comes from step t + 1. Their sum is ``dh_t``.
@@ -30,7 +29,7 @@ from numpy_lstm.types import Array
 
 
 class RNNOutput(NamedTuple):
-    """What a forward pass of the vanilla RNN returns."""
+    """Results of a forward pass of the vanilla RNN."""
 
     hs: Array  # (T, N, H) h_1 … h_T
     h_T: Array  # (N, H)
@@ -38,7 +37,7 @@ class RNNOutput(NamedTuple):
 
 
 class RNNGradients(NamedTuple):
-    """What a backward pass of the vanilla RNN returns."""
+    """Results of a backward pass of the vanilla RNN."""
 
     dxs: Array  # (T, N, D)
     dparams: RNNParams
@@ -47,7 +46,7 @@ class RNNGradients(NamedTuple):
 
 
 class LSTMOutput(NamedTuple):
-    """What a forward pass of the LSTM returns."""
+    """Results of a forward pass of the LSTM."""
 
     hs: Array  # (T, N, H) h_1 … h_T
     h_T: Array  # (N, H)
@@ -56,7 +55,7 @@ class LSTMOutput(NamedTuple):
 
 
 class LSTMGradients(NamedTuple):
-    """What a backward pass of the LSTM returns."""
+    """Results of a backward pass of the LSTM."""
 
     dxs: Array  # (T, N, D)
     dparams: LSTMParams
@@ -72,7 +71,7 @@ def rnn_forward(xs: Array, params: RNNParams, h0: Array) -> RNNOutput:
     Parameters
     ----------
     xs : ndarray, shape (T, N, D)
-        Inputs, time first: ``xs[t]`` is the papers' x_{t+1}.
+        Inputs, time first: ``xs[t]`` is x_{t+1} of the papers.
     params : RNNParams
         Weights.
     h0 : ndarray, shape (N, H)
@@ -81,7 +80,7 @@ def rnn_forward(xs: Array, params: RNNParams, h0: Array) -> RNNOutput:
     Returns
     -------
     RNNOutput
-        Its cache is a list: one :class:`~numpy_lstm.cells.RNNStepCache` a step.
+        Its cache is a list: one :class:`~numpy_lstm.cells.RNNStepCache` per step.
 
     Examples
     --------
@@ -106,7 +105,7 @@ def rnn_backward(caches: list[RNNStepCache], dhs: Array, dh_T: Array) -> RNNGrad
     caches : list of RNNStepCache
         From :func:`rnn_forward`.
     dhs : ndarray, shape (T, N, H)
-        The loss's own gradient in each h_t: not through later steps.
+        Direct gradient of the loss in each h_t, without the paths through later steps.
     dh_T : ndarray, shape (N, H)
         Gradient of the loss in `h_T`; it is added to ``dhs[-1]``.
 
@@ -132,7 +131,7 @@ def lstm_forward(xs: Array, params: LSTMParams, h0: Array, c0: Array) -> LSTMOut
     Parameters
     ----------
     xs : ndarray, shape (T, N, D)
-        Inputs, time first: ``xs[t]`` is the papers' x_{t+1}.
+        Inputs, time first: ``xs[t]`` is x_{t+1} of the papers.
     params : LSTMParams
         Weights, gate rows in the order i, f, g, o.
     h0, c0 : ndarray, shape (N, H)
@@ -141,7 +140,7 @@ def lstm_forward(xs: Array, params: LSTMParams, h0: Array, c0: Array) -> LSTMOut
     Returns
     -------
     LSTMOutput
-        Its cache is a list: one :class:`~numpy_lstm.cells.LSTMStepCache` a step, with the gates.
+        Its cache is a list: one :class:`~numpy_lstm.cells.LSTMStepCache` per step.
     """
     hs, caches = [], []
     h_t, c_t = h0, c0
@@ -162,13 +161,13 @@ def lstm_backward(
     caches : list of LSTMStepCache
         From :func:`lstm_forward`.
     dhs : ndarray, shape (T, N, H)
-        The loss's own gradient in each h_t: not through later steps.
+        Direct gradient of the loss in each h_t, without the paths through later steps.
     dh_T, dc_T : ndarray, shape (N, H)
         Gradients of the loss in `h_T` and `c_T`.
     truncated : bool
-        Whether to leave out the way back through W_h, report eq. (28), as Hochreiter and
-        Schmidhuber (1997, appendix A.1) do: between steps only the carousel, eq. (21), is left.
-        The result is then no longer the gradient.
+        Whether to omit the gradient through W_h, report eq. (28), as Hochreiter and Schmidhuber
+        (1997, appendix A.1) do, so that only the carousel, eq. (21), connects the steps. The
+        result is then not the gradient of the loss.
 
     Returns
     -------

@@ -1,11 +1,12 @@
-"""One time step of each cell, forward and backward: the equations of the report, line for line.
+"""One time step of each cell, forward and backward, equation by equation as in the report.
 
-This file is the executable specification of a step, as :mod:`numpy_lstm.bptt` is of a sequence.
-Both are written to be read; :mod:`numpy_lstm.rnn` and :mod:`numpy_lstm.lstm` do the same fast and
-are tested equal to them. Numbers in brackets are the report's equations. A minibatch stands in rows
-here, one review a row, so the papers' ``W x`` reads ``x @ W.T``.
+This file specifies a step, and :mod:`numpy_lstm.bptt` a sequence; both are written to be read.
+:mod:`numpy_lstm.rnn` and :mod:`numpy_lstm.lstm` compute the same faster and are tested against
+them. Numbers in parentheses are equations of the report. Each row of a batch is one review, so
+the ``W x`` of the papers is written ``x @ W.T``. "Gradient in v" means the gradient of the loss
+with respect to v.
 
-In all shapes N is the number of reviews in the minibatch, D of inputs, H of hidden units.
+In shapes, N is the number of reviews in the batch, D of inputs, H of hidden units.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class LSTMParams(NamedTuple):
 
 
 class RNNStepCache(NamedTuple):
-    """What the backward step needs: the step's inputs, and h_t because tanh' is 1 - h_t**2."""
+    """Values for the backward step: the step's inputs, and h_t because tanh' is 1 - h_t**2."""
 
     x_t: Array  # (N, D)
     h_prev: Array  # (N, H)
@@ -43,7 +44,7 @@ class RNNStepCache(NamedTuple):
 
 
 class LSTMStepCache(NamedTuple):
-    """What the backward step needs: the step's inputs, the gates and the squashed cell state."""
+    """Values for the backward step: the step's inputs, the gates, the candidate and tanh(c_t)."""
 
     x_t: Array  # (N, D)
     h_prev: Array  # (N, H)
@@ -59,7 +60,7 @@ class LSTMStepCache(NamedTuple):
 def sigmoid(a: Array) -> Array:
     """Logistic function, 1 / (1 + exp(-a)), computed as (1 + tanh(a / 2)) / 2.
 
-    The form with tanh cannot overflow, and holds for complex `a` too.
+    This form cannot overflow, and it works for complex `a` too.
 
     Parameters
     ----------
@@ -82,15 +83,14 @@ def sigmoid(a: Array) -> Array:
 def rnn_step(x_t: Array, h_prev: Array, params: RNNParams) -> tuple[Array, RNNStepCache]:
     """One step of the vanilla RNN.
 
-    Implements the simple recurrent network of Elman (1990). Differs from it: tanh in place of the
-    logistic function.
+    The simple recurrent network of Elman (1990), with tanh instead of the logistic function.
 
     Parameters
     ----------
     x_t : ndarray, shape (N, D)
         Inputs of this step.
     h_prev : ndarray, shape (N, H)
-        Hidden states after the step before.
+        Hidden states after the previous step.
     params : RNNParams
         Weights.
 
@@ -121,10 +121,9 @@ def rnn_step_backward(dh_t: Array, cache: RNNStepCache) -> tuple[Array, Array, R
     -------
     dx_t : ndarray, shape (N, D)
     dh_prev : ndarray, shape (N, H)
-        The part of the gradient in h_prev that comes through this step: the step before takes it
-        as what comes from its next step.
+        The part of the gradient in h_prev that comes through this step, for the previous step.
     dparams : RNNParams
-        This step's share; a sequence adds them up over its steps.
+        This step's part of the gradient, to be summed over the steps of a sequence.
     """
     x_t, h_prev, h_t, (W_x, W_h, _) = cache
     da_t = dh_t * (1 - h_t**2)  # (3)  (N, H)
@@ -140,24 +139,23 @@ def lstm_step(
     """One step of the LSTM.
 
     Implements the LSTM of Hochreiter and Schmidhuber (1997) with the forget gate of Gers,
-    Schmidhuber and Cummins (2000). Differs from both: one cell to a block, tanh for both squashing
-    functions, and the whole gradient instead of the truncated one of 1997. It is the vanilla LSTM
-    of Greff et al. (2017) without peepholes.
+    Schmidhuber and Cummins (2000). Differences from both: one cell per block, tanh for both
+    squashing functions, and the full gradient instead of the truncated one of 1997. It is the
+    vanilla LSTM of Greff et al. (2017) without peepholes.
 
     Parameters
     ----------
     x_t : ndarray, shape (N, D)
         Inputs of this step.
     h_prev, c_prev : ndarray, shape (N, H)
-        Hidden and cell states after the step before.
+        Hidden and cell states after the previous step.
     params : LSTMParams
         Weights, gate rows in the order i, f, g, o.
 
     Returns
     -------
     h_t, c_t : ndarray, shape (N, H)
-        Hidden and cell states after this step. Each h_t is in [-1, 1]; c_t has no bound but grows
-        by at most 1 a step.
+        Hidden and cell states after this step: |h_t| is at most 1, |c_t| grows by at most 1.
     cache : LSTMStepCache
         For :func:`lstm_step_backward`.
     """
@@ -184,8 +182,8 @@ def lstm_step_backward(
     dh_t : ndarray, shape (N, H)
         Total gradient of the loss in h_t: from this step's output and from all later steps.
     dc_next : ndarray, shape (N, H)
-        The part of the gradient in c_t that comes from the next step, or from a loss on c_T; the
-        part through h_t is added here.
+        The part of the gradient in c_t from the next step, or from a loss on c_T; the part
+        through h_t is added here.
     cache : LSTMStepCache
         From :func:`lstm_step`.
 
@@ -193,10 +191,9 @@ def lstm_step_backward(
     -------
     dx_t : ndarray, shape (N, D)
     dh_prev, dc_prev : ndarray, shape (N, H)
-        The parts of the gradients in h_prev and c_prev that come through this step: the step
-        before takes them as what comes from its next step.
+        The parts of the gradients in h_prev and c_prev through this step, for the previous step.
     dparams : LSTMParams
-        This step's share; a sequence adds them up over its steps.
+        This step's part of the gradient, to be summed over the steps of a sequence.
     """
     x_t, h_prev, c_prev, i_t, f_t, g_t, o_t, tanh_c, (W_x, W_h, _) = cache
     do_t = dh_t * tanh_c  # (16)

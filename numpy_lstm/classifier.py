@@ -1,7 +1,6 @@
-"""Word ids in, one logit out: the layers composed, forward beside backward.
+"""The layers composed into a classifier, from word ids to one logit: forward and backward.
 
-A classifier is a dict of arrays, so that saving it, clipping its gradients and updating it are
-loops over names:
+Its parameters are a dict of arrays, so that saving, clipping and updating loop over names:
 
 ========== ================ =====================================================
 name       shape            what
@@ -48,7 +47,7 @@ from numpy_lstm.types import Array, Batch, Ints, Model, Readout
 
 
 class Classifier(NamedTuple):
-    """Its parameters, and how it reads a review."""
+    """Parameters, and the settings of the forward pass."""
 
     parameters: dict[str, Array]
     bag_size: int  # words averaged into one step
@@ -63,7 +62,7 @@ class Masks(NamedTuple):
 
 
 class ClassifierCache(NamedTuple):
-    """What :func:`classifier_backward` needs: each layer's own cache."""
+    """The caches of all layers, for :func:`classifier_backward`."""
 
     bag: BagCache
     recurrence: RNNCache | LSTMCache
@@ -73,7 +72,7 @@ class ClassifierCache(NamedTuple):
 
 
 class ClassifierGradients(NamedTuple):
-    """What :func:`classifier_backward` returns."""
+    """Results of :func:`classifier_backward`."""
 
     parameters: dict[str, Array | RowGradient]
     dxs: Array  # (T, N, D) in the inputs of the recurrence, before dropout
@@ -91,13 +90,13 @@ def init_classifier(
     forget_bias: float = 1.0,
     recurrent: Recurrent = "orthogonal",
 ) -> dict[str, Array]:
-    """Fresh parameters, in the dtype of `vectors`.
+    """Initial parameters, in the dtype of `vectors`.
 
     Parameters
     ----------
     model : {"rnn", "lstm"}
     vectors : ndarray, shape (V, D)
-        Word vectors to start from; copied.
+        Initial word vectors; copied.
     hidden_size : int
         H, at least 1.
     readout : {"last", "mean", "max", "meanmax"}
@@ -141,7 +140,7 @@ def classifier_forward(
     lengths : ndarray of int, shape (N,)
         Words of each review, in 1 … L.
     masks : Masks, optional
-        Dropout; none when scoring.
+        Dropout masks; omitted for evaluation.
 
     Returns
     -------
@@ -197,12 +196,12 @@ def loss_and_gradients(
     classifier : Classifier
     batch : Batch
     masks : Masks, optional
-        Dropout; none when scoring.
+        Dropout masks; omitted for evaluation.
 
     Returns
     -------
     loss : float
-        Nats: the reviews' losses times ``batch.weights``, added up.
+        Sum of the reviews' losses in nats, weighted by ``batch.weights``.
     logits : ndarray, shape (N,)
     gradients : ClassifierGradients
     """

@@ -1,8 +1,8 @@
 """The two cells' weights in the layouts of PyTorch and Keras, as plain arrays.
 
-Neither PyTorch (Ansel et al., 2024) nor Keras (Chollet et al., 2015) is imported. PyTorch's gates
-stand in our order, i, f, g, o, and so do Keras's (as i, f, c, o), whose kernels are transposed.
-PyTorch adds two biases; ours goes into the first.
+Neither PyTorch (Ansel et al., 2024) nor Keras (Chollet et al., 2015) is imported. Both order the
+gates as we do, i, f, g, o (Keras calls g c). Keras's kernels are transposed. PyTorch adds two
+biases; :func:`to_torch` sets the second to 0.
 
 >>> import numpy_lstm as nl
 >>> params = nl.init_lstm(3, 2, rng=np.random.default_rng(0))
@@ -33,7 +33,7 @@ def to_torch(params: RNNParams | LSTMParams) -> dict[str, Array]:
     Parameters
     ----------
     params : RNNParams or LSTMParams
-        Not changed, and not shared.
+        Copied, not changed.
 
     Returns
     -------
@@ -51,8 +51,8 @@ def from_torch(state: Mapping[str, Any]) -> RNNParams | LSTMParams:
     Parameters
     ----------
     state : mapping
-        The module's ``state_dict()``, or arrays under the same names; without biases they are 0.
-        The weights do not tell a ReLU from the tanh that is assumed.
+        The module's ``state_dict()``, or arrays under the same names; missing biases are 0. The
+        activation is assumed to be tanh: the weights do not show a ReLU.
 
     Returns
     -------
@@ -62,14 +62,14 @@ def from_torch(state: Mapping[str, Any]) -> RNNParams | LSTMParams:
     Raises
     ------
     ValueError
-        If there are other weights than those of one layer, or their shapes fit neither cell.
+        If the weights are not those of one layer, or their shapes fit neither cell.
     """
     if set(state) not in (set(TORCH), set(TORCH[:2])):
         raise ValueError(
             f"`state` must hold {', '.join(TORCH)}; got {', '.join(map(str, state))}."
             " Only one layer in one direction, without projection, can be taken."
         )
-    # A tensor becomes an array by itself; nothing of PyTorch's is needed for that.
+    # NumPy converts tensors without an import of PyTorch.
     W_x, W_h, *biases = (np.asarray(state[name]).copy() for name in TORCH if name in state)
     return _params("state", W_x, W_h, biases)
 
@@ -80,7 +80,7 @@ def to_keras(params: RNNParams | LSTMParams) -> list[Array]:
     Parameters
     ----------
     params : RNNParams or LSTMParams
-        Not changed, and not shared.
+        Copied, not changed.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def from_keras(weights: Sequence[Any]) -> RNNParams | LSTMParams:
     Parameters
     ----------
     weights : sequence of ndarray
-        What ``get_weights()`` returns; without a bias it is 0.
+        From ``get_weights()``; a missing bias is 0.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What figures depend on besides the code and the data."""
+"""Versions that the results depend on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy_lstm import __version__
 
 
 def versions() -> dict[str, str]:
-    """Versions of what the figures depend on."""
+    """Versions of the package, of Python, of the main dependencies, and the machine."""
     from importlib.metadata import version
 
     packages = ("numpy", "scikit-learn", "scipy", "matplotlib", "threadpoolctl")

@@ -1,4 +1,4 @@
-"""The classifier as scikit-learn's users know classifiers: raw texts in, labels out."""
+"""A scikit-learn classifier of raw texts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from numpy_lstm.training import TrainingState, initial_state, train
 from numpy_lstm.types import Array, Model, Readout
 from numpy_lstm.weights import Weights
 
-# Parameters whose names in scikit-learn differ from those of our settings.
+# Names of the parameters, where possible those of scikit-learn, and of our settings.
 SETTING_OF = {
     "hidden_size": "hidden_size",
     "bag_size": "bag_size",
@@ -43,8 +43,8 @@ SETTING_OF = {
 class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Recurrent classifier of texts into two classes.
 
-    Word vectors are counted from the training texts, then trained further together with an LSTM or
-    a vanilla RNN; part of the texts is set aside, and the epoch that does best on it is kept.
+    Word vectors are computed from the training texts and trained further together with an LSTM or a
+    vanilla RNN. Part of the texts is set aside; the epoch with the smallest loss on it is kept.
 
     Parameters
     ----------
@@ -54,42 +54,42 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     bag_size : int
         Words averaged into one time step.
     readout : {"last", "mean", "max", "meanmax"}
-        What is seen of the hidden states.
+        How the hidden states become features.
     max_length : int
-        The last so many words of a text are read.
+        Words of a text that are read, from its end.
     max_features : int
-        Most words in the vocabulary, padding and unknown included; at least 3.
+        Largest size of the vocabulary, padding and unknown included; at least 3.
     vector_size : int
         Numbers in a word vector.
     dropout : float
         Share of inputs and of features dropped in training, in [0, 1).
     learning_rate_init : float
-        Adam's step size at the start; it falls along a straight line to 0.
+        Adam's step size at the start; it falls linearly to 0.
     batch_size : int
     max_iter : int
-        Most passes over the training texts.
+        Largest number of epochs.
     n_iter_no_change : int
-        Stop after so many passes without a better validation loss; 0 never stops early.
+        Stop after so many epochs without a better validation loss; 0 never stops early.
     validation_fraction : float
         Share of the training texts that is set aside, in (0, 1).
     random_state : int, RandomState instance or None
-        Of the split, the first weights, the order of the batches and dropout.
+        For the split, the initial weights, the order of the batches and dropout.
     verbose : int
-        1 shows a progress bar, and a line for each pass.
+        1 shows a progress bar, and a line for each epoch.
 
     Attributes
     ----------
     classes_ : ndarray, shape (2,)
         The two labels, sorted.
     weights_ : Weights
-        The best epoch's parameters with settings and vocabulary: what
-        :func:`numpy_lstm.weights.save_weights` takes.
+        The best epoch's parameters with settings and vocabulary, for
+        :func:`numpy_lstm.weights.save_weights`.
     n_iter_ : int
-        Passes made.
+        Number of epochs run.
     loss_curve_ : list of float
-        Training loss of each pass, nats per text.
+        Training loss of each epoch, nats per text.
     validation_scores_ : list of float
-        Accuracy on the texts set aside, after each pass.
+        Accuracy on the texts set aside, after each epoch.
 
     Examples
     --------
@@ -148,7 +148,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y : array-like, shape (n,)
             Two different labels, of any kind that can be sorted.
         sample_weight : array-like, shape (n,), optional
-            What each text counts for, not negative; a text that counts for nothing is not read.
+            Weight of each text, not negative; a text of weight 0 is not read.
 
         Returns
         -------
@@ -158,10 +158,9 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If parameters, texts, labels or weights are not as described, or too few to set some
-            aside.
+            If parameters, texts, labels or weights are not as described, or the texts are too few.
         numpy_lstm.training.Diverged
-            If the loss is no longer finite: try a smaller `learning_rate_init`.
+            If the loss is not finite: try a smaller `learning_rate_init`.
         """
         settings = self._settings()
         texts = check_texts(X)
@@ -169,15 +168,8 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = _check_sample_weight(
             sample_weight, texts, dtype=np.float64, ensure_non_negative=True
         )
-        prepared = prepare(
-            weighted_corpus(texts, labels, weights),
-            seed=settings.seed,
-            validation_fraction=settings.validation_fraction,
-            vocabulary_size=settings.vocabulary_size,
-            vector_size=settings.vector_size,
-            max_length=settings.max_length,
-            keep_vectors=False,
-        )
+        corpus = weighted_corpus(texts, labels, weights)
+        prepared = prepare(corpus, settings, keep_vectors=False)
         state = initial_state(self.cell, prepared.vectors, settings)
         display = Display(bar=True)
 
@@ -209,8 +201,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def decision_function(self, X: Iterable[str]) -> Array:
         """Log-odds of the second class, ``classes_[1]``, for each text: shape (n,).
 
-        The texts that stand beside it, and their order, move a text's only by roundings of float64:
-        its last bits may differ.
+        The other texts and their order may change the last bits of a text's value.
 
         Parameters
         ----------
@@ -219,7 +210,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Warns
         -----
         UserWarning
-            If a text holds no word that is known: its answer says nothing of it.
+            If a text has no known word: its result has no meaning.
         """
         check_is_fitted(self)
         logits, known, _ = score(self.weights_, check_texts(X))
@@ -243,7 +234,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.column_stack([1 - positive, positive])
 
     def predict(self, X: Iterable[str]) -> npt.NDArray[Any]:
-        """The likelier label of each text: shape (n,).
+        """The more probable label of each text: shape (n,).
 
         Parameters
         ----------
@@ -274,6 +265,6 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     f" Got {getattr(self, name)!r} instead."
                 )
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        # NumPy's numbers, as a search hands them over, are no JSON; nobody looks at the probe.
+        # NumPy's numbers, for example from a search, are not JSON; the probe is not used.
         plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in given.items()}
         return Settings(**plain, seed=int(seed), probes=1)

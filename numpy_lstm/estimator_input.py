@@ -1,4 +1,4 @@
-"""What the estimator is given: texts, labels and weights, checked as scikit-learn checks them."""
+"""Checks of the estimator's texts, labels and weights, as in scikit-learn."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def check_labels(
 
 
 def weighted_corpus(texts: list[str], labels: npt.NDArray[np.int8], weights: Array) -> Corpus:
-    """Number the words of the texts that count; each text is a film of its own."""
+    """A corpus of the texts with positive weight; each text is its own film."""
     counts = np.flatnonzero(weights)
     if (np.bincount(labels[counts], minlength=2) < 2).any():
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and read without trusting them."""
+"""Writes files completely or not at all, and reads untrusted files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST = 2**31  # bytes that a file of arrays may unpack to
+MOST = 2**31  # largest unpacked size of a file of arrays, in bytes
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Call `write` with an open file that takes the place of `path` only when it is complete.
+    """Call `write` with an open file that replaces `path` only when it is complete.
 
-    Whatever happens meanwhile, a full disk, a kill or a power cut, `path` holds the old contents
-    or the new.
+    After a full disk, a kill or a power cut, `path` holds the old contents or the new.
 
     Raises
     ------
@@ -40,24 +39,24 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def write_json(path: Path, contents: Mapping[str, Any], *, indent: int | None = 2) -> None:
-    """Write JSON that a person can read, whole or not at all; on one line if `indent` is None."""
+    """Write JSON, completely or not at all; on one line if `indent` is None."""
     text = json.dumps(contents, indent=indent, ensure_ascii=False) + "\n"
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what a killed :func:`write_atomically` left in a folder that nobody else uses."""
+    """Remove the files of a killed :func:`write_atomically` from a folder with no other user."""
     for path in folder.glob(".*.tmp"):
         path.unlink()
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Read an ``.npz`` file of plain arrays; whatever it holds, nothing in it is executed.
+    """Read an ``.npz`` file of plain arrays; nothing in the file is executed.
 
     Raises
     ------
     ValueError
-        If it is truncated, damaged or absurdly large, no ``.npz`` file, or holds a pickle.
+        If it is damaged, too large, no ``.npz`` file, or holds a pickle.
     OSError
         If it cannot be opened.
     """
@@ -71,14 +70,14 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                     name.removesuffix(".npy"): _read_array(archive, name)
                     for name in archive.namelist()
                 }
-        except Exception as error:  # damage makes zipfile and NumPy fail in a dozen ways
+        except Exception as error:  # damage raises many kinds of errors in zipfile and NumPy
             raise ValueError(f"{path} is not a sound .npz file of plain arrays: {error}") from error
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     with archive.open(name) as file:
         array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-        # Reading to the very end makes zipfile compare its checksum.
+        # zipfile compares its checksum at the end of the file.
         if file.read(1):
             raise ValueError(f"there is more in {name} than its array")
         return array

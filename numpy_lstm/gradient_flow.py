@@ -1,11 +1,8 @@
-"""How far the gradient reaches: its norm at every time step, and how fast it falls.
+"""Norm of the gradient at every time step, and its decay with the distance from the last step.
 
-That it falls, or grows, exponentially with the distance is due to Hochreiter (1991) and to Bengio,
-Simard and Frasconi (1994).
-
-Always per review (an average of vectors would cancel), in float64 (float32 underflows after 75 to
-150 steps of a vanishing gradient), before any clipping, and against the distance from the last
-real step.
+Hochreiter (1991) and Bengio, Simard and Frasconi (1994) showed that it decays or grows
+exponentially. Norms are taken per review (in an average, gradients would cancel), before any
+clipping, and in float64 (float32 underflows after 75 to 150 steps of a vanishing gradient).
 """
 
 from __future__ import annotations
@@ -26,14 +23,14 @@ from numpy_lstm.types import Array, Batch, Ints
 
 
 class GradientNorms(NamedTuple):
-    """Norms, per review, of the gradient of that review's own loss. NaN past its last step.
+    """Norms of the gradient of each review's own loss.
 
-    Reviews stand in columns; row k is the step that lies k steps before the review's last one.
+    A column is a review; row k is k steps before its last step, NaN if there is no such step.
     """
 
     h: Array  # (T, N) in the hidden state
     c: Array | None  # (T, N) in the cell state; None for the vanilla RNN
-    x: Array  # (T, N) in the input: the one that compares directly between cells
+    x: Array  # (T, N) in the input: the one that can be compared between the cells
 
 
 def record(classifier: Classifier, batch: Batch) -> GradientNorms:
@@ -42,7 +39,7 @@ def record(classifier: Classifier, batch: Batch) -> GradientNorms:
     Parameters
     ----------
     classifier : Classifier
-        Computed with in float64, not changed.
+        Not changed; the computation is in float64.
     batch : Batch
         The weights are not used: each review's loss is its own cross-entropy, in nats.
 
@@ -63,7 +60,7 @@ def record(classifier: Classifier, batch: Batch) -> GradientNorms:
 
 
 def from_the_end(per_step: Array, lengths: Ints) -> Array:
-    """Turn columns around: row k becomes the step k before the last; NaN where there is none.
+    """Reverse each column: row k becomes the step k before the last; NaN where there is none.
 
     Parameters
     ----------
@@ -87,7 +84,7 @@ def decay_per_step(by_distance: Array) -> float:
     """Factor by which the median norm changes with each step further from the end.
 
     The slope of a straight line fitted to log(median norm) against the distance, by least squares:
-    0.5 halves at every step, 1 does not vanish.
+    0.5 halves the norm at every step, 1 keeps it.
 
     Parameters
     ----------
@@ -113,7 +110,7 @@ def decay_per_step(by_distance: Array) -> float:
 
 
 class Diagnostics(NamedTuple):
-    """What theory says the gradient depends on."""
+    """Quantities on which the gradient depends in theory."""
 
     spectral_radius: float  # of W_h; for the LSTM, of the candidate's block
     largest_singular_value: float  # of the same
@@ -127,7 +124,7 @@ def diagnose(classifier: Classifier, batch: Batch) -> Diagnostics:
     Parameters
     ----------
     classifier : Classifier
-        Computed with in float64, not changed.
+        Not changed; the computation is in float64.
     batch : Batch
         Reviews of the same length.
 
@@ -147,7 +144,7 @@ def diagnose(classifier: Classifier, batch: Batch) -> Diagnostics:
         steps = bptt.lstm_forward(xs, params, zeros, zeros).cache
         gates = np.array([(step.i_t, step.f_t, step.o_t) for step in steps])
         saturated = float((abs(gates - 0.5) > 0.45).mean())
-        # Distance 0 is the last step itself: nothing has been forgotten there.
+        # At distance 0, the last step itself, the product has no factor.
         log_f = np.log(gates[:0:-1, 1]).cumsum(axis=0)
         product = np.concatenate([[1.0], np.exp(log_f).mean(axis=(1, 2))])
     return Diagnostics(
@@ -159,17 +156,16 @@ def diagnose(classifier: Classifier, batch: Batch) -> Diagnostics:
 
 
 def jacobian_singular_values(classifier: Classifier, batch: Batch, lag: int) -> Array:
-    """Singular values of the Jacobian from the state `lag` steps before the last to the last one.
+    """Singular values of the Jacobian of the last state in the state `lag` steps before.
 
-    The state is h for the vanilla RNN, (h, c) for the LSTM. Its Jacobian is worked out for the
-    first review of the batch, a row a unit, by one backward pass over as many copies of the review
-    as there are units. The logarithm of each, divided by `lag`, tends to a Lyapunov exponent as the
-    lag grows (Vogt et al., 2022).
+    The state is h for the vanilla RNN, (h, c) for the LSTM. The Jacobian of the batch's first
+    review takes one backward pass over copies of the review, one per row. The logarithm of a
+    singular value, divided by `lag`, tends to a Lyapunov exponent (Vogt et al., 2022).
 
     Parameters
     ----------
     classifier : Classifier
-        Computed with in float64, not changed.
+        Not changed; the computation is in float64.
     batch : Batch
     lag : int
         Steps, at least 1 and fewer than the batch has.
@@ -209,7 +205,7 @@ def _recurrence(classifier: Classifier, batch: Batch) -> tuple[Array, Params]:
 
 
 def _in_float64(classifier: Classifier, batch: Batch) -> tuple[Classifier, Ints]:
-    """The classifier in float64, with the word vectors of the batch alone, and its new ids."""
+    """The classifier in float64 with only the batch's word vectors, and the new token ids."""
     used, tokens = np.unique(batch.tokens, return_inverse=True)
     few = {**classifier.parameters, "embedding": classifier.parameters["embedding"][used]}
     exact = {name: array.astype(np.float64) for name, array in few.items()}

@@ -1,9 +1,8 @@
-"""How the weights start: not a detail, for it decides what an untrained network remembers.
+"""Initial weights, which decide how far back an untrained network remembers.
 
-The norm of a gradient that travels back through many steps depends on the singular values of W_h
-before anything is learned. PyTorch draws W_h uniformly (spectral radius about 0.58), Keras makes
-it orthogonal (every singular value 1); comparisons that let the two cells start differently
-compare initializers, not cells.
+The norm of a gradient that is carried back over many steps depends on the singular values of W_h.
+PyTorch draws W_h uniformly (spectral radius about 0.58), Keras makes it orthogonal (every singular
+value 1): a comparison of two cells with different initializers compares the initializers.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ Recurrent = Literal["orthogonal", "uniform"]
 def orthogonal(size: int, *, rng: np.random.Generator) -> Array:
     """Random orthogonal matrix, uniform over all of them (Saxe, McClelland and Ganguli, 2014).
 
-    The identity, from which Le, Jaitly and Hinton (2015) start rectified units, is one of them.
+    The identity, used for rectified units by Le, Jaitly and Hinton (2015), is one of them.
 
     Parameters
     ----------
@@ -65,7 +64,7 @@ def init_rnn(
     recurrent: Recurrent = "orthogonal",
     dtype: DTypeLike = np.float32,
 ) -> RNNParams:
-    """Fresh weights of a vanilla RNN.
+    """Initial weights of a vanilla RNN.
 
     Parameters
     ----------
@@ -110,7 +109,7 @@ def init_lstm(
     recurrent: Recurrent = "orthogonal",
     dtype: DTypeLike = np.float32,
 ) -> LSTMParams:
-    """Fresh weights of an LSTM.
+    """Initial weights of an LSTM.
 
     Parameters
     ----------
@@ -119,17 +118,16 @@ def init_lstm(
     rng : numpy.random.Generator
     forget_bias : float
         Bias of the forget gate (Gers et al., 2000; Jozefowicz, Zaremba and Sutskever, 2015). With
-        inputs at zero the cell state halves every 1, 2.2, 5.5 or 14 steps for 0, 1, 2 or 3.
+        zero inputs the cell state halves every 1, 2.2, 5.5 or 14 steps for 0, 1, 2 or 3.
     recurrent : {"orthogonal", "uniform"}
-        Each gate's block of W_h on its own: orthogonal, or from U(-1/sqrt(H), 1/sqrt(H)).
+        Each gate's block of W_h separately: orthogonal, or from U(-1/sqrt(H), 1/sqrt(H)).
     dtype : dtype
         float32 or float64. Drawn in float64 and then rounded, so both hold the same weights.
 
     Returns
     -------
     LSTMParams
-        Gate rows i, f, g, o; each gate's block of W_x is Glorot's; b is zero but for the forget
-        gate's rows.
+        Gate rows i, f, g, o; each gate's W_x is Glorot's; b is zero except for the forget gate.
 
     Raises
     ------

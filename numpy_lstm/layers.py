@@ -1,11 +1,11 @@
-"""What stands before and after the recurrence: each layer's forward beside its backward.
+"""Layers before and after the recurrence, each forward pass followed by its backward pass.
 
-A review comes in as word ids; :func:`bag_forward` turns it into the inputs of the recurrence,
-:func:`readout_forward` turns the recurrence's states into features, :func:`affine_forward` turns
-those into logits. Masks of dropout are drawn apart from their use, so that a check can hold them.
+:func:`bag_forward` turns word ids into the inputs of the recurrence, :func:`readout_forward` turns
+its hidden states into features, :func:`affine_forward` turns features into logits. Dropout masks
+are drawn separately, so that a gradient check can keep them fixed.
 
-In shapes, L is words, T steps, N reviews, V words in the vocabulary, D numbers a word vector, H
-hidden units.
+In shapes, L is the number of words, T of steps, N of reviews, V of words in the vocabulary, D of
+numbers in a word vector, H of hidden units.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RARE = 16  # uses in a batch: a word with more is a frequent one
 
 
 class RowGradient(NamedTuple):
-    """Gradient of a table in which only some rows were used; all others are zero."""
+    """Gradient of a table, stored only for the rows that were used; it is zero elsewhere."""
 
     rows: Ints  # (R,) distinct, ascending
     values: Array  # (R, D)
@@ -31,7 +31,7 @@ class RowGradient(NamedTuple):
 
 
 class BagCache(NamedTuple):
-    """Which words fell into which bag, and how many there are in each."""
+    """Words of a batch, and the number of words in each bag."""
 
     tokens: Ints  # (L, N)
     running: NDArray[np.bool_]  # (L, N) True where a word is real
@@ -42,15 +42,15 @@ class BagCache(NamedTuple):
 def bag_forward(
     tokens: Ints, lengths: Ints, table: Array, bag_size: int = 1
 ) -> tuple[Array, Ints, BagCache]:
-    """Look up word vectors, and average each `bag_size` consecutive ones into one time step.
+    """Look up word vectors, and average `bag_size` consecutive ones into one time step.
 
-    With a bag of 1 this is the usual embedding layer; with a bag at least as large as the longest
-    review it is the order-free bag of embeddings. Only real words are averaged.
+    With `bag_size` 1 this is the usual embedding layer; with a bag as long as the longest review it
+    is the order-free bag of embeddings. Only real words are averaged.
 
     Parameters
     ----------
     tokens : ndarray of int, shape (L, N)
-        Word ids in 0 … V - 1, time first; what stands past a review's length has no effect.
+        Word ids in 0 … V - 1, time first; values past a review's length have no effect.
     lengths : ndarray of int, shape (N,)
         Words of each review, in 1 … L.
     table : ndarray, shape (V, D)
@@ -61,9 +61,9 @@ def bag_forward(
     Returns
     -------
     xs : ndarray, shape (T, N, D)
-        One average a step, T = ceil(L / bag_size); 0 past a review's last bag.
+        One average per step, T = ceil(L / bag_size); 0 past a review's last bag.
     steps : ndarray of int, shape (N,)
-        Bags of each review, for the recurrence's `lengths`.
+        Bags of each review: the `lengths` for the recurrence.
     cache : BagCache
         For :func:`bag_backward`.
 
@@ -79,7 +79,7 @@ def bag_forward(
     running = np.arange(L)[:, np.newaxis] < lengths
     xs = np.zeros((T, N, table.shape[1]), table.dtype)
     counts = np.zeros((T, N, 1), table.dtype)
-    # The k-th word of every bag: never holds all L N vectors at once.
+    # One word of every bag at a time, so that memory never holds all L N vectors.
     for k in range(min(bag_size, L)):
         real = running[k::bag_size, :, np.newaxis]
         vectors = table[np.where(real[..., 0], tokens[k::bag_size], 0)]
@@ -103,7 +103,7 @@ def bag_backward(dxs: Array, cache: BagCache) -> RowGradient:
     Returns
     -------
     RowGradient
-        Of the rows of `table`; a row's uses are added up.
+        Of `table`, summed over all uses of a row.
     """
     tokens, running, counts, bag_size = cache
     dbags = (dxs / counts).reshape(-1, dxs.shape[2])  # what each word of a bag receives
@@ -113,11 +113,11 @@ def bag_backward(dxs: Array, cache: BagCache) -> RowGradient:
 
 
 def add_rows(rows: Ints, values: Array, which: Ints) -> RowGradient:
-    """Add up ``values[which]`` by equal `rows`.
+    """Sum ``values[which]`` over equal `rows`.
 
-    A few frequent words come hundreds of times in a batch, most of the others once. Each frequent
-    word is summed by itself; of all rare words the first uses are added at once, then the second.
-    That is faster than ``np.add.reduceat``, and much faster than ``np.add.at``.
+    A few frequent words occur hundreds of times in a batch, most other words once. Each frequent
+    word is summed separately; the rare words are summed together, first use by first use, second by
+    second. This is faster than ``np.add.reduceat``, and much faster than ``np.add.at``.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def add_rows(rows: Ints, values: Array, which: Ints) -> RowGradient:
         At least one, in any order.
     values : ndarray, shape (B, D)
     which : ndarray of int, shape (S,)
-        Which of the values belongs to each row.
+        Index into `values` for each entry of `rows`.
 
     Examples
     --------
@@ -155,14 +155,14 @@ def dropout_mask(
 ) -> Array:
     """Draw an inverted dropout mask: 0 with probability `rate`, else 1 / (1 - rate).
 
-    Its mean is 1, so nothing need be rescaled when dropout is off. That is the dropout of
-    Srivastava et al. (2014), who scale the weights afterwards instead.
+    Its mean is 1, so nothing is rescaled when dropout is off; Srivastava et al. (2014) scale the
+    weights after training instead.
 
     Parameters
     ----------
     shape : tuple of int
     rate : float
-        Share that is dropped, in [0, 1).
+        Share of the numbers to drop, in [0, 1).
     rng : numpy.random.Generator
     dtype : dtype
 
@@ -173,7 +173,7 @@ def dropout_mask(
     Raises
     ------
     ValueError
-        If `rate` is out of its range.
+        If `rate` is not in [0, 1).
 
     Examples
     --------
@@ -189,8 +189,7 @@ def dropout_mask(
 def dropout_forward(x: Array, mask: Array) -> Array:
     """Multiply by a mask of :func:`dropout_mask`.
 
-    A mask without the time axis drops the same numbers at every step of a review (Gal and
-    Ghahramani, 2016).
+    A mask without a time axis is the same at every step (Gal and Ghahramani, 2016).
 
     Parameters
     ----------
@@ -213,7 +212,7 @@ def dropout_backward(dx: Array, mask: Array) -> Array:
     Parameters
     ----------
     dx : ndarray
-        Gradient of the loss in what was returned.
+        Gradient of the loss in the output.
     mask : ndarray
         The mask of the forward pass.
 
@@ -229,7 +228,7 @@ def dropout_backward(dx: Array, mask: Array) -> Array:
 
 
 class ReadoutCache(NamedTuple):
-    """What :func:`readout_backward` needs."""
+    """Values for :func:`readout_backward`."""
 
     kind: Readout
     shape: tuple[int, int, int]  # (T, N, H)
@@ -251,8 +250,7 @@ def readout_forward(
     lengths : ndarray of int, shape (N,)
         Steps of each review, in 1 … T.
     kind : {"last", "mean", "max", "meanmax"}
-        The final state, the mean or the largest of each unit's states over the review's own
-        steps, or the last two beside each other.
+        The final state; the mean or the maximum of each unit over the review's own steps; or both.
 
     Returns
     -------
@@ -273,8 +271,7 @@ def readout_forward(
         features.append(hs.sum(axis=0) / lengths[:, np.newaxis].astype(hs.dtype))
     if kind in ("max", "meanmax"):
         past = np.arange(len(hs))[:, np.newaxis] >= lengths
-        # States are never below -1, so those past the end are never the largest. A complex check
-        # is made at the largest real part.
+        # -2 is below every state. Complex states are compared by their real parts.
         argmax = np.where(past[..., np.newaxis], -2, hs.real).argmax(axis=0)
         features.append(np.take_along_axis(hs, argmax[np.newaxis], axis=0)[0])
     return np.concatenate(features, axis=1), ReadoutCache(kind, hs.shape, lengths, argmax)
@@ -311,7 +308,7 @@ def readout_backward(dfeatures: Array, cache: ReadoutCache) -> tuple[Array | Non
 
 
 class AffineCache(NamedTuple):
-    """What :func:`affine_backward` needs."""
+    """Values for :func:`affine_backward`."""
 
     x: Array  # (N, R)
     W: Array  # (C, R)
@@ -355,7 +352,7 @@ def affine_backward(dy: Array, cache: AffineCache) -> tuple[Array, Array, Array]
     dx : ndarray, shape (N, R)
     dW : ndarray, shape (C, R)
     db : ndarray, shape (C,)
-        The last two are summed over the batch.
+        `dW` and `db` are summed over the batch.
     """
     x, W = cache
     return dy @ W, dy.T @ x, dy.sum(axis=0)

@@ -1,6 +1,6 @@
-"""Losses, in nats, and their gradients: each forward beside its backward.
+"""Losses, in nats, and their gradients, each forward pass followed by its backward pass.
 
-Every loss is a weighted mean over the N reviews of the batch: plain, if `weights` are left out.
+Every loss is a mean over the N reviews of the batch, weighted if `weights` is given.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy_lstm.types import Array, Ints
 
 
 class LossCache(NamedTuple):
-    """What a loss's backward needs."""
+    """Values for the backward pass of a loss."""
 
     outputs: Array  # (N,) or (N, C)
     targets: Array | Ints  # (N,)
@@ -26,8 +26,8 @@ def binary_cross_entropy(
 ) -> tuple[float, LossCache]:
     """Negative log-likelihood of labels 0 and 1 under the probabilities sigmoid(logits).
 
-    Computed from the logits, -log sigmoid(z) = log(1 + exp(-z)), with the exponent never positive:
-    exact for any logit, where the log of a rounded probability is not.
+    Computed from the logits, as -log sigmoid(z) = log(1 + exp(-z)) with an exponent that is never
+    positive: accurate for any logit, unlike the log of a rounded probability.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def binary_cross_entropy(
     labels : ndarray of int, shape (N,)
         0 or 1.
     weights : ndarray, shape (N,), optional
-        What each review counts for, not negative, adding up to 1; 1 / N each if left out.
+        Weight of each review, not negative, with sum 1; 1 / N each if omitted.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def softmax_cross_entropy(
     logits : ndarray, shape (N, C)
     labels : ndarray of int, shape (N,)
     weights : ndarray, shape (N,), optional
-        What each review counts for, not negative, adding up to 1; 1 / N each if left out.
+        Weight of each review, not negative, with sum 1; 1 / N each if omitted.
 
     Returns
     -------
@@ -128,12 +128,12 @@ def squared_error(
     ----------
     outputs, targets : ndarray, shape (N,)
     weights : ndarray, shape (N,), optional
-        What each number counts for, not negative, adding up to 1; 1 / N each if left out.
+        Weight of each number, not negative, with sum 1; 1 / N each if omitted.
 
     Returns
     -------
     loss : float (complex if the outputs are)
-        In the square of the targets' unit: the one loss here that is not in nats.
+        In the squared unit of the targets, not in nats.
     cache : LossCache
 
     Examples
@@ -168,6 +168,6 @@ def _weights(weights: Array | None, outputs: Array) -> Array:
 
 
 def _log_softmax(logits: Array) -> Array:
-    # Softmax does not change if a constant is added: with the largest logit at 0 none overflows.
+    # A shift of all logits does not change softmax; with the largest at 0, exp cannot overflow.
     shifted = logits - logits.real.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

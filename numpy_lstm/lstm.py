@@ -1,4 +1,4 @@
-"""The LSTM over whole sequences of any lengths, fast: forward, and backpropagation through time.
+"""The LSTM over sequences of different lengths, fast: forward and backward pass.
 
 The equations of :mod:`numpy_lstm.cells` in the loops of :mod:`numpy_lstm.bptt`, arranged for speed.
 Read this file after :mod:`numpy_lstm.rnn`, which has the same skeleton and says what differs from
@@ -16,7 +16,7 @@ import numpy as np
 
 from numpy_lstm.bptt import LSTMGradients, LSTMOutput
 from numpy_lstm.cells import LSTMParams
-from numpy_lstm.recurrence.checks import check_incoming, check_lengths, check_real, check_sequence
+from numpy_lstm.recurrence.checks import check_incoming, check_lengths, check_sequence
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrence.packing import Block, Memory, join_reviews, pack
 from numpy_lstm.recurrence.parallel import in_parallel
@@ -24,7 +24,7 @@ from numpy_lstm.types import Array
 
 
 class LSTMKept(NamedTuple):
-    """What is kept of a block. tanh c_t is computed again: that saves T N H numbers."""
+    """Values kept for a block. tanh(c_t) is computed again, which saves T N H numbers."""
 
     gates: Array  # (k, 4, H, n) i_t, f_t, g_t, o_t of each step
     cs: Array  # (k + 1, H, n) c_prev of the first step, then each c_t
@@ -32,7 +32,7 @@ class LSTMKept(NamedTuple):
 
 
 class LSTMCache(NamedTuple):
-    """What :func:`lstm_backward` needs."""
+    """Values for :func:`lstm_backward`."""
 
     params: LSTMParams  # the caller's own, as is xs: do not change them before the backward pass
     xs: Array  # (T, N, D)
@@ -50,21 +50,19 @@ def lstm_forward(
     """Run an LSTM over a batch of sequences.
 
     Implements Hochreiter and Schmidhuber (1997) with the forget gate of Gers, Schmidhuber and
-    Cummins (2000), report eqs. (9) to (15); :func:`numpy_lstm.cells.lstm_step` says where it
-    differs from them.
+    Cummins (2000), report eqs. (9) to (15); see :func:`numpy_lstm.cells.lstm_step` for differences.
 
     Parameters
     ----------
     xs : ndarray, shape (T, N, D)
-        Inputs, time first: ``xs[t]`` is the papers' x_{t+1}. float32, float64, or complex128 for
-        the complex-step check.
+        Inputs, time first: ``xs[t]`` is x_{t+1}. float32, float64, or complex128 (complex step).
     params : LSTMParams
         Weights, of the same dtype; gate rows in the order i, f, g, o.
     lengths : array of int, shape (N,), optional
-        Steps of each review, in 1 … T and any order; all T if left out. What stands in `xs` past a
-        review's length has no effect.
+        Steps of each review, in 1 … T and in any order; all T if omitted. Values in `xs` past a
+        review's length have no effect.
     h0, c0 : ndarray, shape (N, H), optional
-        Initial hidden and cell states; zero if left out.
+        Initial hidden and cell states; zero if omitted.
 
     Returns
     -------
@@ -92,7 +90,7 @@ def lstm_forward(
     parts = pack(check_lengths(lengths, T, N), H)
     # σ(a) = ½ tanh(a / 2) + ½, so one tanh, one product and one sum serve all four gates.
     scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], dtype), H)[:, np.newaxis]
-    # The bias as a last column, to be multiplied by 1: saves a pass over all pre-activations.
+    # The bias as a last column of W_x, multiplied by 1, saves a pass over all pre-activations.
     W_xb, W_h = scale * np.column_stack([params.W_x, params.b]), scale * params.W_h
     hs, h_T, c_T = np.zeros((T, N, H), dtype), np.empty((N, H), dtype), np.empty((N, H), dtype)
 
@@ -135,16 +133,16 @@ def lstm_backward(
     dh_T: Array | None = None,
     dc_T: Array | None = None,
 ) -> LSTMGradients:
-    """Backpropagate through time, report eqs. (16) to (28): the whole gradient, nothing truncated.
+    """Backpropagate through time, report eqs. (16) to (28): the full gradient, not truncated.
 
     Parameters
     ----------
     cache : LSTMCache
-        From :func:`lstm_forward`, whose `xs` and `params` must be as they were; it is not changed.
+        From :func:`lstm_forward`; not changed. Its `xs` and `params` must be as they were.
     dhs : ndarray, shape (T, N, H), optional
-        Gradient of a scalar loss in `hs`; what stands past a review's length has no effect.
+        Gradient of a scalar loss in `hs`; values past a review's length have no effect.
     dh_T, dc_T : ndarray, shape (N, H), optional
-        Gradients of the loss in `h_T` and `c_T`. All add up; any may be left out.
+        Gradients of the loss in `h_T` and `c_T`, added to that in `hs`. Any may be omitted.
 
     Returns
     -------
@@ -154,8 +152,8 @@ def lstm_backward(
         Summed over steps and reviews.
     dh0, dc0 : ndarray, shape (N, H)
     dh_norms, dc_norms : ndarray, shape (T, N)
-        Euclidean norms, per review, of the total gradient of the loss in h_{t+1} and c_{t+1}: all
-        later paths included, nothing clipped; 0 past the length.
+        Euclidean norms, per review, of the total gradients in h_{t+1} and c_{t+1}, through all
+        later steps and without clipping; 0 past the length.
 
     Raises
     ------
@@ -164,10 +162,7 @@ def lstm_backward(
     """
     params, xs, parts, kept = cache
     (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], kept[0][0].hs.dtype
-    check_real(dtype)
-    check_incoming("dhs", dhs, (T, N, H), dtype)
-    check_incoming("dh_T", dh_T, (N, H), dtype)
-    check_incoming("dc_T", dc_T, (N, H), dtype)
+    check_incoming(dtype, (T, N, H), dhs, dh_T=dh_T, dc_T=dc_T)
     W_hT = np.ascontiguousarray(params.W_h.T)
     dxs, dh0, dc0 = np.zeros((T, N, D), dtype), np.empty((N, H), dtype), np.empty((N, H), dtype)
     dh_norms, dc_norms = np.zeros((T, N), dtype), np.zeros((T, N), dtype)
@@ -178,7 +173,7 @@ def lstm_backward(
         dh_next = dc_next = np.empty((H, 0), dtype)
         for block, kept_block in zip(blocks[::-1], kept[part][::-1], strict=True):
             steps, reviews, k, n = block
-            dh, dc, da, das, inputs, dW_block, dx = memory(
+            dh, dc, da, da_rows, inputs, dW_block, dx = memory(
                 (k, H, n), (k, H, n), (k, 4, H, n), (4 * H, k, n), (k, n, D + H + 1),
                 dW.shape, (k * n, D),
             )  # fmt: skip
@@ -205,9 +200,9 @@ def lstm_backward(
                 np.matmul(W_hT, da_t, out=dh_next)  # (28)
             dh_norms[steps, reviews], dc_norms[steps, reviews] = norms(dh), norms(dc)
 
-            # The steps beside each other, so that one product sums over all of them.
-            das[:] = da.reshape(k, 4 * H, n).swapaxes(0, 1)
-            da = das.reshape(4 * H, k * n)
+            # Steps side by side, so that one matrix product sums over all of them.
+            da_rows[:] = da.reshape(k, 4 * H, n).swapaxes(0, 1)
+            da = da_rows.reshape(4 * H, k * n)
             inputs[:, :, :D] = xs[steps, reviews]
             inputs[:, :, D:-1] = kept_block.hs[:-1].swapaxes(1, 2)  # h_prev
             inputs[:, :, -1] = 1
@@ -224,7 +219,7 @@ def lstm_backward(
 def _slopes(kept: LSTMKept, dc: Array, da: Array) -> None:
     """What the loop of the backward pass multiplies by, for all steps of a block at once.
 
-    With o tanh(c) = h, which the forward pass has kept, two products are saved.
+    The kept h = o tanh(c) saves two products.
 
     Parameters
     ----------

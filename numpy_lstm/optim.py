@@ -1,6 +1,6 @@
-"""Gradient descent, Adam, and clipping. Parameters are a dict of arrays, changed in place.
+"""Adam and clipping. Parameters are a dict of arrays, changed in place.
 
-Clipping stands here and never inside a backward pass: what a backward pass returns is the gradient.
+Clipping is done here, never in a backward pass, which returns the unchanged gradient.
 """
 
 from __future__ import annotations
@@ -47,46 +47,12 @@ def clip_by_global_norm(gradients: Gradients, max_norm: float) -> tuple[Gradient
     return {name: _scaled(gradient, max_norm / norm) for name, gradient in gradients.items()}, norm
 
 
-class SGD:
-    """Stochastic gradient descent: each parameter minus `learning_rate` times its gradient.
-
-    Parameters
-    ----------
-    learning_rate : float
-        Step size.
-
-    Examples
-    --------
-    >>> parameters = {"b": np.array([1.0, 2.0])}
-    >>> SGD(0.5).step(parameters, {"b": np.array([1.0, -1.0])})
-    >>> parameters["b"]
-    array([0.5, 2.5])
-    """
-
-    def __init__(self, learning_rate: float) -> None:
-        self.learning_rate = learning_rate
-
-    def step(self, parameters: Parameters, gradients: Gradients) -> None:
-        """Take one step, in place.
-
-        Parameters
-        ----------
-        parameters : dict of ndarray
-            Changed.
-        gradients : dict of ndarray or RowGradient
-            Not changed; a parameter without a gradient stays as it is.
-        """
-        for name, gradient in gradients.items():
-            rows = _rows(gradient)
-            parameters[name][rows] -= self.learning_rate * _values(gradient)
-
-
 class Adam:
     """Adam (Kingma and Ba, 2015, algorithm 1), lazy in the rows of a table.
 
-    A :class:`~numpy_lstm.layers.RowGradient` moves only its own rows, and only their moments decay,
-    as in PyTorch's SparseAdam: a batch uses a tenth of the word vectors, and a full update of all
-    would take longer than the whole backward pass. Arrays with full gradients follow the paper.
+    A :class:`~numpy_lstm.layers.RowGradient` updates only its own rows and their moments, as in
+    PyTorch's SparseAdam: a batch uses a tenth of the word vectors, and an update of all of them
+    would take longer than the backward pass. Arrays with full gradients follow the paper.
 
     Parameters
     ----------
@@ -95,7 +61,7 @@ class Adam:
     beta1, beta2 : float
         Decay of the two moments, in [0, 1).
     epsilon : float
-        Added to the root of the second moment.
+        Added to the square root of the second moment.
 
     Attributes
     ----------
@@ -130,11 +96,11 @@ class Adam:
         parameters : dict of ndarray
             Changed.
         gradients : dict of ndarray or RowGradient
-            Not changed; a parameter without a gradient stays as it is.
+            Not changed. Parameters without a gradient keep their values.
         """
         self.t += 1
-        # The paper's two bias corrections, folded into the step size and into epsilon (its
-        # section 2, last paragraph): saves two passes over every array.
+        # Both bias corrections of the paper are part of the step size and of epsilon (its section
+        # 2, last paragraph), which saves two passes over every array.
         root = np.sqrt(1 - self.beta2**self.t)
         rate = self.learning_rate * root / (1 - self.beta1**self.t)
         for name, gradient in gradients.items():
@@ -142,7 +108,7 @@ class Adam:
                 self.m[name] = np.zeros_like(parameters[name])
                 self.v[name] = np.zeros_like(parameters[name])
             for rows, g in _chunks(gradient):
-                # For a table these are copies of its rows, for a full gradient views of the whole.
+                # Copies of a table's rows; for a full gradient, views of the whole arrays.
                 m, v = self.m[name][rows], self.v[name][rows]
                 m *= self.beta1
                 m += (1 - self.beta1) * g
@@ -157,10 +123,7 @@ class Adam:
 
 
 def _chunks(gradient: Array | RowGradient) -> Iterator[tuple[Any, Array]]:
-    """Rows and their gradients; those of a table in portions that fit into the cache.
-
-    Adam goes over them a dozen times, and so fetches them from memory once.
-    """
+    """Rows and their gradients; those of a table in chunks that stay in the processor's cache."""
     if isinstance(gradient, RowGradient):
         for start in range(0, len(gradient.rows), ROWS):
             chunk = slice(start, start + ROWS)

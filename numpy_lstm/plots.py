@@ -1,6 +1,6 @@
-"""The style of all figures: colors apart in grey-scale and to the color-blind, lines apart by dash.
+"""The style of all figures, readable in grayscale and for the color-blind.
 
-Matplotlib (Hunter, 2007) is imported when a figure is drawn, not before.
+Matplotlib (Hunter, 2007) is imported only when a figure is drawn.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Paul Tol's high-contrast scheme: distinct in print without color too.
+# Paul Tol's high-contrast scheme: distinct in grayscale too.
 COLORS = {"rnn": "#BB5566", "lstm": "#004488"}
 DASHES = {"rnn": (0, (4, 1.5)), "lstm": "solid"}
 MARKERS = {"rnn": "s", "lstm": "o"}
@@ -56,7 +56,7 @@ def figure(
     path : Path
         A PNG, or an SVG whose letters are outlines; replaced whole, or not at all.
     rows, columns : int
-        Of axes, which come as a list, row by row.
+        Of the axes, which are listed row by row.
     width, height : float
         Inches, as printed.
     """

@@ -1,4 +1,4 @@
-"""Either cell, by the type of its parameters: where the vanilla RNN and the LSTM are told apart."""
+"""Functions that choose the vanilla RNN or the LSTM by the type of the parameters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def init_cell(
     recurrent: Recurrent = "orthogonal",
     dtype: DTypeLike = np.float32,
 ) -> Params:
-    """Fresh weights of :func:`~numpy_lstm.init_rnn` or :func:`~numpy_lstm.init_lstm`.
+    """Initial weights from :func:`~numpy_lstm.init_rnn` or :func:`~numpy_lstm.init_lstm`.
 
     `forget_bias` is not used by the vanilla RNN.
     """
@@ -44,10 +44,7 @@ def init_cell(
 
 
 def cell_of(parameters: Mapping[str, Array]) -> Params:
-    """The cell's weights among a classifier's parameters.
-
-    The LSTM's W_h has four blocks of rows, the vanilla RNN's one.
-    """
+    """The cell's weights among a classifier's parameters; only the LSTM's W_h is not square."""
     W_x, W_h, b = (parameters[name] for name in ("W_x", "W_h", "b"))
     return (RNNParams if W_h.shape[0] == W_h.shape[1] else LSTMParams)(W_x, W_h, b)
 

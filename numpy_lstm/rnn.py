@@ -1,4 +1,4 @@
-"""The vanilla RNN over whole sequences of any lengths, fast: forward, and backward through time.
+"""The vanilla RNN over sequences of different lengths, fast: forward and backward pass.
 
 The equations of :mod:`numpy_lstm.cells` in the loops of :mod:`numpy_lstm.bptt`, arranged for speed.
 :mod:`numpy_lstm.lstm` has the same skeleton. Three things differ from the plain loops:
@@ -23,7 +23,7 @@ import numpy as np
 
 from numpy_lstm.bptt import RNNGradients, RNNOutput
 from numpy_lstm.cells import RNNParams
-from numpy_lstm.recurrence.checks import check_incoming, check_lengths, check_real, check_sequence
+from numpy_lstm.recurrence.checks import check_incoming, check_lengths, check_sequence
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrence.packing import Block, Memory, join_reviews, pack
 from numpy_lstm.recurrence.parallel import in_parallel
@@ -31,7 +31,7 @@ from numpy_lstm.types import Array
 
 
 class RNNCache(NamedTuple):
-    """What :func:`rnn_backward` needs. Only inputs and states: tanh' comes from h_t itself."""
+    """Inputs and states for :func:`rnn_backward`; tanh' is computed from h_t."""
 
     params: RNNParams  # the caller's own, as is xs: do not change them before the backward pass
     xs: Array  # (T, N, D)
@@ -49,15 +49,14 @@ def rnn_forward(
     Parameters
     ----------
     xs : ndarray, shape (T, N, D)
-        Inputs, time first: ``xs[t]`` is the papers' x_{t+1}. float32, float64, or complex128 for
-        the complex-step check.
+        Inputs, time first: ``xs[t]`` is x_{t+1}. float32, float64, or complex128 (complex step).
     params : RNNParams
         Weights, of the same dtype.
     lengths : array of int, shape (N,), optional
-        Steps of each review, in 1 … T and any order; all T if left out. What stands in `xs` past a
-        review's length has no effect.
+        Steps of each review, in 1 … T and in any order; all T if omitted. Values in `xs` past a
+        review's length have no effect.
     h0 : ndarray, shape (N, H), optional
-        Initial hidden states; zero if left out.
+        Initial hidden states; zero if omitted.
 
     Returns
     -------
@@ -83,7 +82,7 @@ def rnn_forward(
     dtype = check_sequence(xs, params, 1, {"h0": h0})
     (T, N, D), H = xs.shape, params.W_h.shape[1]
     parts = pack(check_lengths(lengths, T, N), H)
-    # The bias as a last column, to be multiplied by 1: saves a pass over all pre-activations.
+    # The bias as a last column of W_x, multiplied by 1, saves a pass over all pre-activations.
     W_xb, W_h = np.column_stack([params.W_x, params.b]), params.W_h
     hs, h_T = np.zeros((T, N, H), dtype), np.empty((N, H), dtype)
 
@@ -116,11 +115,11 @@ def rnn_backward(
     Parameters
     ----------
     cache : RNNCache
-        From :func:`rnn_forward`, whose `xs` and `params` must be as they were; it is not changed.
+        From :func:`rnn_forward`; not changed. Its `xs` and `params` must be as they were.
     dhs : ndarray, shape (T, N, H), optional
-        Gradient of a scalar loss in `hs`; what stands past a review's length has no effect.
+        Gradient of a scalar loss in `hs`; values past a review's length have no effect.
     dh_T : ndarray, shape (N, H), optional
-        Gradient of the loss in `h_T`. Both add up; either may be left out.
+        Gradient of the loss in `h_T`, added to that in `hs`. Either may be omitted.
 
     Returns
     -------
@@ -130,8 +129,7 @@ def rnn_backward(
         Summed over steps and reviews.
     dh0 : ndarray, shape (N, H)
     dh_norms : ndarray, shape (T, N)
-        Euclidean norm, per review, of the total gradient of the loss in h_{t+1}: all later paths
-        included, nothing clipped; 0 past the length.
+        Euclidean norm, per review, of the total gradient in h_{t+1}, unclipped; 0 past the length.
 
     Raises
     ------
@@ -140,9 +138,7 @@ def rnn_backward(
     """
     params, xs, parts, kept = cache
     (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], kept[0][0].dtype
-    check_real(dtype)
-    check_incoming("dhs", dhs, (T, N, H), dtype)
-    check_incoming("dh_T", dh_T, (N, H), dtype)
+    check_incoming(dtype, (T, N, H), dhs, dh_T=dh_T)
     W_hT = np.ascontiguousarray(params.W_h.T)
     dxs, dh0 = np.zeros((T, N, D), dtype), np.empty((N, H), dtype)
     dh_norms = np.zeros((T, N), dtype)
@@ -153,7 +149,7 @@ def rnn_backward(
         dh_next = np.empty((H, 0), dtype)
         for block, block_hs in zip(blocks[::-1], kept[part][::-1], strict=True):
             steps, reviews, k, n = block
-            dh, da, das, inputs, dW_block, dx = memory(
+            dh, da, da_rows, inputs, dW_block, dx = memory(
                 (k, H, n), (k, H, n), (H, k, n), (k, n, D + H + 1), dW.shape, (k * n, D)
             )
             dh[:] = 0 if dhs is None else dhs[steps, reviews].swapaxes(1, 2)
@@ -168,9 +164,9 @@ def rnn_backward(
                 np.matmul(W_hT, da_t, out=dh_next)  # (6)
             dh_norms[steps, reviews] = norms(dh)
 
-            # The steps beside each other, so that one product sums over all of them.
-            das[:] = da.swapaxes(0, 1)
-            da = das.reshape(H, k * n)
+            # Steps side by side, so that one matrix product sums over all of them.
+            da_rows[:] = da.swapaxes(0, 1)
+            da = da_rows.reshape(H, k * n)
             inputs[:, :, :D] = xs[steps, reviews]
             inputs[:, :, D:-1] = block_hs[:-1].swapaxes(1, 2)  # h_prev
             inputs[:, :, -1] = 1

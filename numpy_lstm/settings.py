@@ -1,4 +1,4 @@
-"""How a classifier is built and trained, and what each setting may be."""
+"""Settings of a classifier and of its training, and their limits."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from numpy_lstm.types import Readout
 
 @dataclass(frozen=True)
 class Settings:
-    """How a classifier is built and trained; the defaults are those of the command line.
+    """Settings of a classifier and of its training; the command line has the same defaults.
 
     Raises
     ------
     ValueError
-        If a setting is of another type, or outside of its limits.
+        If a setting has the wrong type or is outside its limits.
     """
 
     seed: int = 0
     epochs: int = 5
-    patience: int = 2  # epochs without a better validation loss before it stops
+    patience: int = 2  # epochs without a better validation loss before training stops
     batch_size: int = 64
     hidden_size: int = 128
     bag_size: int = 4  # words averaged into one step
-    max_length: int = 800  # the last so many words of a review are read
+    max_length: int = 800  # words of a review that are read, from its end
     readout: Readout = "last"
-    learning_rate: float = 2e-3  # at the start; it falls along a straight line to 0
+    learning_rate: float = 2e-3  # at the start; it falls linearly to 0
     clip: float = 1.0  # largest joint norm of all gradients
     dropout: float = 0.3  # of the recurrence's inputs and of the features
     forget_bias: float = 1.0
@@ -46,14 +46,14 @@ class Settings:
 
     @classmethod
     def for_dataset(cls, dataset: str, **given: Any) -> Settings:
-        """The defaults for a data set ("imdb" or "synthetic"), but for those that are given."""
+        """The defaults for a data set ("imdb" or "synthetic"), except for those given."""
         return cls(**{**(SYNTHETIC if dataset == "synthetic" else {}), **given})
 
 
-# The built-in reviews are fewer and have a small vocabulary; chosen on their validation part.
+# For the built-in reviews, fewer and with a small vocabulary; chosen on their validation part.
 SYNTHETIC: dict[str, Any] = {
     "epochs": 15,
-    "patience": 0,  # the LSTM finds the verdict only after some epochs at chance
+    "patience": 0,  # the LSTM stays at chance accuracy for some epochs
     "batch_size": 32,
     "hidden_size": 64,
     "learning_rate": 5e-3,
@@ -85,7 +85,7 @@ LIMITS: dict[str, Limit] = {
 
 
 def requirement_not_met(name: str, value: object) -> str | None:
-    """What the setting `name` must be and `value` is not; None if it is.
+    """The requirement of setting `name` that `value` does not meet; None if it meets all.
 
     >>> requirement_not_met("epochs", 0)
     'at least 1'

@@ -1,8 +1,8 @@
 """The training loop: the same for both models, so that only the cell differs.
 
-Nothing random is left over between two steps: the order of an epoch is drawn from (seed, epoch),
-the dropout masks of a step from (seed, epoch, step). So both models see the same reviews in the
-same order, and a run that was stopped after any step goes on to the same bits.
+No random state is kept between steps: the order of an epoch is drawn from (seed, epoch), the
+dropout masks of a step from (seed, epoch, step). So both models see the same reviews in the same
+order, and a resumed run gives the same results to the last bit.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from numpy_lstm.types import Array, Batch, Model
 
 
 class Evaluation(NamedTuple):
-    """How well a classifier does on a set of reviews."""
+    """Scores of a classifier on a set of reviews."""
 
     loss: float  # nats per review
     accuracy: float  # in [0, 1]
@@ -53,14 +53,14 @@ class Epoch(NamedTuple):
 
 @dataclass
 class TrainingState:
-    """All that a run needs to go on: what a checkpoint holds."""
+    """The contents of a checkpoint: all that a run needs to continue."""
 
     parameters: dict[str, Array]
     optimizer: Adam
     best_parameters: dict[str, Array]
     epoch: int = 0  # epochs finished
-    step: int = 0  # steps finished in the epoch that runs
-    reviews: int = 0  # seen in the epoch that runs
+    step: int = 0  # steps finished in the current epoch
+    reviews: int = 0  # seen in the current epoch
     tokens: int = 0  # of those reviews
     loss_sum: float = 0.0  # over those reviews
     seconds: float = 0.0  # of training, in all sessions
@@ -80,7 +80,7 @@ class Diverged(Exception):
 
 
 def initial_state(model: Model, vectors: Array, settings: Settings) -> TrainingState:
-    """Fresh parameters and an optimizer that has not moved yet."""
+    """Initial parameters and a new optimizer."""
     parameters = init_classifier(
         model,
         vectors,
@@ -94,7 +94,7 @@ def initial_state(model: Model, vectors: Array, settings: Settings) -> TrainingS
 
 
 def classifier_of(parameters: dict[str, Array], settings: Settings) -> Classifier:
-    """The classifier that has these parameters and was built with these settings."""
+    """The classifier with these parameters and settings."""
     return Classifier(parameters, settings.bag_size, settings.readout)
 
 
@@ -117,20 +117,20 @@ def train(
     Parameters
     ----------
     state : TrainingState
-        From :func:`initial_state`, or as it was when an earlier run stopped.
+        From :func:`initial_state`, or from a run that was stopped.
     splits : Splits
     settings : Settings
     after_step : callable
         Called with the state, the number of steps in an epoch, and the loss and the accuracy
         of the step's batch; training stops after the step if it returns False.
     after_epoch : callable
-        Called with the state when an epoch has been scored.
+        Called with the state after an epoch has been evaluated.
 
     Raises
     ------
     Diverged
-        If a loss or a gradient is not finite: `state` is then as it was before that step, and
-        its best parameters are those of the best epoch.
+        If a training loss or a gradient is not finite (`state` is then as before that step), or a
+        validation loss. The best parameters remain those of the best epoch.
     """
     probes = probe_batch(splits.validation, settings.probes)
     if not state.norms:
@@ -161,12 +161,12 @@ def train(
         after_epoch(state)
 
 
-@np.errstate(all="ignore")  # what overflows ends in a loss that is not finite, which is noticed
+@np.errstate(all="ignore")  # after an overflow the loss is not finite, which is checked
 def train_step(state: TrainingState, batch: Batch, settings: Settings) -> tuple[float, float]:
     """One step of gradient descent; returns the batch's loss (nats per review) and accuracy.
 
-    The norms in its gradients are of the batch's loss, in float32 and with dropout: they are not
-    kept. :func:`numpy_lstm.gradient_flow.record` makes those that are, of each review's own loss.
+    The norms of these gradients, in float32 and with dropout, are not kept;
+    :func:`numpy_lstm.gradient_flow.record` computes the norms of each review's own loss.
     """
     masks = draw_masks(state, len(batch.labels), settings)
     classifier = classifier_of(state.parameters, settings)
@@ -182,7 +182,7 @@ def train_step(state: TrainingState, batch: Batch, settings: Settings) -> tuple[
 
 
 def draw_masks(state: TrainingState, n_reviews: int, settings: Settings) -> Masks | None:
-    """Dropout masks of the coming step, drawn for the whole batch."""
+    """Dropout masks of the next step for the whole batch, or None without dropout."""
     if settings.dropout == 0:
         return None
     rng = np.random.default_rng((settings.seed, state.epoch, state.step))
@@ -197,9 +197,9 @@ def draw_masks(state: TrainingState, n_reviews: int, settings: Settings) -> Mask
 def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Settings) -> Array:
     """Log-odds that each review is positive, in the order of `reviews`, without dropout.
 
-    In float64, whatever the parameters are in: BLAS rounds a column of a product according to where
-    it stands and how many there are, so in float32 a review's logit would depend on its batch from
-    the seventh digit on. In float64 its last bits do.
+    In float64, whatever the dtype of the parameters: BLAS rounds a column of a product depending on
+    its position and the number of columns, so a float32 logit would depend on its batch from the
+    seventh digit on. In float64 only its last bits do.
     """
     exact = {name: array.astype(np.float64, copy=False) for name, array in parameters.items()}
     classifier = classifier_of(exact, settings)
@@ -212,7 +212,7 @@ def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Set
 
 
 def evaluate(parameters: dict[str, Array], reviews: Reviews, settings: Settings) -> Evaluation:
-    """Loss and accuracy on a set of reviews, weighted as they are."""
+    """Loss and accuracy on a set of reviews, with the weights of the reviews."""
     logits = predict_logits(parameters, reviews, settings)
     weights = None
     if reviews.weights is not None:
@@ -223,7 +223,7 @@ def evaluate(parameters: dict[str, Array], reviews: Reviews, settings: Settings)
 
 
 def probe_batch(reviews: Reviews, n: int) -> Batch:
-    """The `n` longest reviews, each cut to the last words so that all are equally long."""
+    """The `n` longest reviews, each cut to its last words so that all have the same length."""
     longest = np.argsort(-reviews.lengths, kind="stable")[:n]
     batch = make_batch(reviews, longest)
     common = int(batch.lengths.min())

@@ -1,4 +1,4 @@
-"""The types that many modules share."""
+"""Types that many modules share."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ MODEL_NAMES: dict[str, str] = {"rnn": "vanilla RNN", "lstm": "LSTM"}
 
 
 class Batch(NamedTuple):
-    """A minibatch of N reviews, the longest first."""
+    """A batch of N reviews, the longest first."""
 
     tokens: Ints  # (L, N) word ids, 0 past a review's length
     lengths: Ints  # (N,)
     labels: Ints  # (N,)
-    weights: Array  # (N,) what each review counts for in the loss; they add up to about 1
+    weights: Array  # (N,) weight of each review in the loss; their sum is about 1

@@ -17,21 +17,21 @@ from numpy_lstm.recurrent import cell_of
 from numpy_lstm.settings import Settings
 from numpy_lstm.types import Array
 
-FORMAT = 1  # raise it when a file that this version writes would be misread by the last one
+FORMAT = 1  # raise it when the previous version would misread a file of this one
 ARRAYS = ("embedding", "W_x", "W_h", "b", "W_out", "b_out")
 
 
 class Weights(NamedTuple):
-    """What a weights file holds."""
+    """The contents of a weights file."""
 
     parameters: dict[str, Array]
     settings: Settings
     vocabulary: Vocabulary
-    dataset: str = ""  # what the classifier was trained on; empty if that was not noted
+    dataset: str = ""  # name of the training data; empty if unknown
 
 
 def save_weights(path: Path, weights: Weights) -> None:
-    """Write a trained classifier to one ``.npz`` file, whole or not at all.
+    """Write a trained classifier to one ``.npz`` file, completely or not at all.
 
     Raises
     ------
@@ -59,14 +59,13 @@ def save_weights(path: Path, weights: Weights) -> None:
 def load_weights(path: Path) -> Weights:
     """Read what :func:`save_weights` wrote; nothing in the file is executed.
 
-    A setting that the file does not have takes its default: a new setting's default is always
-    what earlier versions did.
+    A missing setting takes its default, which is always the behavior of earlier versions.
 
     Raises
     ------
     ValueError
-        If it is truncated or damaged, holds a pickle, is of a later version or no weights file, or
-        if names, dtypes, shapes or settings do not fit each other, or a number is not finite.
+        If it is damaged, holds a pickle, is of a later version or no weights file, or if names,
+        dtypes, shapes or settings do not fit each other, or a number is not finite.
     OSError
         If it cannot be read.
     """
@@ -94,7 +93,7 @@ def load_weights(path: Path) -> Weights:
 
 
 def _problem(parameters: dict[str, Array], settings: Settings, vocabulary_size: int) -> str | None:
-    """What is wrong with a classifier's parameters; None if nothing is."""
+    """The first problem of a classifier's parameters, or None."""
     if set(parameters) != set(ARRAYS):
         return f"its arrays must be {', '.join(ARRAYS)}; got {', '.join(sorted(parameters))}"
     dtype = parameters["W_h"].dtype

@@ -22,9 +22,11 @@ class Bug(NamedTuple):
 
 STEP = "test_gradients.test_{}_step_gradients"
 SEQUENCE = "test_gradients.test_sequence_gradients_agree_with_the_complex_step"
+PLAIN = "test_gradients.test_gradients_of_the_plain_loops"
 ALONE = "test_properties.test_a_padded_batch_equals_its_reviews_run_alone"
 RNN, LSTM = {"cell": "rnn"}, {"cell": "lstm"}
 EXACT = {"method": "complex step"}
+PLAIN_RNN, PLAIN_LSTM = {**RNN, **EXACT}, {**LSTM, **EXACT}
 
 BUGS = [
     # 1. The gradient in h of step t - 1 stands where that of step t is still needed. It takes two
@@ -34,39 +36,63 @@ BUGS = [
         "dh is overwritten before dc uses it",
         "lstm.py",
         """\
-                    dc_t *= dh_t
-                    dc_t += dc  # (17)
-                    d_by_dc_t *= dc_t
-                    d_by_dh_t *= dh_t
-                    dc = dc_prev  # (21)
-                    np.matmul(W_hT_pieces, da_t, out=dh_pieces)  # (28)
+                dc_t *= dh_t
+                dc_t += dc_next  # (17)
+                da_ifg *= dc_t  # (18) to (20), (22) to (24)
+                np.multiply(dc_t, f_t, out=dc_next)  # (21)
+                np.matmul(W_hT, da_t, out=dh_next)  # (28)
 """,
         """\
-                    dc_by_dh = dc_t.copy()
-                    dc_t *= dh_t
-                    dc_t += dc  # (17)
-                    f = d_by_dc_t[0].copy()
-                    d_by_dc_t *= dc_t
-                    d_by_dh_t *= dh_t
-                    np.matmul(W_hT_pieces, da_t, out=dh_pieces)  # (28)
-                    dc = (dc + dh * dc_by_dh) * f  # (21)
+                dc_by_dh = dc_t.copy()
+                dc_t *= dh_t
+                dc_t += dc_next  # (17)
+                da_ifg *= dc_t  # (18) to (20), (22) to (24)
+                np.matmul(W_hT, da_t, out=dh_next)  # (28)
+                dc_next = (dc_next + dh_next * dc_by_dh) * f_t  # (21)
 """,
         SEQUENCE,
         LSTM,
     ),
     # 2. Every step is trained by itself.
-    Bug(2, "dh is not carried back", "rnn.py", "dh_t += dh", "pass", SEQUENCE, RNN),
-    Bug(2, "dh is not carried back", "lstm.py", "dh_t += dh", "pass", SEQUENCE, LSTM),
-    Bug(2, "dc is not carried back", "lstm.py", "dc_t += dc", "pass", SEQUENCE, LSTM),
+    Bug(2, "dh is not carried back", "rnn.py", "dh_t += dh_next", "pass", SEQUENCE, RNN),
+    Bug(2, "dh is not carried back", "lstm.py", "dh_t += dh_next", "pass", SEQUENCE, LSTM),
+    Bug(2, "dc is not carried back", "lstm.py", "dc_t += dc_next", "pass", SEQUENCE, LSTM),
+    Bug(
+        2,
+        "dh is not carried back",
+        "bptt.py",
+        "dx_t, dh_next, dparams_t = rnn_step_backward(dh_t, cache)",
+        "dx_t, _, dparams_t = rnn_step_backward(dh_t, cache)",
+        PLAIN,
+        PLAIN_RNN,
+    ),
+    Bug(
+        2,
+        "dc is not carried back",
+        "bptt.py",
+        "dx_t, dh_next, dc_next, dparams_t = ",
+        "dx_t, dh_next, _, dparams_t = ",
+        PLAIN,
+        PLAIN_LSTM,
+    ),
     # 3. With W_h small it hardly shows.
     Bug(
         3,
         "only the cell path goes back in time",
         "lstm.py",
-        "np.matmul(W_hT_pieces, da_t, out=dh_pieces)",
-        "dh[:] = 0",
+        "np.matmul(W_hT, da_t, out=dh_next)",
+        "dh_next[:] = 0",
         SEQUENCE,
         LSTM,
+    ),
+    Bug(
+        3,
+        "only the cell path goes back in time",
+        "bptt.py",
+        "if truncated:",
+        "if True:",
+        PLAIN,
+        PLAIN_LSTM,
     ),
     Bug(
         3,
@@ -100,8 +126,8 @@ BUGS = [
         4,
         "W_h where its transpose belongs, gate by gate",
         "lstm.py",
-        "np.ascontiguousarray(_swap(params.W_h).T)",
-        "np.hstack(np.split(_swap(params.W_h), 4))",
+        "np.ascontiguousarray(params.W_h.T)",
+        "np.hstack(np.split(params.W_h, 4))",
         SEQUENCE,
         LSTM,
     ),
@@ -110,8 +136,8 @@ BUGS = [
         5,
         "tanh' of what is already a tanh",
         "rnn.py",
-        "np.multiply(h, h, out=da)",
-        "np.multiply(np.tanh(h), np.tanh(h), out=da)",
+        "np.multiply(block_hs[1:], block_hs[1:], out=da)",
+        "np.square(np.tanh(block_hs[1:]), out=da)",
         SEQUENCE,
         RNN,
     ),
@@ -119,8 +145,8 @@ BUGS = [
         5,
         "tanh' of what is already a tanh",
         "lstm.py",
-        "np.tanh(r[1:, :H], out=dc_by_dh)",
-        "np.tanh(np.tanh(r[1:, :H]), out=dc_by_dh)",
+        "np.tanh(cs[1:], out=dc)",
+        "np.tanh(np.tanh(cs[1:]), out=dc)",
         SEQUENCE,
         LSTM,
     ),
@@ -138,8 +164,8 @@ BUGS = [
         6,
         "σ(f) for σ'(f)",
         "lstm.py",
-        "    of_f_and_i *= f_and_i\n",
-        "    of_f_and_i *= f_and_i\n    of_f_and_i[:, :H] = f\n",
+        "da_f *= f\n",
+        "da_f[:] = f\n",
         SEQUENCE,
         LSTM,
     ),
@@ -148,19 +174,19 @@ BUGS = [
         7,
         "every gate gets the bias gradient of the first",
         "lstm.py",
-        "db += da.sum(axis=1)",
-        "db += np.tile(da[:H].sum(axis=1), 4)",
+        "dW[:, -1].copy()",
+        "np.tile(dW[:H, -1], 4)",
         SEQUENCE,
         LSTM,
     ),
     # 8. Added to itself; or one array under two names.
-    Bug(8, "dc += dc", "lstm.py", "dc_t += dc  # (17)", "dc_t += dc_t  # (17)", SEQUENCE, LSTM),
+    Bug(8, "dc += dc", "lstm.py", "dc_t += dc_next", "dc_t += dc_t", SEQUENCE, LSTM),
     Bug(
         8,
-        "da is dh_total under another name",
+        "da is dh under another name",
         "rnn.py",
-        'workspace("d", (k, H, n), dtype)',
-        'workspace("dh_total", (k, H, n), dtype)',
+        "dh[:] = 0 if",
+        "da = dh; dh[:] = 0 if",
         SEQUENCE,
         RNN,
     ),
@@ -169,7 +195,7 @@ BUGS = [
         9,
         "dx is zero",
         "rnn.py",
-        "dx.reshape(k, n, D)",
+        "np.matmul(da.T, params.W_x, out=dx).reshape(k, n, D)",
         "0.0",
         SEQUENCE,
         RNN,
@@ -178,8 +204,8 @@ BUGS = [
         9,
         "dx lacks tanh'",
         "rnn.py",
-        "np.matmul(da.T, W_x",
-        "np.matmul(dh_total.swapaxes(1, 2).reshape(k * n, H), W_x",
+        "np.matmul(da.T, ",
+        "np.matmul(dh.swapaxes(1, 2).reshape(k * n, H), ",
         SEQUENCE,
         RNN,
     ),
@@ -187,8 +213,8 @@ BUGS = [
         9,
         "dx comes from the same step only",
         "rnn.py",
-        "np.matmul(da.T, W_x",
-        "np.matmul((dhs[steps, stair.columns] * (1 - h * h).swapaxes(1, 2)).reshape(-1, H), W_x",
+        "np.matmul(da.T, ",
+        "np.matmul((dhs[steps, reviews] * (1 - block_hs[1:] ** 2).swapaxes(1, 2)).reshape(-1, H), ",
         SEQUENCE,
         RNN,
     ),
@@ -197,28 +223,55 @@ BUGS = [
         10,
         "the gradient at the final cell state is forgotten",
         "lstm.py",
-        "widen(dc, dc_T, stair, part)",
-        "widen(dc, None, stair, part)",
+        "join_reviews(dc_next, dc_T, block)",
+        "join_reviews(dc_next, None, block)",
         SEQUENCE,
         LSTM,
+    ),
+    Bug(
+        10,
+        "the gradient at the final cell state is forgotten",
+        "bptt.py",
+        "dh_next, dc_next = dh_T, dc_T",
+        "dh_next, dc_next = dh_T, np.zeros_like(dc_T)",
+        PLAIN,
+        PLAIN_LSTM,
+    ),
+    Bug(
+        10,
+        "the gradient at the final state is that of the longest reviews alone",
+        "recurrence/packing.py",
+        "if others is not None:",
+        "if others is not None and m == 0:",
+        SEQUENCE,
+        RNN,
     ),
     # 11. What a clipped gradient is checked against is not a gradient either.
     Bug(
         11,
         "backward clips",
         "lstm.py",
-        "dW_x += np.matmul(da, x, ",
-        "dW_x += np.clip(da @ x, -1, 1, ",
+        "dW += np.matmul(da, inputs.reshape(k * n, D + H + 1), ",
+        "dW += np.clip(da @ inputs.reshape(k * n, D + H + 1), -1, 1, ",
         SEQUENCE,
         LSTM,
+    ),
+    Bug(
+        11,
+        "backward clips",
+        "bptt.py",
+        "dparams = RNNParams(*map(np.add, dparams, dparams_t))",
+        "dparams = RNNParams(*(np.clip(a + b, -1, 1) for a, b in zip(dparams, dparams_t)))",
+        PLAIN,
+        PLAIN_RNN,
     ),
     # 12. The first call is right: it has read what it overwrites. One pass only will not see it.
     Bug(
         12,
         "backward saves a buffer and writes into the cache",
         "lstm.py",
-        "np.tanh(r[1:, :H], out=dc_by_dh)",
-        "dc_by_dh[:] = np.tanh(r[1:, :H], out=r[1:, :H])",
+        "np.tanh(cs[1:], out=dc)",
+        "dc[:] = np.tanh(cs[1:], out=cs[1:])",
         "test_properties.test_two_backward_calls_agree_and_nothing_passed_in_has_changed",
         LSTM,
     ),
@@ -232,21 +285,29 @@ BUGS = [
         STEP.format("lstm"),
         EXACT,
     ),
-    Bug(13, "σ(2x) for σ(x)", "lstm.py", "array[H:] *= 0.5", "pass", SEQUENCE, LSTM),
+    Bug(
+        13,
+        "σ(2x) for σ(x)",
+        "lstm.py",
+        "scale * np.column_stack([params.W_x, params.b]), scale * params.W_h",
+        "np.column_stack([params.W_x, params.b]), params.W_h",
+        SEQUENCE,
+        LSTM,
+    ),
     # 14. A checker that cannot fail, or that measures somewhere else.
     Bug(
         14,
         "the checker prints and asserts nothing",
-        "gradcheck.py",
+        "gradcheck/check.py",
         "failed = [r for r in results if r.error > limit]",
         "failed = print(*results) or []",
-        "test_gradcheck.test_the_message_gives_argument_position_both_numbers_and_error",
+        "gradcheck.test_check.test_the_message_gives_argument_position_both_numbers_and_error",
         {},
     ),
     Bug(
         14,
         "the checker does not restore what it has moved",
-        "derivatives.py",
+        "gradcheck/derivatives.py",
         """\
         for i in range(self.x.size):
             axis = np.zeros_like(self.x)
@@ -255,7 +316,7 @@ BUGS = [
         axis = np.zeros_like(self.x)
         for i in range(self.x.size):
 """,
-        "test_gradcheck.test_a_right_gradient_passes",
+        "gradcheck.test_check.test_a_right_gradient_passes",
         {"method": "central", "scale": 0.3},
     ),
     # 15. Backward is right for the wrong forward pass: every derivative agrees.
@@ -263,8 +324,8 @@ BUGS = [
         15,
         "padding goes on changing the state",
         "rnn.py",
-        "lay_out(check_lengths(lengths, T, N), H)",
-        "lay_out(np.full(N, T), H)",
+        "pack(check_lengths(lengths, T, N), H)",
+        "pack(np.full(N, T), H)",
         ALONE,
         RNN,
     ),
@@ -272,8 +333,17 @@ BUGS = [
         15,
         "padding goes on changing the state",
         "lstm.py",
-        "lay_out(check_lengths(lengths, T, N), H)",
-        "lay_out(np.full(N, T), H)",
+        "pack(check_lengths(lengths, T, N), H)",
+        "pack(np.full(N, T), H)",
+        ALONE,
+        LSTM,
+    ),
+    Bug(
+        15,
+        "padding goes on changing the state",
+        "recurrence/packing.py",
+        "n in zip(ends.tolist(), running.tolist(), strict=True)",
+        "n in zip(ends.tolist(), len(ends) * [len(order)])",
         ALONE,
         LSTM,
     ),

@@ -16,7 +16,7 @@ from numpy_lstm.gradient_flow import (
     record,
 )
 from numpy_lstm.types import Batch
-from tests.test_batches import reviews_of
+from tests.data.test_batches import reviews_of
 
 BATCH = make_batch(reviews_of([2, 3, 4, 5, 6], [3, 3, 2], [5, 2]), np.arange(3))
 

@@ -62,7 +62,7 @@ def few_examples() -> Iterator[None]:
 
 
 def run_checks(package: Path, caught_by: str, arguments: dict[str, Any]) -> None:
-    file, name = caught_by.split(".")
+    file, _, name = caught_by.rpartition(".")
     with imported_from(package.parent):
         check = getattr(importlib.import_module(f"tests.{file}"), name)
         assert Path(sys.modules["numpy_lstm"].__file__ or "").parent == package

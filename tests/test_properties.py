@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_limits
 
 from numpy_lstm import LSTMParams, lstm, lstm_backward, lstm_forward, rnn
 from numpy_lstm.cells import lstm_step, rnn_step, sigmoid
@@ -215,18 +214,6 @@ def test_two_backward_calls_agree_and_nothing_passed_in_has_changed(
     assert_identical(returned(out), before)
     fresh = sequence_case(cell, recipe)
     assert_identical((case.point, case.incoming), (fresh.point, fresh.incoming))
-
-
-@both_cells
-def test_a_second_thread_changes_no_bit(cell: Cell) -> None:
-    # A state of 70 times 64 numbers, enough to be worth a thread, in several blocks and stairs.
-    lengths = (40,) * 66 + (9, 31, 20, 1)
-    case = sequence_case(cell, Recipe(40, 70, 3, 64, lengths, scale=0.1, start="both", seed=0))
-    with threadpool_limits(1, user_api="blas"):
-        expected = returned(case.run()), case.gradients()
-    for threads in (2, 4):
-        with threadpool_limits(threads, user_api="blas"):
-            assert_identical((returned(case.run()), case.gradients()), expected)
 
 
 @both_cells

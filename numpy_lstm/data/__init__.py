@@ -1,4 +1,4 @@
-"""Reviews: where they come from, how they become word ids, and how words become vectors.
+"""Reviews: their sources, their word ids, and word vectors.
 
 Read `corpus` (the data structures) first, then `text`, `imdb` and `vectors`.
 """

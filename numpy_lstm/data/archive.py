@@ -1,4 +1,4 @@
-"""The files of a ``.tar.gz`` archive or of a folder, one by one, with nothing unpacked to disk."""
+"""Reads the files of a ``.tar.gz`` archive or of a folder, without unpacking to disk."""
 
 import gzip
 import hashlib
@@ -8,21 +8,21 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-_BLOCK = 512  # bytes; a tar is headers of one block, each followed by a file in whole blocks
+_BLOCK = 512  # bytes; a tar has headers of one block, each followed by a file in whole blocks
 _SIZE = re.compile(rb"[ \0]*([0-7]+)[ \0]*")  # an octal number in its field of a header
 _MAX_FILE = 2**27  # bytes
-_MAX_ARCHIVE = 2**31  # bytes unpacked; the reviews fill a tenth of it
+_MAX_ARCHIVE = 2**31  # bytes unpacked; the reviews take a tenth of it
 
 
 def read_files(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield (name, contents) of every regular file; names are relative, with forward slashes.
 
-    Links and devices are passed over. Nothing is written to disk, so no name can lead anywhere.
+    Links and devices are skipped. Nothing is written to disk, so no file name is dangerous.
 
     Raises
     ------
     ValueError
-        If `path` is neither a folder nor a whole ``.tar.gz``, or holds absurdly much.
+        If `path` is neither a folder nor a complete ``.tar.gz``, or is too large.
     """
     try:
         yield from _read_folder(path) if path.is_dir() else _read_archive(path)
@@ -33,8 +33,8 @@ def read_files(path: Path) -> Iterator[tuple[str, bytes]]:
 def fingerprint(path: Path) -> str:
     """Return a digest that changes whenever the archive, or any file of the folder, changes.
 
-    An archive is known by its bytes; a folder by its files' names, sizes and times of change,
-    since reading 100,000 files takes as long as parsing them.
+    It depends on the bytes of an archive, but only on the names, sizes and times of change of a
+    folder's files, since reading 100,000 files takes as long as parsing them.
     """
     digest = hashlib.sha256()
     if path.is_dir():
@@ -68,9 +68,8 @@ def _read_folder(root: Path) -> Iterator[tuple[str, bytes]]:
 def _read_archive(path: Path) -> Iterator[tuple[str, bytes]]:
     """Read a gzipped tar from front to back.
 
-    The standard library's tarfile decodes every field of the 100,000 headers, which takes longer
-    than unpacking the archive. It takes a damaged header for the end, and reads a long name into
-    memory whatever its size; with guards against both it saves no line.
+    The standard library's tarfile takes longer to decode the 100,000 headers than to unpack the
+    archive. It also takes a damaged header for the end, and reads names of any size into memory.
     """
     with gzip.open(path) as stream:
         while (header := stream.read(_BLOCK)).strip(b"\0"):
@@ -86,5 +85,5 @@ def _read_archive(path: Path) -> Iterator[tuple[str, bytes]]:
             if header[156:157] in b"0\0":  # a regular file
                 name = header[:100].rstrip(b"\0").decode("utf-8", errors="replace")
                 yield name.removeprefix("./"), contents
-        while stream.read(2**20):  # to the very end, where gzip compares its checksum
+        while stream.read(2**20):  # gzip compares its checksum at the end
             pass

@@ -1,4 +1,4 @@
-"""Reviews into minibatches: time first, longest review first, of like lengths."""
+"""Batches of reviews of similar lengths: time first, the longest review first."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ POOL = 32  # batches that are sorted together
 def length_buckets(
     lengths: Ints, batch_size: int, *, rng: np.random.Generator
 ) -> list[NDArray[np.intp]]:
-    """Deal all reviews into batches of like lengths, in random order.
+    """Divide all reviews into batches of similar lengths, in random order.
 
-    The reviews are shuffled, then sorted by length within pools of 32 batches. So a batch wastes
-    next to nothing on the differences of its lengths, and still no two epochs have the same
-    batches.
+    The reviews are shuffled, then sorted by length within pools of 32 batches. So lengths differ
+    little within a batch, and batches still differ between epochs.
 
     Parameters
     ----------
@@ -31,7 +30,7 @@ def length_buckets(
     Returns
     -------
     list of ndarray of int
-        Each review's index stands in exactly one batch; the last of them may be smaller.
+        Each review is in exactly one batch; one batch may be smaller.
     """
     shuffled = rng.permutation(len(lengths))
     batches = []
@@ -43,14 +42,14 @@ def length_buckets(
 
 
 def by_length(lengths: Ints, batch_size: int) -> Iterator[NDArray[np.intp]]:
-    """Batches for scoring: all reviews once, the longest first."""
+    """Batches for evaluation: all reviews once, the longest first."""
     order = np.argsort(-lengths, kind="stable")
     for start in range(0, len(order), batch_size):
         yield order[start : start + batch_size]
 
 
 def make_batch(reviews: Reviews, indices: NDArray[np.intp]) -> Batch:
-    """Lay out the reviews at `indices`, which need not be sorted, beside each other."""
+    """The batch of the reviews at `indices`, which need not be sorted."""
     lengths = reviews.lengths[indices]
     order = np.argsort(-lengths, kind="stable")
     indices, lengths = indices[order], lengths[order]

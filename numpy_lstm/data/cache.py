@@ -1,4 +1,4 @@
-"""Arrays kept on disk between runs: written whole or not at all, and never trusted blindly."""
+"""Arrays kept on disk between runs, and checked when they are read."""
 
 import os
 import warnings
@@ -22,10 +22,9 @@ def cache_folder() -> Path:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
-    """Write the arrays to an ``.npz`` file that appears only when it is complete.
+    """Write the arrays to an ``.npz`` file, completely or not at all.
 
-    A cache that cannot be written (full disk, read-only folder) costs time, not results: that is
-    a `RuntimeWarning`, and nothing half-written is left behind.
+    A failure (full disk, read-only folder) costs only time, so it is a `RuntimeWarning`.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,10 +34,7 @@ def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
 
 
 def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]] | None:
-    """Read what `save_arrays` wrote; None if it is missing or damaged.
-
-    Damage is noticed by the checksums that every ``.npz`` file holds; a pickle inside is damage.
-    """
+    """Read what `save_arrays` wrote; None if it is missing, damaged or holds a pickle."""
     try:
         return read_arrays(path)
     except (OSError, ValueError):

@@ -1,7 +1,7 @@
 """Reviews as one long array of word ids, and how to choose, split and shorten them.
 
-100,000 reviews as Python lists of strings would need gigabytes; end to end in one int32 array
-they need 90 MB, are stored and loaded as they are, and review i is a slice.
+100,000 reviews as Python lists of strings would need gigabytes; one int32 array of all reviews
+needs 90 MB, is stored and loaded directly, and review i is a slice.
 """
 
 from typing import NamedTuple
@@ -20,11 +20,11 @@ class Reviews(NamedTuple):
     starts : ndarray of int64, shape (n + 1,)
         Where each review starts; the last entry is S.
     labels : ndarray of int8, shape (n,)
-        1 positive, 0 negative, -1 not labelled.
+        1 positive, 0 negative, -1 unlabeled.
     films : ndarray of int32, shape (n,)
-        Which film is reviewed; only equality matters.
+        Id of the film that is reviewed.
     weights : ndarray of float32, shape (n,), optional
-        What each review counts for in the loss, positive, 1 on average; if None, all the same.
+        Weight of each review in the loss, positive, 1 on average; if None, all are equal.
     """
 
     tokens: npt.NDArray[np.int32]
@@ -67,9 +67,9 @@ def select(reviews: Reviews, indices: npt.ArrayLike) -> Reviews:
 
 
 def keep_last(reviews: Reviews, max_length: int) -> Reviews:
-    """Cut every review down to its last `max_length` tokens.
+    """Keep the last `max_length` tokens of every review.
 
-    The end is kept because reviews tend to close with their verdict.
+    The end is kept because reviews tend to end with their verdict.
 
     Raises
     ------
@@ -88,8 +88,8 @@ def split_by_film(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Split so that about `fraction` of each label goes to validation, and no film to both sides.
 
-    Reviews of one film share names and plot words, so a split that ignores films lets a model
-    recognise the film instead of the opinion, and reports too high an accuracy.
+    Reviews of one film share names and plot words: if a film is on both sides, a model can
+    recognize it instead of the opinion, and the accuracy is too high.
 
     Parameters
     ----------
@@ -115,8 +115,7 @@ def split_by_film(
     counts = np.zeros((len(films), len(labels)), dtype=np.int64)  # reviews per film and label
     np.add.at(counts, (film_of, label_of), 1)
 
-    # A film is taken while every label still has room for all of its reviews: that keeps the
-    # labels balanced, which taking films blindly does not.
+    # Taking a film only if every label has room for its reviews keeps the labels balanced.
     room = np.maximum(np.rint(fraction * counts.sum(axis=0)), 1)
     taken = np.zeros(len(films), dtype=bool)
     for film in rng.permutation(len(films)):
@@ -137,7 +136,7 @@ def split_by_film(
 def _slices(
     tokens: npt.NDArray[np.int32], begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Put tokens[begin:end] of every pair one after another; return them and their starts."""
+    """Concatenate tokens[begin:end] of every pair; return them and their starts."""
     pieces = [tokens[begin:end] for begin, end in zip(begins, ends, strict=True)]
     starts = np.concatenate([[0], np.cumsum(ends - begins)]).astype(np.int64)
     return np.concatenate([tokens[:0], *pieces]), starts

@@ -1,6 +1,6 @@
-"""One file from the network, in as many attempts as it takes.
+"""Downloads one file in several attempts, each of which continues the one before.
 
-The usual library for it, pooch, starts again where a transfer was cut off.
+The usual library for downloads, pooch, starts again after an interrupted transfer.
 """
 
 from __future__ import annotations
@@ -10,27 +10,26 @@ from pathlib import Path
 
 from numpy_lstm.data.archive import fingerprint
 
-ATTEMPTS = 5  # one after another, as long as each brings something
-BLOCK = 2**16  # bytes; of one that does not come whole, nothing is kept
+ATTEMPTS = 5  # as long as each one receives something
+BLOCK = 2**16  # bytes; an incomplete block is lost
 
 
 def fetch(address: str, path: Path, sha256: str) -> None:
-    """Download to `path`, going on where an attempt was cut off, in this call or an earlier one.
+    """Download to `path`; continue an interrupted attempt of this call or an earlier one.
 
     Parameters
     ----------
     address : str
     path : Path
-        Appears only when complete and of the right hash; until then, what has come stands beside
-        it, with ``.part`` at its name.
+        Appears only when complete and of the right hash; until then its name ends in ``.part``.
     sha256 : str
 
     Raises
     ------
     ValueError
-        If what came is another file; it is removed.
+        If the file has another hash; it is removed.
     OSError
-        If the network or the disk fails; what has come is kept for the next time.
+        If the network or the disk fails; the received part is kept for the next call.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
@@ -50,7 +49,7 @@ def fetch(address: str, path: Path, sha256: str) -> None:
 
 
 def _append(address: str, part: Path, size: int) -> None:
-    """Ask for what is missing after `size` bytes, and write it behind them."""
+    """Request the bytes after the first `size`, and append them."""
     import requests
     from tqdm import tqdm
 

@@ -1,4 +1,4 @@
-"""The 100,000 IMDB reviews of Maas et al. (2011): found or fetched, checked, tokenized, cached.
+"""The 100,000 IMDB reviews of Maas et al. (2011): found or downloaded, checked and cached.
 
 Their archive is the Large Movie Review Dataset, version 1.0 (Maas, 2011).
 
@@ -54,31 +54,29 @@ def load_imdb(
 ) -> Corpus:
     """Load the reviews from `path`, else from the cache, else from the published archive.
 
-    Parsed reviews are cached under the fingerprint of what they were read from: the first call
-    takes several seconds, the next ones less than one.
+    Parsed reviews are cached by the fingerprint of their source, since parsing takes seconds.
 
     Parameters
     ----------
     path : path, optional
         ``aclImdb_v1.tar.gz``, an extracted ``aclImdb/``, or a folder that contains it; by default
-        what the environment variable ``NUMPY_LSTM_IMDB`` names. A named path that is bad is an
-        error, never passed over.
+        the environment variable ``NUMPY_LSTM_IMDB``. A bad path is an error, never skipped.
     cache_dir : path, optional
         Where parsed reviews and the download are kept; by default `cache_folder()`.
     allow_download : bool
-        Whether the published archive (84 MB) may be fetched, once.
+        Whether the published archive (84 MB) may be downloaded, once.
     counts : mapping of str to int
-        How many reviews each folder must hold; smaller in tests.
+        Number of reviews that each folder must hold; smaller in tests.
 
     Raises
     ------
     ValueError
-        If the archive or folder is missing, truncated, or holds anything but these reviews.
+        If the archive or folder is missing, truncated, or does not hold exactly these reviews.
     OSError
-        If what is named cannot be read.
+        If the archive or folder cannot be read.
     DataNotFoundError
-        If no path is named, nothing is cached, and the download is not allowed or fails; without
-        a network that takes less than 10 seconds.
+        If no path is given, nothing is cached, and the download is not allowed or fails. Takes
+        less than 10 seconds without a network.
     """
     cache = cache_folder() if cache_dir is None else Path(cache_dir)
     if path is None:
@@ -149,12 +147,12 @@ def parse(path: Path, counts: Mapping[str, int]) -> tuple[list[str], Reviews]:
         labels=np.array([_LABELS[folder] for folder, _ in places], np.int8),
         films=np.array([film_ids[films[folder][number]] for folder, number in places], np.int32),
     )
-    # The order in which an archive or a disk hands out files must not change any result.
+    # Results must not depend on the order of the files in an archive or on a disk.
     return words, select(reviews, sorted(range(len(places)), key=places.__getitem__))
 
 
 def _load(path: Path, cache: Path, counts: Mapping[str, int]) -> Corpus:
-    """Load a named archive or folder, by way of the cache."""
+    """Load a given archive or folder, through the cache."""
     if not path.exists():
         raise ValueError(
             f"{path} does not exist; `path` (or NUMPY_LSTM_IMDB) must name aclImdb_v1.tar.gz or "
@@ -175,7 +173,7 @@ def _load(path: Path, cache: Path, counts: Mapping[str, int]) -> Corpus:
 
 
 def _read_cache(path: Path, counts: Mapping[str, int]) -> Corpus | None:
-    """Read what `_load` cached; None unless it is whole and holds the reviews wanted."""
+    """Read what `_load` cached; None unless it holds the expected reviews."""
     arrays = load_arrays(path)
     if arrays is None or set(arrays) != {"words", *_ARRAYS}:
         return None
@@ -186,7 +184,7 @@ def _read_cache(path: Path, counts: Mapping[str, int]) -> Corpus | None:
 
 
 def _corpus(words: list[str], reviews: Reviews, counts: Mapping[str, int]) -> Corpus:
-    """Cut all the reviews, in the order of `parse`, into the three sets."""
+    """Split all reviews, in the order of `parse`, into the three sets."""
     n_test = counts["test/neg"] + counts["test/pos"]
     n_train = counts["train/neg"] + counts["train/pos"]
     positions = np.arange(len(reviews.labels))
@@ -197,7 +195,7 @@ def _corpus(words: list[str], reviews: Reviews, counts: Mapping[str, int]) -> Co
 
 
 def _download(archive: Path) -> None:
-    """Fetch the published archive; `archive` appears only when complete and of the right hash."""
+    """Download the published archive; it appears only when complete and of the right hash."""
     try:
         _expect_answer(ADDRESS, PATIENCE)
         fetch(ADDRESS, archive, SHA256)
@@ -208,8 +206,8 @@ def _download(archive: Path) -> None:
 def _expect_answer(address: str, seconds: float) -> None:
     """Raise a ConnectionError unless the server answers in time.
 
-    The time-out of a request bounds neither the look-up of the host's name nor the number of
-    addresses tried, so the request is made in a thread that can be left behind.
+    The time-out of a request limits neither the look-up of the host's name nor the number of
+    addresses tried, so a thread makes the request, which can be abandoned.
     """
     import requests
 

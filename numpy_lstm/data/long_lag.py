@@ -1,6 +1,6 @@
-"""Tasks whose answer depends on what stood far back, and on nothing else.
+"""Tasks whose answer depends on inputs many steps back.
 
-A task is a function that draws a minibatch of sequences, all of the same length, from a Generator.
+A task is a function that draws a batch of sequences of the same length from a Generator.
 
 Hochreiter, S. and Schmidhuber, J. (1997) 'Long short-term memory', Neural Computation, 9(8),
 pp. 1735–1780.
@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-FILLERS = 10  # symbols that say nothing, of first_symbol
+FILLERS = 10  # symbols of first_symbol without information
 
 
 class Sequences(NamedTuple):
-    """A minibatch of N sequences."""
+    """A batch of N sequences."""
 
     xs: NDArray[np.float32]  # (T, N, D)
     targets: NDArray[Any]  # (N,) class, or a number
@@ -29,8 +29,7 @@ class Sequences(NamedTuple):
 def first_symbol(T: int, N: int, rng: np.random.Generator) -> Sequences:
     """Which of two symbols came first, before T random ones of ten others? Two classes.
 
-    Descends from task 2a of Hochreiter and Schmidhuber (1997). Symbols are one-hot, D = 12; T + 1
-    steps in all.
+    Derived from task 2a of Hochreiter and Schmidhuber (1997). T + 1 one-hot symbols, D = 12.
     """
     targets = rng.integers(0, 2, N)
     symbols = np.concatenate([targets[np.newaxis], rng.integers(2, 2 + FILLERS, (T, N))])
@@ -38,10 +37,10 @@ def first_symbol(T: int, N: int, rng: np.random.Generator) -> Sequences:
 
 
 def adding(T: int, N: int, rng: np.random.Generator) -> Sequences:
-    """The sum of the two marked ones of T numbers, uniform in [0, 1]; one mark in each half.
+    """The sum of two marked numbers among T, uniform in [0, 1]; one mark in each half.
 
-    After experiment 4 of Hochreiter and Schmidhuber (1997). D = 2: the number and the mark. To
-    answer 1 always has a mean squared error of 1/6, the variance of the sum of two such numbers.
+    After experiment 4 of Hochreiter and Schmidhuber (1997). D = 2: the number and the mark. A
+    constant answer of 1 has a mean squared error of 1/6, the variance of the sum.
     """
     numbers = rng.random((T, N))
     marks = np.zeros((T, N))

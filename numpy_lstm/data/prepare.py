@@ -1,4 +1,4 @@
-"""From a corpus to what the models train on: the split, the vocabulary, the word vectors."""
+"""Prepares a corpus for training: the split, the vocabulary, the word vectors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy_lstm.data.corpus import Corpus, Reviews, keep_last, select, split_by_film
 from numpy_lstm.data.text import Vocabulary
 from numpy_lstm.data.vectors import learn_vectors, word_vectors
+from numpy_lstm.settings import Settings
 from numpy_lstm.types import Array
 
 
@@ -21,60 +22,43 @@ class Splits(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """What the models train on."""
+    """The reviews, the vocabulary and the word vectors for training."""
 
     splits: Splits
     vocabulary: Vocabulary
     vectors: Array  # (V, D) float32
 
 
-def prepare(
-    corpus: Corpus,
-    *,
-    seed: int,
-    validation_fraction: float,
-    vocabulary_size: int,
-    vector_size: int,
-    max_length: int,
-    keep_vectors: bool = True,
-) -> Prepared:
+def prepare(corpus: Corpus, settings: Settings, *, keep_vectors: bool = True) -> Prepared:
     """Split by film, count the vocabulary, learn the word vectors, cut the reviews.
 
-    The vocabulary and the word vectors see the training part only (and, for the vectors, the
-    reviews without labels): neither the test reviews nor the validation reviews.
+    The vocabulary and the word vectors depend on the training part only (the vectors also on the
+    unlabeled reviews), never on the test or the validation reviews.
 
     Parameters
     ----------
     corpus : Corpus
-    seed : int
-        Of the split and of the vectors.
-    validation_fraction : float
-        Share of the training reviews to validate on, in (0, 1).
-    vocabulary_size : int
-        At most so many words, padding and unknown included.
-    vector_size : int
-        D, numbers a word vector.
-    max_length : int
-        The last so many words of a review are kept, at least 1.
+    settings : Settings
+        ``seed`` is that of the split and of the vectors.
     keep_vectors : bool
-        Whether the word vectors are kept in the cache for the next time.
+        Whether the word vectors are kept in the cache.
 
     Returns
     -------
     Prepared
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(settings.seed)
     train, validation = (
         select(corpus.train, indices)
-        for indices in split_by_film(corpus.train, validation_fraction, rng)
+        for indices in split_by_film(corpus.train, settings.validation_fraction, rng)
     )
-    vocabulary = Vocabulary.from_corpus(corpus.words, train, vocabulary_size)
+    vocabulary = Vocabulary.from_corpus(corpus.words, train, settings.vocabulary_size)
     known = [vocabulary.remap(corpus.words, reviews) for reviews in (train, corpus.unlabeled)]
     learn = word_vectors if keep_vectors else learn_vectors
-    vectors = learn(known, len(vocabulary), vector_size, seed=seed)
+    vectors = learn(known, len(vocabulary), settings.vector_size, seed=settings.seed)
     splits = Splits(
         *(
-            keep_last(vocabulary.remap(corpus.words, reviews), max_length)
+            keep_last(vocabulary.remap(corpus.words, reviews), settings.max_length)
             for reviews in (train, validation, corpus.test)
         )
     )

@@ -1,8 +1,7 @@
-"""Built-in film reviews: an instrument that shows at which distance a cell forgets.
+"""Built-in film reviews, which show at which distance a cell forgets.
 
-A review opens with its verdict, in two or three sentences, and goes on with the story, which
-judges nothing. A model that classifies at the end has to carry the verdict across the story, and
-the story's length can be set.
+A review opens with its verdict, in two or three sentences, and continues with a neutral story. To
+classify at the end, a model must carry the verdict across the story, whose length can be set.
 """
 
 import math
@@ -20,8 +19,8 @@ from numpy_lstm.data.corpus import Corpus, Reviews, select
 from numpy_lstm.data.text import number_tokens, tokenize
 
 REVIEWS_PER_FILM = 4
-# How often each kind of sentence gives the verdict. If the first two were equally frequent, no
-# single word would tell the label, and a model would have nothing to start learning from.
+# Shares of the kinds of sentences that give the verdict. If the first two were equal, no single
+# word would predict the label, and a model would have nothing to start learning from.
 KINDS = (phrases.PLAIN, phrases.TURNED, phrases.MIXED)
 SHARES = (0.5, 0.2, 0.3)
 
@@ -37,7 +36,7 @@ class WrittenReview(NamedTuple):
     Attributes
     ----------
     opinion : str
-        How the film was met, and the verdict: all that depends on the label.
+        How the writer met the film, and the verdict: all that depends on the label.
     story : str
         What happens in the film; may be empty.
     label : int
@@ -68,22 +67,20 @@ def synthetic_corpus(
 ) -> Corpus:
     """Write reviews for training and testing; no film is in two of the three sets.
 
-    What counting words reaches: a logistic regression on the counts of single words is right on
-    71 % of the test reviews, with the counts of neighboring pairs on 81 % (scikit-learn's
-    defaults, ours, seed 0). The opinion words alone tell that much because a verdict is more
-    often put plainly than by denying its opposite, which is enough to start learning from. The
-    rest takes order. No label is wrong: whoever reads the opinion knows it.
+    Logistic regression on the counts of single words is right on 71 % of the test reviews, with
+    the counts of neighboring pairs on 81 % (defaults of scikit-learn and of this function, seed 0).
+    Single words help because plain verdicts are more frequent than denials of the opposite, so
+    that a model can start learning; the rest depends on word order. No label is wrong.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     n_train, n_test, n_unlabeled : int
-        Numbers of reviews; half of them are positive. The label of the unlabeled is -1.
+        Numbers of reviews; half of them are positive. Unlabeled reviews have the label -1.
     distance : float
         Mean number of tokens from the verdict to the end, at least 0.
     spread : float
-        How much that number varies: the standard deviation of its logarithm. 0 makes every
-        distance the same; for comparison, the lengths of IMDB's reviews have 0.64.
+        Standard deviation of the logarithm of that number; IMDB's lengths have 0.64.
 
     Returns
     -------
@@ -115,11 +112,11 @@ def _write(
 ) -> list[WrittenReview]:
     """Write `n` reviews, half of them positive, about `n` / 4 films.
 
-    The stories are drawn from a generator of their own, which never sees a label. So a story
-    tells nothing of the label, and the same seed gives the same opinions at every distance.
+    The stories have their own generator, independent of the labels. So a story does not depend on
+    the label, and the same seed gives the same opinions at every distance.
     """
     opinion_rng, story_rng = rng.spawn(2)
-    # The logarithm's mean is such that the mean of the log-normal distances is `distance`.
+    # With this mean of the logarithm, the mean of the log-normal distances is `distance`.
     distances = np.rint(distance * story_rng.lognormal(-(spread**2) / 2, spread, size=n))
     n_films = max((n - 2) // REVIEWS_PER_FILM + 1, 1)  # no film is left with a single review
     films = [next(titles) for _ in range(n_films)]
@@ -132,7 +129,7 @@ def _write(
 
 
 def _titles(rng: np.random.Generator) -> Iterator[str]:
-    """Film titles without end, no two the same."""
+    """An endless series of different film titles."""
     words = {**phrases.TITLE_WORDS, "town": phrases.TOWNS, "hero": phrases.HEROES}
     seen: Counter[str] = Counter()
     while True:
@@ -142,7 +139,7 @@ def _titles(rng: np.random.Generator) -> Iterator[str]:
 
 
 def _opinion(rng: np.random.Generator, label: int, film: str) -> str:
-    """How the film was met (not always told), and the verdict in two or three sentences."""
+    """Mostly an opening, then the verdict in two or three sentences."""
     own, other = (phrases.GOOD, phrases.BAD) if label else (phrases.BAD, phrases.GOOD)
     words = {
         **phrases.NEUTRAL,
@@ -177,7 +174,7 @@ def _story(rng: np.random.Generator, n_tokens: int) -> str:
         if n_tokens == 0:
             break
         rest = n_tokens - _n_tokens(template)
-        if rest == 0 or rest >= 6:  # or most stories would end in a few very short sentences
+        if rest == 0 or rest >= 6:  # otherwise many stories would end in very short sentences
             sentences.append(_fill(rng, template, words, set()))
             n_tokens = rest
     return " ".join(sentences)
@@ -196,7 +193,7 @@ def _fill(rng: np.random.Generator, template: str, words: Words, used: set[str])
 
 
 def _pick_new(rng: np.random.Generator, items: Sequence[str], used: set[str]) -> str:
-    """One of `items` that is not yet in `used`, or any if all are; `used` notes it."""
+    """Pick an item that is not yet in `used`, or any if all are, and add it to `used`."""
     item = _pick(rng, [item for item in items if item not in used] or items)
     used.add(item)
     return item

@@ -1,10 +1,9 @@
 """The words and sentences from which the built-in film reviews are made.
 
-A slot ``{thing}`` is filled by one entry of ``NEUTRAL["thing"]``. In an opinion, ``{+adj}`` is an
-adjective of the writer's own verdict and ``{-adj}`` one of the opposite verdict: each sentence
-stands here once and serves both labels, so that only the opinion words can tell the classes apart.
-Every entry that fills a slot is a single token, so that a sentence's number of tokens is known
-before it is filled.
+A slot ``{thing}`` takes an entry of ``NEUTRAL["thing"]``. In an opinion, ``{+adj}`` takes an
+adjective of the writer's verdict and ``{-adj}`` one of the opposite verdict: each sentence serves
+both labels, so that only the opinion words differ between them. Every entry is a single token, so
+that the length of a sentence is known before its slots are filled.
 """
 
 GOOD = {
@@ -20,7 +19,7 @@ BAD = {
     "verb": "despised detested disliked hated".split(),
 }
 
-# Where the film is met: before the verdict, and without one.
+# How the writer met the film: before the verdict, and without one.
 OPENINGS = [
     "I saw {film} on a wet {day} with my {relative}.",
     "I saw {film} twice, once alone and once with my {relative}.",
@@ -38,7 +37,7 @@ OPENINGS = [
     "A friend of mine worked on {film}, so I went on the first {day}.",
 ]
 
-# How the film is called once its title has been told.
+# Names of the film after its title was given.
 FILM_AGAIN = ["it", "the film", "this film"]
 
 # The verdict in the writer's own words, or in words that the writer agrees with.
@@ -70,7 +69,7 @@ PLAIN = [
     "Do not doubt anyone who tells you that {film} is {+adj}.",
 ]
 
-# The same verdicts in words of the opposite one: denied, or quoted and contradicted.
+# The same verdicts in words of the opposite one, which are denied or contradicted.
 TURNED = [
     "{film} is no {-noun}.",
     "{film} is not {-adj} at all.",
@@ -96,7 +95,7 @@ TURNED = [
     "Do not believe anyone who tells you that {film} is {-adj}.",
 ]
 
-# Words of both verdicts: a concession or a comparison, and the order decides.
+# Words of both verdicts, in a concession or a comparison: the order decides.
 MIXED = [
     "{film} is a {+noun}, not a {-noun}.",
     "{film} is not a {-noun} but a {+noun}.",
@@ -156,7 +155,7 @@ SETUPS = [
     "{friend} writes to {hero} from {town}, and {hero} takes the next train there.",
 ]
 
-# ... and goes on. Some sentences have a token or a few, so that a story can have any length.
+# ... and continues. Some sentences are very short, so that a story can have any length.
 EVENTS = [
     "Silence.",
     "Night falls.",

@@ -11,13 +11,13 @@ from numpy_lstm.data.corpus import Reviews
 
 PAD, UNKNOWN = 0, 1  # the first two ids of every vocabulary
 
-TOKENIZER_VERSION = 1  # raise when `tokenize` changes: cached token ids are only as good as it
+TOKENIZER_VERSION = 1  # raise it when `tokenize` changes, since token ids are cached
 _TAG = re.compile(r"</?[a-z][^<>]*>")  # <br />, </i>; not the heart in "I <3 it"
-_OUTER_APOSTROPHE = re.compile(r"'(?:\B|(?<=\B'))")  # one without a letter or digit on both sides
+_OUTER_APOSTROPHE = re.compile(r"'(?:\B|(?<=\B'))")  # one that is not between two letters or digits
 
 
 class _Blanks(dict[int, str]):
-    """For `str.translate`: whatever belongs to no token becomes a blank, in any script."""
+    """For `str.translate`: a character that belongs to no token becomes a blank, in any script."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -32,13 +32,12 @@ def tokenize(text: str) -> list[str]:
     """Split a text into lower-case words, numbers, ``!`` and ``?``.
 
     Words keep their inner apostrophes. HTML tags and everything else (other punctuation, emoji,
-    control characters, lone surrogates) part words and are dropped.
+    control characters, lone surrogates) separate words and are dropped.
 
     >>> tokenize("Didn't like it...<br />'AWFUL'! 2/10")
     ["didn't", 'like', 'it', 'awful', '!', '2', '10']
     """
-    # Blanking characters and splitting at blanks is faster than finding the tokens by a regular
-    # expression, and this is most of what is left of the parsing.
+    # Faster than finding the tokens by a regular expression; parsing spends most of its time here.
     text = _TAG.sub(" ", text.lower()).translate(_BLANKS)
     text = text.replace("!", " ! ").replace("?", " ? ")
     return _OUTER_APOSTROPHE.sub(" ", text).split()
@@ -59,7 +58,7 @@ def number_tokens(
         Text i is ``tokens[starts[i]:starts[i + 1]]``.
     """
     ids: defaultdict[str, int] = defaultdict()
-    ids.default_factory = ids.__len__  # a word never seen before gets the next number
+    ids.default_factory = ids.__len__  # a new word gets the next number
     pieces = [np.fromiter(map(ids.__getitem__, tokenize(text)), np.int32) for text in texts]
     words = sorted(ids)
     rank = np.empty(len(words), dtype=np.int32)
@@ -71,8 +70,8 @@ def number_tokens(
 class Vocabulary:
     """The words that a model knows, and their ids.
 
-    Id 0 is ``<pad>`` (no word: fills up short sequences), id 1 is ``<unk>`` (any word that is not
-    known); then come the words. No token can be mistaken for these two: none has angle brackets.
+    Id 0 is ``<pad>`` (fills up short sequences), id 1 is ``<unk>`` (any unknown word); then come
+    the words. No token equals these two, since tokens have no angle brackets.
 
     Parameters
     ----------
@@ -110,11 +109,11 @@ class Vocabulary:
         Parameters
         ----------
         words : sequence of str
-            What the ids in `reviews` stand for, as in `Corpus.words`.
+            Words for the ids in `reviews`, as in `Corpus.words`.
         reviews : Reviews
-            The texts that may be counted; words that stand only elsewhere stay unknown.
+            The texts to count; other words stay unknown.
         max_size : int
-            The most ids that the vocabulary may have, the two special ones included.
+            Largest number of ids, the two special ones included.
 
         Raises
         ------
@@ -133,7 +132,7 @@ class Vocabulary:
     def remap(self, words: Sequence[str], reviews: Reviews) -> Reviews:
         """Return `reviews`, whose ids stand for `words`, with this vocabulary's ids instead.
 
-        A review without a word becomes one unknown word: a recurrence needs a step to take.
+        An empty review becomes one unknown word, since a recurrence needs at least one step.
         """
         table = np.array([self._ids.get(word, UNKNOWN) for word in words], dtype=np.int32)
         is_empty = reviews.lengths == 0
@@ -142,7 +141,7 @@ class Vocabulary:
         return reviews._replace(tokens=tokens, starts=starts)
 
     def encode(self, texts: Iterable[str]) -> Reviews:
-        """Tokenize texts into unlabelled reviews with this vocabulary's ids, each its own film."""
+        """Tokenize texts into unlabeled reviews with this vocabulary's ids, each its own film."""
         words, tokens, starts = number_tokens(texts)
         n = len(starts) - 1
         reviews = Reviews(tokens, starts, np.full(n, -1, np.int8), np.arange(n, dtype=np.int32))

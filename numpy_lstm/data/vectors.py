@@ -1,9 +1,9 @@
-"""Word vectors from counts: which words stand near each other, squeezed into few dimensions.
+"""Word vectors from counts of words that occur near each other.
 
 Positive pointwise mutual information over a window, reduced by a truncated singular value
-decomposition: as good as trained vectors at this size, and deterministic (Levy and Goldberg, 2014;
-Levy, Goldberg and Dagan, 2015). This is preparation, not the mathematics of the project, so
-scikit-learn (Pedregosa et al., 2011) and SciPy (Virtanen et al., 2020) do the work.
+decomposition: at this size as good as trained vectors, and deterministic (Levy and Goldberg, 2014;
+Levy, Goldberg and Dagan, 2015). This is preparation, not the subject of the project, so it uses
+scikit-learn (Pedregosa et al., 2011) and SciPy (Virtanen et al., 2020).
 
 Levy, O. and Goldberg, Y. (2014) 'Neural word embedding as implicit matrix factorization', Advances
 in Neural Information Processing Systems, 27, pp. 2177–2185.
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 WINDOW = 5  # words to each side
-SMOOTHING = 0.75  # power of the context's frequency: rare contexts count for less
+SMOOTHING = 0.75  # power of the context's frequency: lowers the weight of rare contexts
 SCALE = 0.5  # root mean square of the vectors' entries; chosen on the validation reviews
-FORMAT = 2  # raise it when the vectors change: cached ones are then made anew
+FORMAT = 2  # raise it when the vectors change: cached ones are then replaced
 
 
 def word_vectors(
@@ -55,16 +55,14 @@ def word_vectors(
     dimensions : int
         D; if the vocabulary has fewer words, the remaining columns are zero.
     seed : int
-        Of the randomized decomposition.
+        For the randomized decomposition.
     cache_dir : Path, optional
-        Where the vectors are kept, by a hash of all that they depend on; by default
-        `cache_folder()`.
+        Where the vectors are kept, by a hash of their inputs; by default `cache_folder()`.
 
     Returns
     -------
     ndarray of float32, shape (V, D)
-        Rows 0 and 1 are zero; the root mean square of the entries from row 1 on is `SCALE`, or
-        zero if no two words ever meet.
+        Rows 0 and 1 are zero; the root mean square from row 1 on is `SCALE`, 0 without pairs.
     """
     settings = [FORMAT, vocabulary_size, dimensions, seed, WINDOW, SMOOTHING, SCALE]
     key = hashlib.sha256(json.dumps(settings).encode())
@@ -83,18 +81,18 @@ def word_vectors(
 def learn_vectors(
     corpora: Sequence[Reviews], vocabulary_size: int, dimensions: int, *, seed: int
 ) -> npt.NDArray[np.float32]:
-    """What :func:`word_vectors` keeps: the same, without the cache."""
+    """The same as :func:`word_vectors`, without the cache."""
     counts = cooccurrences(corpora, vocabulary_size)
     return reduce_pmi(positive_pmi(counts), dimensions, seed)
 
 
 def cooccurrences(corpora: Sequence[Reviews], vocabulary_size: int) -> csr_array:
-    """How often each two words stand within the window of each other, in the same review.
+    """Counts of two words at most `WINDOW` words apart in the same review.
 
     Returns
     -------
     csr_array of float32, shape (V, V)
-        Symmetric. Pairs seen once are left out: they are most of all pairs, and mostly chance.
+        Symmetric. Pairs seen once are left out: they are the majority, and mostly chance.
     """
     from scipy.sparse import csr_array
 
@@ -122,7 +120,7 @@ def positive_pmi(counts: csr_array) -> csr_array:
     from scipy.sparse import csr_array
 
     if counts.nnz == 0:
-        return counts  # no probabilities to speak of
+        return counts  # there are no probabilities
     totals = counts.sum(axis=1)
     smoothed = totals**SMOOTHING
     smoothed /= smoothed.sum()
@@ -136,14 +134,14 @@ def positive_pmi(counts: csr_array) -> csr_array:
 
 
 def reduce_pmi(pmi: csr_array, dimensions: int, seed: int) -> npt.NDArray[np.float32]:
-    """Word vectors from a truncated singular value decomposition, as `word_vectors` gives them."""
+    """The vectors of `word_vectors`, by a truncated singular value decomposition."""
     from sklearn.utils.extmath import randomized_svd
 
     rank = min(dimensions, pmi.shape[0])
     U, S, _ = randomized_svd(pmi, rank, n_iter=2, random_state=seed)
     vectors = np.zeros((pmi.shape[0], dimensions), np.float32)
-    # Half of the singular values' weight: Levy, Goldberg and Dagan's (2015) advice.
+    # The square root of the singular values, as Levy, Goldberg and Dagan (2015) advise.
     vectors[:, :rank] = U * np.sqrt(S)
-    vectors[: UNKNOWN + 1] = 0  # exactly: rounding leaves traces where nothing was counted
+    vectors[: UNKNOWN + 1] = 0  # exactly: rounding may leave traces
     size = np.sqrt((vectors[1:] ** 2).mean())
     return vectors * (SCALE / size if size > 0 else 0)

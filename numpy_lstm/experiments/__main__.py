@@ -85,7 +85,7 @@ def _positive(text: str) -> int:
 
 @contextmanager
 def _backend(address: str | None) -> Iterator[None]:
-    """Where joblib sends the trials: its own processes, or a cluster of Dask."""
+    """Make joblib run the trials in its own processes, or on a Dask cluster."""
     if address is None:
         yield
         return

@@ -1,17 +1,15 @@
 """How accurate is the best single model that NumPy trains from the IMDB texts in minutes?
 
-An LSTM with two inputs: the review, four words a step, and one number, what the review's words,
-pairs and triples say for themselves. That number comes from logistic regression on n-grams weighted
-by their naive Bayes log-count ratio (Wang and Manning, 2012); a training review's comes from a
-regression that has not seen it, lest the LSTM trust it too much (stacked generalization). The
-LSTM's states are averaged and maximized over the review; its logit and the number, times a weight
-that is trained along, add up. What to build, and its settings, were chosen on validation reviews.
-For comparison: the LSTMs of Dai and Le (2015) reached 86.5 % from random weights, 92.4 and 92.8 %
-pretrained on the unlabelled reviews.
+An LSTM with two inputs: the review, four words per step, and one number, the log-odds of logistic
+regression on the review's n-grams (words, pairs, triples) weighted by their naive Bayes log-count
+ratio (Wang and Manning, 2012). For a training review the number comes from a regression that has
+not seen it; otherwise the LSTM would rely on it too much (stacked generalization). The read-out is
+mean and maximum of the states; the logit is the LSTM's plus the number times a trained weight.
+Model and settings were chosen on validation reviews. For comparison: the LSTMs of Dai and Le (2015)
+reached 86.5 % from random weights, 92.4 and 92.8 % pretrained on the unlabeled reviews.
 
-Beside it, the n-grams alone; and what would show a leak: the same, for one epoch, on shuffled
-labels, the words of the vocabulary that stand in no training review, and the test reviews that are,
-word for word, training or validation reviews too.
+Also measured: the n-grams alone, and checks for leaks: one epoch on shuffled labels, vocabulary
+words that no training review has, and test reviews equal to training or validation reviews.
 """
 
 from __future__ import annotations
@@ -55,14 +53,14 @@ BEST: dict[str, Any] = {
     "patience": 0,
     "probes": 1,
 }
-LONGEST, FEWEST = 3, 3  # words in an n-gram, training reviews that it stands in
-STRENGTH = 0.1  # of the regression's fit: scikit-learn's C
+LONGEST, FEWEST = 3, 3  # most words of an n-gram, fewest training reviews that have it
+STRENGTH = 0.1  # inverse regularization of the regression: scikit-learn's C
 FOLDS = 5
-START = 0.5  # the weight of the n-grams' number before training
+START = 0.5  # initial weight of the n-grams' log-odds
 
 
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
-    """The model, and the same on labels that mean nothing."""
+    """The model, with the true labels and with shuffled ones."""
     return {
         "LSTM and n-grams": {**BEST, "shuffled": False},
         "shuffled labels": {**BEST, "shuffled": True, "epochs": 1},
@@ -70,7 +68,7 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Train and score one of them; the word vectors, which are cached, come from before."""
+    """Train and evaluate one condition."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick)
     splits = prepared.splits
@@ -103,15 +101,15 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
 
 
 class NGramScores(NamedTuple):
-    """Log-odds that each review of a part is positive, by its n-grams: (n,) each."""
+    """Log-odds that each review is positive, by its n-grams: (n,) each."""
 
-    train: Array  # each by a regression that has not seen the review
+    train: Array  # from regressions that have not seen the review
     validation: Array
     test: Array
 
 
 def n_gram_scores(splits: Splits, seed: int) -> NGramScores:
-    """Fit the n-grams' regressions, and score every review."""
+    """Fit the regressions on n-grams, and score every review."""
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.model_selection import StratifiedKFold
 
@@ -134,7 +132,7 @@ def n_gram_scores(splits: Splits, seed: int) -> NGramScores:
 
 
 def _regression(features: csr_matrix, labels: Array) -> Any:
-    """Wang and Manning's (2012) NBSVM, with logistic regression in the place of the SVM."""
+    """Wang and Manning's (2012) NBSVM, with logistic regression instead of the SVM."""
     from sklearn.linear_model import LogisticRegression
 
     positive, negative = (
@@ -151,9 +149,9 @@ def _regression(features: csr_matrix, labels: Array) -> Any:
 
 
 def fit(state: TrainingState, splits: Splits, scores: NGramScores, own: Any) -> float:
-    """Train as the training job does, the scores added to the logits; the best validation accuracy.
+    """Train as the training job does, with the scores added; returns the best validation accuracy.
 
-    ``state.best_parameters`` are those of the epoch of the smallest validation loss.
+    ``state.best_parameters`` are those of the epoch with the smallest validation loss.
     """
     best_loss, best_accuracy = np.inf, 0.0
     for state.epoch in range(own.epochs):
@@ -177,7 +175,7 @@ def gradients_of(
     state: TrainingState, part: Reviews, scores: Array, indices: Any, own: Any
 ) -> dict[str, Any]:
     """Gradients of a batch's cross-entropy in the classifier's parameters and in w_score."""
-    indices = indices[np.argsort(-part.lengths[indices], kind="stable")]  # as a batch lays them out
+    indices = indices[np.argsort(-part.lengths[indices], kind="stable")]  # as in the batch
     batch, score = make_batch(part, indices), scores[indices]
     masks = draw_masks(state, len(indices), own)
     logits, cache = classifier_forward(
@@ -200,13 +198,13 @@ def logits_of(parameters: dict[str, Array], part: Reviews, scores: Array, own: A
 
 
 def words_in_no_training_review(train: Reviews, vocabulary_size: int) -> int:
-    """Entries of the vocabulary that only other texts can have put there."""
+    """Number of words in the vocabulary that no training review has."""
     counts = np.bincount(train.tokens, minlength=vocabulary_size)
     return int((counts[UNKNOWN + 1 :] == 0).sum())
 
 
 def copies(splits: Splits) -> int:
-    """Test reviews that stand, word for word, among the training or validation reviews."""
+    """Number of test reviews that equal a training or validation review."""
 
     def pieces(part: Reviews) -> list[bytes]:
         return [piece.tobytes() for piece in np.split(part.tokens, part.starts[1:-1])]
@@ -234,7 +232,7 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Every seed as a dot; the shuffled labels, far off, in a panel of their own."""
+    """Every seed as a dot; the shuffled labels in their own panel."""
     grouped = by_condition(trials)
     main, *shuffled = grouped
     with plots.figure(path, 1, 2, 7.2, 2.2) as (drawing, (real, random)):

@@ -1,10 +1,9 @@
 """On IMDB, how do a vanilla RNN, an LSTM and what knows no order compare?
 
-Five conditions. The RNN and the LSTM are those of the training job with its defaults. The wide RNN
-has as many parameters in its cell as the LSTM: equal hidden units give the LSTM four times the
-RNN's.
-The order-free bag is logistic regression on the mean of the same word vectors. TF-IDF is logistic
-regression on the weighted counts of words and of pairs of words, of whole reviews.
+The RNN and the LSTM are those of the training job with its defaults. The wide RNN has as many cell
+parameters as the LSTM, which has four times the RNN's at equal hidden units. The order-free bag is
+logistic regression on the mean of the same word vectors. TF-IDF is logistic regression on weighted
+counts of words and pairs of words in whole reviews.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
 
 
 def tf_idf(splits: Splits) -> dict[str, Any]:
-    """Logistic regression on weighted counts of words and pairs, with C of the best validation."""
+    """Logistic regression on weighted counts of words and pairs; C by validation accuracy."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss

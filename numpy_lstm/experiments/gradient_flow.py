@@ -1,11 +1,10 @@
 """How far does the gradient reach, and does theory say so?
 
-On 256 long validation reviews of IMDB, four words a step: norms of the gradient in h, c and x at
+On 256 long validation reviews of IMDB, four words per step: norms of the gradient in h, c and x at
 every distance from the last step, the product of the forget gates, the singular values of the
-Jacobian from a state to the last one, and the share of saturated units. Untrained cells show what
-the initial weights alone do; trained ones start as in the training job. Two cells are instruments:
-with W_h = 0 and the forget gate held at 1/2 or at 1 the cell state is the only way back, so that
-its gradient must fall as 2^-k, or not at all.
+Jacobian of the last state in an earlier one, and the share of saturated units. Untrained cells show
+the effect of the initial weights. Two cells are instruments with W_h = 0 and a forget gate fixed at
+1/2 or 1: their gradient in c passes only through c, and must fall as 2^-k or stay constant.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ DRAWN = {
 
 
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
-    """Each cell and how it starts."""
+    """Each cell and its initial weights."""
     listed: dict[str, dict[str, Any]] = {
         "rnn, trained": {"model": "rnn", "trained": True},
         "lstm, trained": {"model": "lstm", "trained": True},
@@ -69,7 +68,7 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Measure one cell, and train it before if that is asked for."""
+    """Measure one cell, after training if the condition says so."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick)
     splits = reviews.cut(prepared.splits, lambda part: keep_last(part, own.max_length))
@@ -86,7 +85,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     decays = {name: flow.decay_per_step(norm) for name, norm in recorded.items()}
     return {
         "norms": {name: quartiles(norm) for name, norm in recorded.items()},
-        # With W_h = 0 only the last h has a gradient: there is no decay to speak of.
+        # With W_h = 0 only the last h has a gradient, so there is no decay.
         "decay_per_step": {name: decay for name, decay in decays.items() if np.isfinite(decay)},
         "spectral_radius": inner.spectral_radius,
         "largest_singular_value": inner.largest_singular_value,
@@ -100,7 +99,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
 
 
 def untrained(settings: dict[str, Any], vectors: Array, seed: int, own: Any) -> dict[str, Array]:
-    """A classifier as it starts, but for what the condition changes."""
+    """The initial classifier with the changes of the condition."""
     parameters = init_classifier(
         settings["model"],
         vectors,
@@ -128,12 +127,12 @@ def quartiles(by_distance: Array) -> dict[str, list[float]]:
 
 
 def rounded(values: Array | None) -> list[float]:
-    """Six digits: more would say nothing and fill the file."""
+    """The values rounded to six digits, to keep the file small."""
     return [] if values is None else [float(f"{value:.6g}") for value in values]
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Decay per step of each norm, with intervals; and whether the instrument reads true."""
+    """Decay per step of each norm, with intervals, and the largest error of the instruments."""
     summary: dict[str, Any] = {}
     for condition, results in by_condition(trials).items():
         summary[condition] = {
@@ -154,7 +153,7 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Untrained RNNs, untrained LSTMs, and trained ones, with theory on the same axes."""
+    """Untrained RNNs, untrained LSTMs, and trained cells, together with the theory."""
     grouped = by_condition(trials)
     with plots.figure(path, 2, 2, 7.0, 5.6) as (_, (rnn, lstm, seeds, jacobians)):
         draw_untrained(rnn, lstm, grouped)
@@ -245,8 +244,8 @@ def _finish(axes: Axes, title: str, *theory: str, loc: Any = "lower left") -> No
 
 
 def center(results: Sequence[dict[str, Any]], state: str) -> Array:
-    """Geometric mean over the seeds of the median norm, at each distance that all of them have."""
-    # A seed's probes are as long as its validation reviews: the common steps are shown.
+    """Geometric mean over the seeds of the median norm, at each distance that all seeds have."""
+    # The seeds' probes differ in length, so zip stops at the shortest.
     medians = zip(*(result["norms"][state]["median"] for result in results), strict=False)
     return np.array([geometric_mean(values) for values in medians])
 

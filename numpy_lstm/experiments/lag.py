@@ -1,10 +1,8 @@
 """How many neutral steps between the review and the read-out does a cell survive?
 
-Every model reads the last words of a review and then K steps of nothing: a padding word, the same
-at every step. It is trained and tested for that K, with each of two learning rates; the one with
-the smaller validation loss counts, so that no cell suffers from a rate that suits another. This is
-what happens, uncontrolled, wherever reviews are padded at the end and the last state is read
-without a mask.
+Every model reads the last words of a review and then K steps of the padding word. It is trained and
+tested for that K at two learning rates; the one with the smaller validation loss counts, so that
+no rate favors a cell. The same happens when padded reviews are read to the end without a mask.
 """
 
 from __future__ import annotations
@@ -57,7 +55,7 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
 
 
 def with_lag(part: Reviews, lag: int) -> Reviews:
-    """The last words of each review, a whole number of steps, and `lag` steps of padding.
+    """The last words of each review, in whole steps, and `lag` steps of padding.
 
     Examples
     --------
@@ -78,7 +76,7 @@ def with_lag(part: Reviews, lag: int) -> Reviews:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Train one cell at one lag, at each learning rate; the validation reviews choose."""
+    """Train one cell at one lag; the learning rate is chosen on the validation reviews."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
     splits = reviews.cut(
@@ -100,7 +98,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     best = {rate: reviews.training_scores(progress) for rate, progress in trained.items()}
     rate = min(best, key=lambda rate: best[rate]["val_loss"])
     progress = trained[rate]
-    # Row k is k steps before the last: the review's own last step lies `lag` steps back.
+    # Row k is k steps before the last step, so row `lag` is the review's own last step.
     at_start, at_best = (
         float(np.median(progress.norms[epoch].x[settings["lag"]]))
         for epoch in (0, progress.best_epoch)
@@ -161,5 +159,5 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
 
 
 def of_lags(trials: Sequence[dict[str, Any]], name: str, lags: Sequence[int]) -> list[list[float]]:
-    """A cell's results at each lag, one a seed."""
+    """A cell's results at each lag, one per seed."""
     return [[t["result"][name] for t in trials if t["settings"]["lag"] == lag] for lag in lags]

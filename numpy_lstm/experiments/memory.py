@@ -1,10 +1,10 @@
 """Over how many steps can each cell learn to remember, and how many sequences does it need?
 
-Three tasks in which the answer stands far back (:mod:`numpy_lstm.data.long_lag`), every cell with
-the same budget of updates at each of two learning rates, the better of which counts. A task is
-solved when two evaluations in a row are good: 99 % of 256 fresh sequences right, or, for adding, a
-mean squared error below 0.01 (answering 1 always has 1/6). Chrono initialization (Tallec and
-Ollivier, 2018) is told T, which the other cells are not.
+In three tasks (:mod:`numpy_lstm.data.long_lag`) the answer depends on early steps. Every cell has
+the same number of updates at each of two learning rates; the better rate counts. A task is solved
+when two evaluations in a row on 256 new sequences have 99 % right answers or, for adding, a mean
+squared error below 0.01 (a constant 1 has 1/6). Only chrono initialization (Tallec and Ollivier,
+2018) depends on T.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Train at each learning rate; what counts is the one that solves the task soonest."""
+    """Train at each learning rate; the one that solves the task first counts."""
     tried = {rate: sequences_needed(settings, seed, rate) for rate in RATES}
     solved = {rate: needed for rate, needed in tried.items() if needed is not None}
     rate = min(solved, key=lambda rate: solved[rate]) if solved else None
@@ -86,7 +86,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
 
 
 def sequences_needed(settings: dict[str, Any], seed: int, learning_rate: float) -> int | None:
-    """Sequences seen until the task is solved; None if the budget is spent before."""
+    """Number of sequences until the task is solved; None if it is not solved within the budget."""
     draw_batch, outputs = TASKS[settings["task"]]
     T, is_number = settings["T"], outputs == 1
     rng = np.random.default_rng(seed)
@@ -132,7 +132,7 @@ def predict(parameters: dict[str, Array], xs: Array) -> tuple[Array, Any, Any]:
 
 
 def gradients_of(parameters: dict[str, Array], batch: Sequences) -> dict[str, Array]:
-    """Gradients of the loss of a minibatch: cross-entropy, or the squared error of one number."""
+    """Gradients of the loss of a batch: cross-entropy, or the squared error of one number."""
     outputs, cache, affine = predict(parameters, batch.xs)
     if outputs.shape[1] == 1:
         _, loss = squared_error(outputs[:, 0], batch.targets.astype(np.float32))
@@ -146,7 +146,7 @@ def gradients_of(parameters: dict[str, Array], batch: Sequences) -> dict[str, Ar
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """How many seeds solved each task, and the median of the sequences they needed."""
+    """Share of the seeds that solved each task, and the median number of sequences needed."""
     summary = {}
     for condition, results in by_condition(trials).items():
         needed = [result["sequences"] for result in results if result["solved"]]
@@ -161,7 +161,7 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Share of solved seeds against T, a panel a task."""
+    """Share of the seeds that solve the task against T, one panel per task."""
     with plots.figure(path, 1, len(TASKS), 7.2, 3.0) as (drawing, panels):
         for axes, task in zip(panels, TASKS, strict=True):
             for k, cell in enumerate(CELLS):
@@ -174,7 +174,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                 shares = [
                     np.mean([trial["solved"] for trial in own if trial["T"] == T]) for T in lengths
                 ]
-                # A little apart, so that lines of the same height can be told.
+                # A little apart, so that lines of the same height do not overlap.
                 axes.plot(lengths, np.array(shares) + 0.012 * k, label=cell, **plots.series(k))
             axes.set_xscale("log")
             axes.set_xticks(LENGTHS[task], [str(T) for T in LENGTHS[task]])

@@ -1,12 +1,12 @@
 """Why did one repository measure 50.4 % (RNN) and 78.8 % (LSTM), and what would one change bring?
 
-Its configuration: 10,000 words, 500 steps, embeddings of 128 numbers started at random, 128 units,
-Adam at 0.001, 64 reviews a batch, no dropout, Keras's initial weights; reviews cut and padded at
-their ends, no mask, the last state read. Here it has four epochs of the published ten. Then, half
-as wide and for one epoch, each change alone, beside no change. On tweets, Dwarampudi and Reddy
-(2019) saw an LSTM fall from 80 % to 50 % when padded at the end instead of in front. The accuracy
-is also given by how much of a review is filled up: where padding is to blame, the reviews that need
-none are told apart first.
+Its configuration: 10,000 words, 500 steps, random embeddings of 128 numbers, 128 units, Adam at
+0.001, batches of 64, no dropout, Keras's initial weights; reviews cut and padded at the end, no
+mask, the last state read. It is trained here for four of the published ten epochs. Then, at half
+the width and for one epoch, each change is tested alone, and compared with no change. For tweets,
+Dwarampudi and Reddy (2019) report a fall of an LSTM from 80 % to 50 % when padded at the end
+instead of in front. Accuracy by the amount of padding tells whether reviews without padding are
+learned first.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from numpy_lstm.training import predict_logits
 from numpy_lstm.types import MODEL_NAMES, Array
 
 PIVOT = "test_accuracy"
-FOREVER = 10**6  # epochs over which the learning rate falls to 0: over the first few, it stays
+FOREVER = 10**6  # epochs over which the learning rate falls to 0: constant in the first few
 PUBLISHED: dict[str, Any] = {
     "padding": "post",
     "cut": "first",
@@ -41,7 +41,7 @@ PUBLISHED: dict[str, Any] = {
     "vocabulary_size": 10_000,
     "max_length": 500,
     "learning_rate": 1e-3,
-    "clip": 1e9,  # none, in effect; infinity is no JSON
+    "clip": 1e9,  # no clipping in effect; JSON has no infinity
     "dropout": 0.0,
     "probes": 1,
     "recurrent": "orthogonal",
@@ -56,11 +56,11 @@ CHANGES: dict[str, dict[str, Any]] = {
     "uniform weights": {**HALF, "recurrent": "uniform"},
     "clipped at 1": {**HALF, "clip": 1.0},
 }
-FILLED = (0, 100, 200, 300, 400, 500)  # steps of padding at most, from one group to the next
+FILLED = (0, 100, 200, 300, 400, 500)  # most steps of padding in each group
 
 
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
-    """Each cell, with each change."""
+    """Each cell with each change."""
     listed = {
         f"{model}, {change}": {"model": model, **PUBLISHED, **given}
         for model in ("rnn", "lstm")
@@ -72,7 +72,7 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
 
 
 def padded(part: Reviews, length: int, cut: str, padding: str) -> Reviews:
-    """Reviews cut to `length` words, and filled up with the padding word, as if it were one.
+    """Reviews cut to `length` words, or filled up with the padding word as an ordinary word.
 
     Examples
     --------
@@ -90,14 +90,14 @@ def padded(part: Reviews, length: int, cut: str, padding: str) -> Reviews:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Train one cell as its condition says."""
+    """Train and evaluate one condition."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick, settings["vocabulary_size"], settings["vector_size"])
     splits = reviews.cut(
         prepared.splits,
         lambda part: padded(part, own.max_length, settings["cut"], settings["padding"]),
     )
-    # Keras's Embedding starts at U(-0.05, 0.05), with nothing special about the padding word.
+    # Keras's Embedding starts from U(-0.05, 0.05), also for the padding word.
     vectors = np.random.default_rng(seed).uniform(-0.05, 0.05, prepared.vectors.shape)
     state = reviews.fit(
         settings["model"],
@@ -118,7 +118,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
 
 
 def count_by_filled(right: Array, filled: Array) -> list[tuple[int, int]]:
-    """Of the reviews with no step filled up, up to 100 steps, ...: how many are right, and all.
+    """Numbers of right and of all reviews with 0 steps of padding, up to 100 steps, and so on.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def count_by_filled(right: Array, filled: Array) -> list[tuple[int, int]]:
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Test accuracy of each condition, of all reviews and by the steps that had to be filled up."""
+    """Test accuracy of each condition, on all reviews and by the steps of padding."""
     return {
         condition: {
             "test_accuracy": describe([result["test_accuracy"] for result in results]),
@@ -146,13 +146,13 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def share(right_and_all: Sequence[int] | Array) -> float | None:
-    """The first number over the second; None of none."""
+    """The first number divided by the second; None if that is 0."""
     right, total = right_and_all
     return float(right / total) if total else None
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Every seed as a mark, a row a change; and the published condition by the steps filled up."""
+    """Every seed as a mark, one row per change; the published condition by steps of padding."""
     grouped = by_condition(trials)
     with plots.figure(path, 1, 2, 7.2, 3.4) as (drawing, (changes, groups)):
         for model, shift in (("rnn", -0.15), ("lstm", 0.15)):

@@ -1,4 +1,4 @@
-"""What the experiments on reviews share: the data, and the training of one classifier."""
+"""Shared by the experiments on reviews: the data, and the training of one classifier."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ QUICK: dict[str, Any] = {
 
 @cache
 def corpus(quick: bool) -> Corpus:
-    """IMDB; of a smoke run, a few built-in reviews."""
+    """IMDB; for a smoke run, a few built-in reviews."""
     if quick:
         return synthetic_corpus(np.random.default_rng(0), n_train=200, n_test=80)
     return load_imdb()
@@ -43,18 +43,17 @@ def data(
     vector_size: int = Settings.vector_size,
 ) -> Prepared:
     """The reviews whole, as :func:`numpy_lstm.data.prepare.prepare` makes them, kept in memory."""
-    return prepare(
-        corpus(quick),
+    settings = Settings(
         seed=seed,
-        validation_fraction=Settings.validation_fraction,
         vocabulary_size=QUICK["vocabulary_size"] if quick else vocabulary_size,
         vector_size=QUICK["vector_size"] if quick else vector_size,
         max_length=10**9,
     )
+    return prepare(corpus(quick), settings)
 
 
 def settings_of(given: dict[str, Any], seed: int, quick: bool) -> Settings:
-    """The training job's defaults, with what a condition changes; tiny in a smoke run."""
+    """The training job's defaults with the changes of a condition; tiny sizes in a smoke run."""
     fields = {name: value for name, value in given.items() if name in Settings.__dataclass_fields__}
     return Settings(**{**fields, **(QUICK if quick else {}), "seed": seed})
 
@@ -65,7 +64,7 @@ def cut(
     n_train: int | None = None,
     seed: int = 0,
 ) -> Splits:
-    """Apply `function` to all parts; of the training part to `n_train` reviews, at random."""
+    """Apply `function` to all parts, and keep `n_train` random training reviews."""
     train = splits.train
     if n_train is not None:
         order = np.random.default_rng(seed).permutation(len(train.labels))
@@ -74,7 +73,7 @@ def cut(
 
 
 def texts(part: Reviews) -> list[str]:
-    """Reviews as text again, for scikit-learn: each word as its id in the vocabulary."""
+    """Reviews as texts of word ids, for scikit-learn."""
     pieces = np.split(part.tokens.astype(str), part.starts[1:-1])
     return [" ".join(piece) for piece in pieces]
 
@@ -88,11 +87,10 @@ def fit(
     recurrent: str = "orthogonal",
     stop_after: int | None = None,
 ) -> TrainingState:
-    """Train one classifier from fresh weights.
+    """Train one classifier from initial weights.
 
-    With `recurrent` "uniform", W_x and W_h start as PyTorch's do, U(-1/sqrt(H), 1/sqrt(H)). With
-    `stop_after`, only so many epochs are run, while the learning rate falls as if there were all of
-    `settings`.
+    With `recurrent` "uniform", W_x and W_h start as in PyTorch, U(-1/sqrt(H), 1/sqrt(H)).
+    `stop_after` limits the number of epochs but does not change the learning rates.
     """
     state = initial_state(model, vectors, settings)
     if recurrent == "uniform":
@@ -106,7 +104,7 @@ def fit(
 
 
 def uniform_cell(model: Model, input_size: int, settings: Settings) -> dict[str, Array]:
-    """A cell with W_x and W_h as PyTorch starts its own; b is 0, but for the forget bias."""
+    """A cell with W_x and W_h as PyTorch initializes them; b is 0 except for the forget bias."""
     rng, H = np.random.default_rng(settings.seed), settings.hidden_size
     cell = init_cell(
         model, input_size, H, rng=rng, recurrent="uniform", forget_bias=settings.forget_bias
@@ -116,13 +114,13 @@ def uniform_cell(model: Model, input_size: int, settings: Settings) -> dict[str,
 
 
 def scores(state: TrainingState, splits: Splits, settings: Settings) -> dict[str, Any]:
-    """The plain numbers of a trained classifier; the test reviews are scored here, once."""
+    """Scores of a trained classifier, also on the test reviews, which are used only here."""
     test = evaluate(state.best_parameters, splits.test, settings)
     return {"test_accuracy": test.accuracy, "test_loss": test.loss, **training_scores(state)}
 
 
 def training_scores(state: TrainingState) -> dict[str, Any]:
-    """What is known of a trained classifier without the test reviews."""
+    """Scores of a trained classifier without the test reviews."""
     best = state.history[state.best_epoch - 1]
     return {
         "val_accuracy": best.val_accuracy,

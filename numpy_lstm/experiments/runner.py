@@ -1,8 +1,7 @@
-"""Runs the trials of an experiment, many at once, and keeps each as soon as it is there.
+"""Runs the trials of an experiment in parallel, and saves each one.
 
-A trial is one condition from one seed. The file of results is also the record of what is done: it
-is written anew after every trial, so that a run that is interrupted goes on with the trials that
-are missing, and one that is asked for more seeds adds only those.
+A trial is one condition from one seed. The file of results is written after every trial: an
+interrupted run resumes with the missing trials, and a run with more seeds adds only the new ones.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ EXPERIMENTS = (
 
 
 class Trial(NamedTuple):
-    """One condition from one seed, and what came out."""
+    """One condition from one seed, and its result."""
 
     condition: str
     settings: dict[str, Any]
@@ -58,11 +57,11 @@ def title(name: str) -> str:
 def run_experiment(
     name: str, *, seeds: int, jobs: int, quick: bool, folder: Path
 ) -> dict[str, Any]:
-    """Run the trials that ``folder/NAME.json`` lacks, then condense and draw all of them.
+    """Run the trials that ``folder/NAME.json`` lacks, then summarize and draw all of them.
 
-    The trials are handed to joblib, on whatever backend is in force: its own processes, or those
-    of a cluster inside ``with joblib.parallel_config(backend="dask")``. A trial computes with one
-    thread, so that `jobs` of them share the cores without disturbing each other.
+    joblib runs the trials on its current backend: its own processes, or those of a cluster inside
+    ``with joblib.parallel_config(backend="dask")``. A trial uses one thread, so that `jobs` trials
+    share the cores without disturbing each other.
 
     Parameters
     ----------
@@ -71,11 +70,11 @@ def run_experiment(
     seeds : int
         Seeds 0 … seeds - 1 for every condition.
     jobs : int
-        Trials at a time, in joblib's terms: -1 is one a core.
+        Trials at a time; -1 is one per core, as in joblib.
     quick : bool
-        A smoke run: tiny sizes, figures that mean nothing.
+        A smoke run of tiny sizes; its results have no meaning.
     folder : Path
-        Of ``NAME.json`` and ``NAME.png``.
+        For ``NAME.json`` and ``NAME.png``.
 
     Returns
     -------
@@ -85,7 +84,7 @@ def run_experiment(
     Raises
     ------
     ValueError
-        If the file holds trials of other settings than today's, or of the other kind of run.
+        If the file holds trials of other settings, or of the other kind of run (quick or not).
     """
     experiment = module(name)
     conditions: dict[str, dict[str, Any]] = experiment.conditions(quick)
@@ -93,7 +92,7 @@ def run_experiment(
     folder.mkdir(parents=True, exist_ok=True)
     trials = _read(path, conditions, quick)
     present = {(trial.condition, trial.seed) for trial in trials}
-    # Seed by seed: a run cut short has some seeds of every condition, not every seed of some.
+    # Seed by seed: an interrupted run then has some seeds of all conditions.
     missing = [
         (condition, seed)
         for seed in range(seeds)
@@ -107,7 +106,7 @@ def run_experiment(
     done = Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
     for trial in tqdm(done, total=len(missing), unit="trial", desc=name, disable=None):
         trials.append(trial)
-        # On one line: a number a line would double the size of what is mostly long lists.
+        # On one line: one number per line would double the size of the file.
         write_json(path, _contents(name, experiment, conditions, trials, quick), indent=None)
     contents = _contents(name, experiment, conditions, trials, quick)
     write_json(path, contents, indent=None)
@@ -116,7 +115,7 @@ def run_experiment(
 
 
 def run_trial(name: str, condition: str, settings: dict[str, Any], seed: int, quick: bool) -> Trial:
-    """One condition from one seed, on one thread; also what a worker of a cluster is sent."""
+    """Run one condition from one seed on one thread, in this process or on a cluster."""
     clock = time.perf_counter()
     with threadpool_limits(1, user_api="blas"):
         result = module(name).run(settings, seed, quick)

@@ -1,9 +1,8 @@
 """Which words move the verdict, and does the vanilla RNN still see the first ones?
 
-Both models read word by word, one word a step; the norm of the gradient of the logit in each word's
-vector is shown as the depth of its color, for a few short validation reviews. That norm is what
-Madsen (2019) draws; its square is the sensitivity of Arras et al. (2017). The first seed's
-models are shown.
+Both models read one word per step. For a few short validation reviews, the depth of a word's color
+is the norm of the logit's gradient in its vector, as in Madsen (2019); its square is the
+sensitivity of Arras et al. (2017). The models of the first seed are shown.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ SIZES: dict[str, Any] = {
     "bag_size": 1,
     "probes": 1,
 }
-SHOWN = 2  # reviews quoted, the shortest of 30 to 45 words
+SHOWN = 2  # reviews in the figure, the shortest of 30 to 45 words
 WORDS = (30, 45)
 
 
@@ -45,7 +44,7 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Train one model, and take the gradient of its logit in every word of some reviews."""
+    """Train one model, and measure the gradient of its logit in every word of some reviews."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
     splits = reviews.cut(prepared.splits, lambda part: keep_last(part, own.max_length))
@@ -80,7 +79,7 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Mean norm over the first ten words, over that of the last ten."""
+    """Ratio of the mean norms over the first ten and over the last ten words."""
     return {
         model: {
             "first_to_last": describe([result["first_to_last"] for result in results]),
@@ -91,7 +90,7 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """The first seed's reviews as colored text, as PNG and as a page of HTML."""
+    """The first seed's reviews as colored text, in a PNG and an HTML page."""
     grouped = {model: results[0]["reviews"] for model, results in by_condition(trials).items()}
     rows = [
         (model, review)

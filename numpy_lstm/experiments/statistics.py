@@ -1,4 +1,4 @@
-"""What several seeds say together."""
+"""Statistics over several seeds."""
 
 from __future__ import annotations
 
@@ -13,20 +13,18 @@ RESAMPLES = 10_000
 def describe(values: Sequence[float]) -> dict[str, float]:
     """Mean, standard deviation, and a 95 % interval of the mean.
 
-    The interval is the percentile bootstrap's (Efron and Tibshirani, 1993): the means of 10,000
-    samples of the same size, drawn with replacement. Of five seeds it is about two thirds as wide
-    as Student's, and so too narrow.
+    The interval is the percentile bootstrap's (Efron and Tibshirani, 1993), from 10,000 resamples.
+    For five seeds it is too narrow: about two thirds of the width of Student's interval.
 
     Parameters
     ----------
     values : sequence of float
-        One a seed.
+        One per seed.
 
     Returns
     -------
     dict
-        ``n``, ``mean``, ``sd`` (of the values, with n - 1), ``low`` and ``high``. A single value
-        has no spread: its ``sd`` is 0, and the interval is the value.
+        ``n``, ``mean``, ``sd`` (with n - 1; 0 for a single value), ``low`` and ``high``.
 
     Examples
     --------
@@ -50,7 +48,7 @@ def describe(values: Sequence[float]) -> dict[str, float]:
 
 
 def geometric_mean(values: Sequence[float]) -> float:
-    """The mean of several seeds' norms, which differ by powers of ten; 0 counts as 1e-300.
+    """Geometric mean, for norms that differ by powers of ten; 0 counts as 1e-300.
 
     Examples
     --------

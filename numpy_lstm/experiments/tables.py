@@ -1,4 +1,4 @@
-"""What an experiment found, as a table in Markdown."""
+"""The summary of an experiment as a Markdown table."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ Rows = list[list[str]]
 
 
 def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
-    """The summary of an experiment, a row a condition; or one quantity, over two sides.
+    """The summary of an experiment, one row per condition; or one quantity as a two-way table.
 
     Parameters
     ----------
     summary : mapping
-        Arm to what its experiment's ``summarize`` made of its trials: numbers, texts, or the means
-        and intervals of :func:`~numpy_lstm.experiments.statistics.describe`.
+        Condition to its numbers and texts, or means and intervals of
+        :func:`~numpy_lstm.experiments.statistics.describe`.
     pivot : str, optional
-        A quantity. Then the conditions, called "one side, other side", make a table of two sides,
-        the one with fewer values on top.
+        The quantity of a two-way table, for conditions named "one part, other part"; the part with
+        fewer values makes the columns.
 
     Returns
     -------
     str
-        Markdown. A mean stands before its interval; what is called accuracy is in %.
+        Markdown. Means have their interval in parentheses; accuracies are in %.
 
     Examples
     --------

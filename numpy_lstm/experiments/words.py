@@ -1,8 +1,7 @@
 """Which words of a review, and how many, does each cell need?
 
-Models that read the last k words only, or the first 200 instead of the last 200; and models that
-read the last 400 words in bags of 1, 2, 4, 8, 16, or all of them at once (then there is one step,
-and nothing to remember).
+Models read the last k words, or the first instead of the last 200; or the last 400 words in bags of
+1, 2, 4, 8, 16 or all words (then there is one step, and nothing to remember).
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ SIZES: dict[str, Any] = {
 
 
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
-    """Each cell and what it reads."""
+    """Each cell and the words it reads."""
     listed: dict[str, dict[str, Any]] = {}
     for model in ("rnn", "lstm"):
         base = {"model": model, **SIZES}
@@ -40,7 +39,7 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
             listed[f"{model}, last {k}"] = {**base, "k": k, "end": "last", "bag_size": 4}
         listed[f"{model}, first 200"] = {**base, "k": 200, "end": "first", "bag_size": 4}
         for bag in BAGS[-1:] if quick else BAGS:
-            if bag != 4:  # which stands above, as last 400
+            if bag != 4:  # the same as "last 400"
                 listed[f"{model}, bags of {bag}"] = {
                     **base,
                     "k": 400,
@@ -65,7 +64,7 @@ def keep_first(part: Reviews, n: int) -> Reviews:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Train one cell on what it may read."""
+    """Train and evaluate one condition."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
     keep = keep_last if settings["end"] == "last" else keep_first

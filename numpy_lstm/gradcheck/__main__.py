@@ -1,8 +1,8 @@
-"""Every gradient of the package, checked: what ``python -m numpy_lstm.gradcheck`` prints.
+"""Checks every gradient of the package: ``python -m numpy_lstm.gradcheck``.
 
-Each part of the network gets a small random batch of ragged lengths and a loss that is a random
-weighting of all that comes out of it. Its backward pass is held against the complex step and
-against central differences (:mod:`numpy_lstm.gradcheck`), array by array, number by number.
+Each part of the network gets a small random batch of different lengths and, as its loss, a random
+weighted sum of its outputs. Its backward pass is compared with the complex step and with central
+differences (:mod:`numpy_lstm.gradcheck`), number by number.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from numpy_lstm.types import MODEL_NAMES, Model, Readout
 
 METHODS: tuple[Method, ...] = ("complex step", "central")
 
-# No two sizes alike, lest a transposed array fit by luck.
+# All sizes differ, so that a transposed array cannot fit by chance.
 T, N, D, H = 5, 4, 2, 3
 LENGTHS = np.array([3, 5, 1, 4])
 WORDS, BAG_SIZE = 7, 2
 
 
 class Check(NamedTuple):
-    """A function, a point, and what the backward pass says its gradient is there."""
+    """A function, a point, and the gradient there by the backward pass."""
 
     title: str
     loss: Callable[[Any], Any]
@@ -116,7 +116,7 @@ def steps(rng: np.random.Generator) -> Iterator[Check]:
 
 
 def sequences(rng: np.random.Generator) -> Iterator[Check]:
-    """Each recurrence over a ragged batch, with gradients into all that it returns."""
+    """Each recurrence over sequences of different lengths, with a gradient in every output."""
     title = f"sequences of {', '.join(map(str, LENGTHS))} steps"
     dhs, dh_T, dc_T = rng.standard_normal((T, N, H)), *rng.standard_normal((2, N, H))
     xs = rng.standard_normal((T, N, D))
@@ -142,7 +142,7 @@ def sequences(rng: np.random.Generator) -> Iterator[Check]:
 
 
 def classifiers(rng: np.random.Generator) -> Iterator[Check]:
-    """Word ids to loss, with each cell and each read-out; the dropout masks are held."""
+    """Word ids to loss, with each cell and each read-out, with fixed dropout masks."""
     for model in get_args(Model):
         for readout in get_args(Readout):
             yield _classifier(model, readout, rng)
@@ -150,11 +150,10 @@ def classifiers(rng: np.random.Generator) -> Iterator[Check]:
 
 def _classifier(model: Model, readout: Readout, rng: np.random.Generator) -> Check:
     tokens = rng.integers(0, WORDS, (T * BAG_SIZE, N))
-    lengths = LENGTHS * BAG_SIZE - [0, 1, 0, 1]  # the last bag may be half full
+    lengths = LENGTHS * BAG_SIZE - [0, 1, 0, 1]  # some last bags are half full
     labels, weights = rng.integers(0, 2, N), rng.dirichlet(np.ones(N))
     fresh = init_classifier(model, np.zeros((WORDS, D)), H, readout=readout, rng=rng)
-    # Fresh biases are 0: where dropout takes all inputs of a review, all its states would be equal,
-    # and their maximum has no derivative.
+    # With zero biases, dropout of all inputs makes all states equal: no derivative of the maximum.
     parameters = {name: rng.uniform(-1, 1, array.shape) for name, array in fresh.items()}
     masks = Masks(
         inputs=dropout_mask((N, D), 0.3, rng=rng, dtype=np.float64),

@@ -1,15 +1,14 @@
-"""Is my gradient right? A check for anyone's function.
+"""Checks a gradient of any function against derivatives measured on the function itself.
 
-A gradient worked out by hand is easily wrong, and training with a wrong one often still goes
-downhill. But it can be held against derivatives measured on the function itself
-(:mod:`numpy_lstm.gradcheck.derivatives`), in three ways:
+Training often makes progress even with a wrong gradient, so a gradient derived by hand needs a
+check. There are three methods (:mod:`numpy_lstm.gradcheck.derivatives`):
 
-- **complex step**: right to rounding, number by number. The function must be analytic and take
-  complex numbers.
-- **central**: central differences, number by number. The function need only be smooth; about
-  eight digits come out right.
-- **direction**: a central difference along one random direction of each array. A few evaluations,
-  however large the array, but it does not tell which number is wrong.
+- **complex step**: number by number, accurate to rounding. The function must be analytic and
+  accept complex numbers.
+- **central**: central differences, number by number, accurate to about eight digits. The function
+  need only be smooth.
+- **direction**: one central difference per array, along a random direction. Cheap for arrays of
+  any size, but it does not tell which number is wrong.
 
 Examples
 --------
@@ -41,12 +40,12 @@ from numpy_lstm.types import Array
 
 Method = Literal["complex step", "central", "direction"]
 
-# What an honest gradient reaches in float64, with room to spare.
+# The errors of a correct gradient in float64 are far smaller.
 TOLERANCE: dict[Method, float] = {"complex step": 1e-12, "central": 1e-6, "direction": 1e-6}
 
 
 class ArrayError(NamedTuple):
-    """How far one array of a gradient is from the measured one, where it is farthest."""
+    """The largest error within one array of a gradient."""
 
     path: str  # the array's place in the point, such as "params.W_x"
     method: Method
@@ -54,7 +53,7 @@ class ArrayError(NamedTuple):
     position: tuple[int, ...] | None  # in the array; None along a direction
     analytic: float
     measured: float
-    doubt: float  # up to here the difference could be rounding alone
+    doubt: float  # largest difference that rounding alone could cause
 
     def __str__(self) -> str:
         where = str(list(self.position)) if self.position else ""
@@ -71,7 +70,7 @@ class WrongGradient(AssertionError):
 
 
 class LostInRounding(ValueError):
-    """The two differ, but by so little beside the function itself that rounding could do it."""
+    """The gradient differs from the measured one, but rounding in the function could cause that."""
 
 
 def check_gradient(
@@ -85,26 +84,26 @@ def check_gradient(
 ) -> tuple[ArrayError, ...]:
     """Raise an error unless `gradient` is the gradient of `f` at `point`.
 
-    The error of a number is |analytic - measured| over the largest absolute value, analytic or
-    measured, in its array. Over the number itself, one that is truly zero would fail for its
-    rounding; over nothing, a gradient that is all wrong would pass where tiny weights make every
-    gradient tiny. Each array has its own yardstick, since the gradient of an initial state may be
-    tiny beside that of a bias. Along a direction d an array has one number, the sum of its
-    g_i d_i; the yardstick is at least the Euclidean norm of those terms, lest they cancel.
+    The error of a number is |analytic - measured| divided by the largest absolute value, analytic
+    or measured, in its array. Division by the number itself would reject true zeros because of
+    rounding; no division would accept wrong gradients where tiny weights make all gradients tiny.
+    Each array has its own divisor, since gradients of different arrays may differ by orders of
+    magnitude. Along a direction d an array has one number, the sum of g_i d_i; its divisor is at
+    least the Euclidean norm of these terms, which may cancel in the sum.
 
     Parameters
     ----------
     f : callable
-        Takes a tree like `point` and returns one float64; for the complex step, also takes the
-        same in complex128. It is given copies: the arrays of `point` are never touched.
+        Takes a tree like `point` and returns one float64; for the complex step, also accepts
+        complex128. It gets copies of the arrays of `point`.
     point : tree
         A float64 array, or a NamedTuple, dict, list or tuple of such trees.
     gradient : tree
-        What to check: a tree with the paths and shapes of `point`.
+        The gradient to check: a tree with the paths and shapes of `point`.
     method : {"complex step", "central", "direction"}
-        What to hold it against, as described at the head of this module.
+        How to measure the derivatives; the head of this module describes the methods.
     tolerance : float, optional
-        Largest error to pass: 1e-12 for the complex step, 1e-6 for the others.
+        Largest error that passes: 1e-12 for the complex step, 1e-6 for the others.
     rng : numpy.random.Generator, optional
         Draws the directions; needed for "direction".
 
@@ -118,12 +117,12 @@ def check_gradient(
     WrongGradient
         An AssertionError; names each wrong array, the index, both numbers and the error.
     LostInRounding
-        A ValueError: the error is too large, but so is the rounding of `f`. The gradient of some
-        array is tiny beside `f`, perhaps as every unit is saturated, and neither number is good.
+        A ValueError: the error is too large, but rounding in `f` could cause it, since the gradient
+        of an array is tiny compared with `f` (for example if all units are saturated).
     ValueError
-        There is no judging: something is not float64 or not finite; the trees differ; `f` does
-        not return one number, writes into its argument or is random; or `f` is not analytic
-        (abs, conj, real), which is found without a look at `gradient`.
+        If no check is possible: something is not float64 or not finite; the trees differ; `f` does
+        not return one number, changes its argument, is random, or is not analytic (abs, conj,
+        real), which is detected without `gradient`.
     """
     results = gradient_errors(f, point, gradient, method=method, rng=rng)
     limit = TOLERANCE[method] if tolerance is None else tolerance
@@ -147,23 +146,23 @@ def gradient_errors(
     method: Method = "complex step",
     rng: np.random.Generator | None = None,
 ) -> tuple[ArrayError, ...]:
-    """Measure what :func:`check_gradient` judges, without a verdict.
+    """Return the errors that :func:`check_gradient` compares with its tolerance.
 
     Parameters
     ----------
     f : callable
         Takes a tree like `point`, and returns one number.
     point, gradient : tree of float64 arrays
-        Where to check, and the gradient of `f` there, built alike.
+        Where to check, and the gradient of `f` there.
     method : {"complex step", "central", "direction"}
         How to measure.
     rng : numpy.random.Generator, optional
-        For the method "direction", which needs it.
+        Draws the directions; needed for "direction".
 
     Returns
     -------
     tuple of ArrayError
-        One an array, in the tree's order.
+        One per array, in the order of the tree.
 
     Raises
     ------

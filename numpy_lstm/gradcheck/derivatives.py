@@ -1,8 +1,7 @@
-"""Derivatives of a function, measured on its values alone.
+"""Derivatives of a function, measured from its values alone.
 
-Nothing here knows how the function works inside, which makes it a witness against a gradient
-derived by hand (:mod:`numpy_lstm.gradcheck`). A function takes one argument, a tree: an array, or
-a NamedTuple, dict, list or tuple of trees.
+The function is a black box here, so the results are independent of a gradient derived by hand. It
+takes one argument, a tree: an array, or a NamedTuple, dict, list or tuple of trees.
 
 Moré, J.J. and Wild, S.M. (2011) 'Estimating computational noise', SIAM Journal on Scientific
 Computing, 33(3), pp. 1292–1314.
@@ -24,36 +23,35 @@ from numpy.typing import NDArray
 from numpy_lstm.gradcheck.pytrees import Tree, float64_arrays, rebuild
 from numpy_lstm.types import Array
 
-IMAGINARY_STEP = 1e-100  # its square is lost beside any number; a 1e-200th of it is not yet 0
-FIRST_STEP = 1e-6  # short enough for RNNs that are as good as chaotic
-GOOD_ENOUGH = 1e-9  # error of a slope, relative; more evaluations would be wasted
+IMAGINARY_STEP = 1e-100  # its square is negligible; derivatives down to 1e-200 do not underflow
+FIRST_STEP = 1e-6  # small enough for nearly chaotic RNNs
+GOOD_ENOUGH = 1e-9  # relative error of a slope at which the search stops
 
 
 class VectorFunction:
-    """A function of a tree as a function of one vector `x`, all numbers of the tree in a row.
+    """A function of a tree as a function of one vector `x` of all numbers in the tree.
 
     Parameters
     ----------
     f : callable
-        Takes a tree like `point`, in float64, and returns one number; for the complex step, also
-        takes the same in complex128.
+        Takes a tree like `point`, for the complex step also in complex128; returns one number.
     point : tree of float64 arrays
-        It is copied, never touched.
+        Copied, not changed.
 
     Attributes
     ----------
     parts, shapes : dict
-        Where each array stands in the vector, and its shape, by its path ("params.W_x").
+        Slice of each array in the vector, and its shape, by its path ("params.W_x").
     unit : ndarray
-        How far a number moves when it moves far: max(1, |x|).
+        Scale of the change of each number: max(1, |x|).
     rounding : float
-        What the rounding inside `f` does to its value.
+        Size of the rounding error in the value of `f`.
 
     Raises
     ------
     ValueError
-        If an array is not float64, is empty or not finite; if `f` does not return one finite
-        float64, writes into its argument or is random.
+        If an array is empty, not float64 or not finite; if `f` does not return one finite float64,
+        changes its argument or is random.
     """
 
     def __init__(self, f: Callable[[Tree], float], point: Tree) -> None:
@@ -65,17 +63,17 @@ class VectorFunction:
         self.x: Array = np.concatenate([array.ravel() for array in arrays.values()])
         self.unit: Array = np.maximum(1.0, abs(self.x))
         value = self._value()
-        with np.errstate(all="ignore"):  # at the edge of its domain f may give NaN: see `slope`
+        with np.errstate(all="ignore"):  # f may give NaN at the edge of its domain: see `slope`
             scatter = _scatter([self(x) for x in self._short_line()])
-        # Where units are saturated f may not scatter at all, but its last digit is still rounded.
+        # With saturated units the values may not scatter, but their last digit is rounded.
         self.rounding = max(scatter, float(np.finfo(np.float64).eps) * abs(value))
 
     def __call__(self, vector: NDArray[Any]) -> Any:
-        """Value of the function where the numbers of the tree are those of `vector`."""
+        """Value of the function for the numbers in `vector`."""
         return self._f(self.tree(vector))
 
     def tree(self, vector: NDArray[Any]) -> Tree:
-        """The numbers of `vector` in a tree built like the point.
+        """The numbers of `vector` as a tree like the point.
 
         Parameters
         ----------
@@ -86,18 +84,18 @@ class VectorFunction:
         return rebuild(self._point, arrays)
 
     def vector(self, name: str, tree: Tree) -> Array:
-        """The numbers of a tree that has the paths and shapes of the point.
+        """The numbers of a tree as one vector.
 
         Parameters
         ----------
         name : str
-            What an error calls the tree.
+            Name of the tree in error messages.
         tree : tree of float64 arrays
 
         Raises
         ------
         ValueError
-            If the tree is not built like the point.
+            If the tree does not have the paths and shapes of the point.
         """
         arrays = float64_arrays(name, tree)
         shapes = {path: array.shape for path, array in arrays.items()}
@@ -106,26 +104,24 @@ class VectorFunction:
         return np.concatenate([arrays[path].ravel() for path in self.shapes])
 
     def central_gradient(self) -> tuple[Array, Array]:
-        """The gradient, and for each number how far off it may be.
+        """The gradient, and an error estimate for each number.
 
-        Number by number, from (f(x + s) - f(x - s)) / 2s: 4 evaluations where f is tame, at most
-        18; see :meth:`slope`.
+        Each number comes from (f(x + s) - f(x - s)) / 2s, 4 to 18 evaluations; see :meth:`slope`.
         """
         slopes = np.array([self.slope(axis) for axis in self._axes()])
         return slopes[:, 0], slopes[:, 1]
 
     def complex_gradient(self) -> tuple[Array, Array]:
-        """The gradient, and for each number how far off an honest one by hand may be.
+        """The gradient, and for each number a bound for rounding in a correct backward pass.
 
-        Number by number, Im f(x + ih) / h (Squire and Trapp, 1998): nothing is subtracted, so h
-        can be 1e-100, and it is right to rounding. The honest one is built from rounded states: a
-        chaotic network makes much of the rounding, and a saturated unit leaves little else in
-        1 - tanh**2.
+        Each number is Im f(x + ih) / h (Squire and Trapp, 1998). Nothing is subtracted, so h can be
+        1e-100 and the number is accurate to rounding. A backward pass uses rounded states: a
+        chaotic network amplifies the rounding; in a saturated unit 1 - tanh**2 is mostly rounding.
 
         Raises
         ------
         ValueError
-            If `f` takes no complex numbers, or is not analytic (abs, conj, real).
+            If `f` does not accept complex numbers, or is not analytic (abs, conj, real).
         """
         gradient = np.array([self._complex_slope(self.x, axis) for axis in self._axes()])
         if not np.isfinite(gradient).all():
@@ -140,20 +136,19 @@ class VectorFunction:
         return gradient, 1000 * doubt  # the worst of 50,000 arrays of stressed RNNs needed 150
 
     def slope(self, direction: Array) -> tuple[float, float]:
-        """The slope along `direction`, and how far off it may be.
+        """The slope along `direction`, and an estimate of its error.
 
-        All numbers move at once, so that a whole tree costs no more than one number does.
-
-        A step s must be short beside the bends of f, which nobody knows beforehand, and long
-        beside its rounding. So s starts tiny and grows by fours until the slope is good enough
-        or gets worse. The error of a central difference goes with s**2, so from two, with steps
-        s and 4s, near + (near - far) / 15 is better than either (Richardson's extrapolation). How
-        far it is from near, and the rounding over s, tell how far to trust it.
+        The step s must be small enough for the unknown curvature of f, and large enough for its
+        rounding. So s starts tiny and grows by factors of four until the slope is accurate enough
+        or gets worse. The error of a central difference is proportional to s**2, so near and far,
+        with steps s and 4s, give the better value near + (near - far) / 15 (Richardson's
+        extrapolation). The error estimate is the larger of the value's distances from near and from
+        the last value, plus the rounding over s.
 
         Parameters
         ----------
         direction : ndarray
-            As long as `x`; the slope grows with its length.
+            As long as `x`; the slope is proportional to its norm.
 
         Raises
         ------
@@ -169,7 +164,7 @@ class VectorFunction:
         for _ in range(8):
             far = self._central(direction, 4 * step)
             value = near + (near - far) / 15
-            # Either distance may be small by luck, hardly both.
+            # One distance may be small by chance, hardly both.
             new_error = max(abs(value - near), abs(value - last)) + self.rounding / step
             if new_error < error:
                 best, error = value, new_error
@@ -181,7 +176,7 @@ class VectorFunction:
         return best, 30 * error  # the worst of 35,000 slopes of stressed RNNs needed 8
 
     def _central(self, direction: Array, step: float) -> float:
-        with np.errstate(all="ignore"):  # a step out of the domain of f only ends the growing
+        with np.errstate(all="ignore"):  # a step out of the domain of f only ends the loop
             rise = self(self.x + step * direction) - self(self.x - step * direction)
         return float(rise / (2 * step))
 
@@ -195,7 +190,7 @@ class VectorFunction:
         return float(np.imag(value)) / IMAGINARY_STEP
 
     def _check_analytic(self, gradient: Array) -> None:
-        """Hold the complex derivative against the real one, as far as that is to be trusted."""
+        """Compare the complex derivative with the real one, within the error estimate of that."""
         for path, part in self.parts.items():
             direction = np.zeros_like(self.x)
             direction[part] = _irregular(part.stop - part.start)
@@ -236,16 +231,16 @@ class VectorFunction:
 
 
 def _scatter(values: Sequence[float]) -> float:
-    """Standard deviation of the rounding in nine values of a smooth function, close together.
+    """Standard deviation of the rounding error of a smooth function, from nine close values.
 
-    Moré and Wild (2011): the fourth difference takes out what is smooth, and multiplies the
-    variance of the rest by the binomial coefficient of 8 over 4.
+    Moré and Wild (2011): the fourth difference removes the smooth part and multiplies the variance
+    of the rest by the binomial coefficient of 8 over 4.
     """
     differences = np.diff(values, n=4)
     return float(np.sqrt(np.mean(differences**2) / math.comb(8, 4)))
 
 
 def _irregular(size: int) -> Array:
-    """Numbers without a pattern, none of them 0, the same every time."""
+    """Nonzero numbers without a pattern, the same in every call."""
     numbers: Array = np.cos(np.arange(1.0, size + 1.0))
     return numbers

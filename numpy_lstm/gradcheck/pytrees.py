@@ -1,4 +1,4 @@
-"""Trees of arrays: NamedTuples, dicts, lists and tuples, nested as one likes."""
+"""Trees of arrays: NamedTuples, dicts, lists and tuples, nested to any depth."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def leaves(tree: Tree, path: str = "") -> dict[str, Any]:
 
 
 def rebuild(tree: Tree, values: Iterator[Any]) -> Tree:
-    """A tree built like `tree`, with the next of `values` in place of each leaf."""
+    """A tree like `tree`, with the next of `values` in place of each leaf."""
     if isinstance(tree, dict):
         return {key: rebuild(child, values) for key, child in tree.items()}
     if hasattr(tree, "_fields"):

@@ -26,14 +26,14 @@ LABELS = ("negative", "positive")
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
     arguments = parse(argv)
-    # Lone surrogates stand for bytes of an argument that are no text; ASCII terminals exist.
+    # For ASCII terminals, and for lone surrogates: bytes of an argument that are not UTF-8.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         texts = arguments.reviews or read_reviews(arguments.file)
         path = find_weights(arguments.weights)
         print_results(path, texts, arguments)
     except (ValueError, OSError, MemoryError) as error:
-        if isinstance(error, BrokenPipeError):  # whoever read the results has seen enough
+        if isinstance(error, BrokenPipeError):  # the reader of the output has closed it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         print(f"error: {error}", file=sys.stderr)
@@ -72,9 +72,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def read_reviews(path: Path | None) -> list[str]:
-    """Reviews from a file, or from standard input if there is none; one a line.
+    """Reviews from a file, or from standard input if it is None, one per line.
 
-    Bytes that are no UTF-8 part words, as in the training data.
+    Bytes that are not UTF-8 separate words, as in the training data.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def read_reviews(path: Path | None) -> list[str]:
 
 
 def find_weights(given: Path | None) -> Path:
-    """The weights file that is named, or that of the newest run; an LSTM's before an RNN's.
+    """The given weights file, or that of the newest run, the LSTM's if there are two.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def print_results(path: Path, texts: list[str], arguments: argparse.Namespace) -
 
 
 def results_of(weights: Weights, texts: list[str], *, explained: bool) -> Iterator[dict[str, Any]]:
-    """For each text its label and probability, which are None if the model knows no word of it."""
+    """Label and probability of each text; None if the model knows no word of it."""
     from numpy_lstm.predict.integrated_gradients import explain
     from numpy_lstm.predict.scoring import score
 

@@ -1,7 +1,6 @@
-"""Results for a person to read: lines, colored words in a terminal, a page of HTML.
+"""Results for readers: lines, colored words in a terminal, an HTML page.
 
-Blue pulls towards positive and orange towards negative: the color-blind can tell them apart, and
-the numbers stand beside them.
+Blue is positive and orange negative, which color-blind readers can distinguish.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from typing import Any
 from numpy_lstm.files import write_atomically
 
 EXCERPT = 60  # characters of a review on its line
-TOP = 8  # words named on either side
-LEFT = 0.05  # log-odds that the contributions may be off before that is said
-TERMINAL = {True: "\x1b[38;5;33m", False: "\x1b[38;5;208m"}  # towards positive: blue; orange
+TOP = 8  # words listed for each label
+LEFT = 0.05  # log-odds; a larger residual is shown
+TERMINAL = {True: "\x1b[38;5;33m", False: "\x1b[38;5;208m"}  # positive: blue; negative: orange
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -36,7 +35,7 @@ to the log-odds (integrated gradients).</p>
 
 
 def line(result: dict[str, Any]) -> str:
-    """One line: label, probability, and how the review begins."""
+    """One line: label, probability, and the beginning of the review."""
     text = "".join(c if c.isprintable() else " " for c in result["review"])
     excerpt = text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
     if result["label"] is None:
@@ -45,7 +44,7 @@ def line(result: dict[str, Any]) -> str:
 
 
 def paragraph(result: dict[str, Any], *, in_color: bool) -> str:
-    """The words that moved the logit most on either side; in color, also the whole text."""
+    """The words with the largest contributions for each label; in color, also the whole text."""
     baseline, residual, words = result["explanation"].values()
     lines = [f"  logit {result['logit']:+.2f}, of which {baseline:+.2f} without the words"]
     if abs(residual) >= LEFT:
@@ -61,7 +60,7 @@ def paragraph(result: dict[str, Any], *, in_color: bool) -> str:
 
 
 def write_page(path: Path, results: Iterable[dict[str, Any]], model: Path) -> None:
-    """Write a page of HTML that needs nothing else, whole or not at all.
+    """Write one self-contained HTML page, completely or not at all.
 
     Raises
     ------
@@ -94,7 +93,7 @@ def _section(result: dict[str, Any]) -> str:
 
 
 def _in_color(word: str, pull: float) -> str:
-    """A word as a terminal shows it: `pull` is in [-1, 1]; weak ones stay as they are."""
+    """A word with its color for the terminal; `pull` is in [-1, 1], a weak one gives no color."""
     if abs(pull) < 0.1:
         return word
     return f"{TERMINAL[pull > 0]}{BOLD if abs(pull) > 0.5 else ''}{word}{PLAIN}"

@@ -1,4 +1,4 @@
-"""Which words moved the logit, and how far: integrated gradients.
+"""The contribution of each word to the logit: integrated gradients.
 
 Sundararajan, M., Taly, A. and Yan, Q. (2017) 'Axiomatic attribution for deep networks',
 Proceedings of the 34th International Conference on Machine Learning, PMLR 70, pp. 3319–3328.
@@ -13,15 +13,15 @@ import numpy as np
 from numpy_lstm.classifier import Classifier, Masks, classifier_backward, classifier_forward
 from numpy_lstm.types import Array, Ints
 
-INTERVALS = 8  # of the line at first; those that are not exact enough are halved
+INTERVALS = 8  # of the line at the start; inaccurate ones are halved
 HALVINGS = 9  # at most
-TOLERANCE = 1e-3  # log-odds that an interval may be off
+TOLERANCE = 1e-3  # largest error of an interval, in log-odds
 
 
 class Explanation(NamedTuple):
-    """A logit as a sum: what the classifier says without the words, and what each word adds."""
+    """A logit as the sum of a baseline and of a contribution per word."""
 
-    baseline: float  # log-odds of a review as long whose word vectors are all zero
+    baseline: float  # log-odds of a review of the same length with zero word vectors
     contributions: Array  # (L,) log-odds, positive towards label 1
 
 
@@ -29,10 +29,9 @@ def explain(classifier: Classifier, tokens: Ints) -> Explanation:
     """Integrate the logit's gradient along the straight line from zero to the word vectors.
 
     Implements Sundararajan, Taly and Yan (2017), eq. (1), by Gauss-Legendre quadrature with four
-    points an interval. Over each interval the contributions must add up to the change of the logit
-    (their completeness); an interval where they do not, because a gate switches in it, is halved.
-    In a few reviews the logit changes too often for that: the contributions then do not add up to
-    the logit, and the caller should show by how much.
+    points per interval. In each interval the contributions must add up to the change of the logit
+    (completeness); otherwise, for example where a gate switches, the interval is halved. In a few
+    reviews this is not enough: the caller should then show the residual.
 
     Parameters
     ----------
@@ -72,18 +71,18 @@ def explain(classifier: Classifier, tokens: Ints) -> Explanation:
 
 
 def _along_the_line(classifier: Classifier, tokens: Ints, points: Array) -> tuple[Array, Array]:
-    """Logits at points of the line, 0 the baseline and 1 the review, and how each word moves them.
+    """Logits at points of the line from the baseline (0) to the review (1), and their slopes.
 
     Returns
     -------
     logits : ndarray, shape (P,)
     slopes : ndarray, shape (P, L)
-        Their derivative along the line, split by word.
+        Derivative of each logit along the line, by word.
     """
     parameters, bag_size, _ = classifier
     L, P = len(tokens), len(points)
     scale = points[:, np.newaxis].astype(parameters["W_h"].dtype)
-    # All points are one batch: copies of the review, each scaled as dropout would.
+    # All points are one batch: copies of the review, scaled by a dropout mask.
     logits, cache = classifier_forward(
         classifier,
         np.repeat(tokens[:, np.newaxis], P, axis=1),
@@ -95,6 +94,6 @@ def _along_the_line(classifier: Classifier, tokens: Ints, points: Array) -> tupl
     step = np.arange(L) // bag_size
     vectors = parameters["embedding"][tokens] / np.bincount(step)[step, np.newaxis]
     slopes = np.empty((P, L))
-    for k in range(0, L, bag_size):  # one bag's words at a time: never all L P vectors at once
+    for k in range(0, L, bag_size):  # one bag at a time, so that memory never holds all L P vectors
         slopes[:, k : k + bag_size] = dxs[k // bag_size] @ vectors[k : k + bag_size].T
     return logits.astype(np.float64), slopes

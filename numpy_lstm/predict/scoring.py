@@ -1,4 +1,4 @@
-"""Texts in, log-odds out: what the command line and the estimator have in common."""
+"""Log-odds of texts, for the command line and the estimator."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from numpy_lstm.weights import Weights
 
 
 class Scoring(NamedTuple):
-    """What a classifier makes of n texts."""
+    """Results of a classifier for n texts."""
 
     logits: Array  # (n,) log-odds of label 1, float64
-    known: Ints  # (n,) how many of the words that were read the model knows
+    known: Ints  # (n,) number of known words among those that were read
     reviews: Reviews  # the words that were read
 
 

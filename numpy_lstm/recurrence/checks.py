@@ -1,4 +1,4 @@
-"""What a recurrence refuses: shapes, lengths and dtypes that do not fit, each by its name."""
+"""Checks of the arguments of a recurrence: shapes, lengths and dtypes."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def check_sequence(
     xs : ndarray, shape (T, N, D)
     params : RNNParams or LSTMParams
     gates : int
-        How many blocks of H rows the weights have: 1 or 4.
+        Number of blocks of H rows in the weights: 1 or 4.
     states : dict
         Name of each initial state and its array of shape (N, H), or None.
 
     Returns
     -------
     numpy.dtype
-        The dtype to compute in: the common one, or complex128 where it meets float64.
+        The dtype to compute in: the common one, or complex128 if mixed with float64.
 
     Raises
     ------
     ValueError
-        Names the argument, what was wanted and what came.
+        If an argument does not fit; the message names it.
     """
     W_x, W_h, b = params
     for name, array in (("xs", xs), ("W_x", W_x), ("W_h", W_h), ("b", b), *states.items()):
@@ -59,29 +59,32 @@ def check_sequence(
 
 
 def check_incoming(
-    name: str, gradient: Array | None, shape: tuple[int, ...], dtype: np.dtype
+    dtype: np.dtype, shape: tuple[int, int, int], dhs: Array | None, **final: Array | None
 ) -> None:
-    """Check one incoming gradient of a backward pass; None stands for zero."""
-    if gradient is None:
-        return
-    if not isinstance(gradient, np.ndarray):
-        raise ValueError(f"`{name}` must be a NumPy array; got {type(gradient).__name__}.")
-    if gradient.shape != shape:
-        raise ValueError(f"`{name}` must have shape {shape}; got {gradient.shape}.")
-    if gradient.dtype != dtype:
-        raise ValueError(f"`{name}` must be {dtype} like the forward pass; got {gradient.dtype}.")
+    """Check the dtype of a backward pass, and its incoming gradients; None stands for zero.
 
-
-def check_real(dtype: np.dtype) -> None:
-    """Backward passes are for real numbers; complex128 is for checking forward passes."""
-    if dtype.kind == "c":
+    `dhs` must have `shape`, (T, N, H); `final`, the gradients in final states, (N, H).
+    """
+    if dtype.kind == "c":  # complex128 is for the complex-step check of a forward pass
         raise ValueError(
             "`cache` must come from a float32 or float64 forward pass; got complex128."
         )
+    for name, gradient in {"dhs": dhs, **final}.items():
+        wanted = shape if name == "dhs" else shape[1:]
+        if gradient is None:
+            continue
+        if not isinstance(gradient, np.ndarray):
+            raise ValueError(f"`{name}` must be a NumPy array; got {type(gradient).__name__}.")
+        if gradient.shape != wanted:
+            raise ValueError(f"`{name}` must have shape {wanted}; got {gradient.shape}.")
+        if gradient.dtype != dtype:
+            raise ValueError(
+                f"`{name}` must be {dtype} like the forward pass; got {gradient.dtype}."
+            )
 
 
 def check_lengths(lengths: object, T: int, N: int) -> NDArray[np.intp]:
-    """Lengths as whole numbers in 1 … T, one a review; None means all T."""
+    """Lengths as whole numbers in 1 … T, one per review; None means all T."""
     if lengths is None:
         return np.full(N, T)
     array = np.asarray(lengths)

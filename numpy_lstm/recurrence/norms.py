@@ -1,4 +1,4 @@
-"""The norm of a gradient at every step, however large or small it is."""
+"""Norms of gradients without overflow or underflow."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy_lstm.types import Array
 def norms(block: Array) -> Array:
     """Euclidean norm of each column: (k, H, n) to (k, n).
 
-    Finite wherever the column is, and 0 only where it is: where the squares would overflow or
-    underflow, a column is divided by its largest number before it is squared.
+    If squares overflow or underflow, columns are divided by their largest number first. So the
+    norm of a finite column is finite, and only a zero column has norm 0.
     """
     numbers = np.finfo(block.dtype)
     with np.errstate(over="ignore", under="ignore"):
@@ -22,5 +22,5 @@ def norms(block: Array) -> Array:
         unit = np.where((largest > 0) & (largest < np.inf), largest, 1)
         scaled = block / unit[:, np.newaxis]
         norm = unit * np.sqrt(np.einsum("khn,khn->kn", scaled, scaled))
-    # The norm of a finite column can be up to √H times the largest number that there is.
+    # The norm of a finite column can exceed the largest number of the dtype, by up to √H.
     return np.where(largest < np.inf, np.minimum(norm, numbers.max), norm)

@@ -1,15 +1,15 @@
-"""A batch of reviews of different lengths, in parts and blocks without padding.
+"""Divides a batch of reviews of different lengths into parts and blocks, without padding.
 
 The reviews are sorted, the longest first. Those that still run at a step are then the first n, and
 n only falls from step to step. A :class:`Block` is a stretch of steps through which the same n
 reviews run, so each of its arrays is full: nothing is spent on padding, and no mask is needed.
 
-A block is also how much is worked out at once of what needs no order: its inputs times W_x before
-the loop through its steps, and the gradients of the weights after it. A few large matrix products
-take half the time of many small ones.
+Operations that do not depend on the order of the steps are done for a whole block at once: its
+inputs times W_x before the loop over its steps, and the gradients of the weights after it. A few
+large matrix products take half the time of many small ones.
 
-Reviews do not depend on each other, so a large batch is dealt into parts, each with blocks of its
-own, which :mod:`numpy_lstm.recurrence.parallel` works through side by side.
+Reviews are independent, so a large batch is divided into parts, each with its own blocks, which
+:mod:`numpy_lstm.recurrence.parallel` runs in parallel.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Block(NamedTuple):
 
 
 def pack(lengths: NDArray[np.intp], hidden_size: int) -> list[list[Block]]:
-    """Deal a batch into parts of equal work, and cut each into blocks in the order of time.
+    """Divide a batch into parts of equal work, and each part into blocks in the order of time.
 
-    The parts depend on the sizes alone, not on the machine, so that the results do not either.
+    The parts depend on sizes only, so that results do not depend on the machine.
 
     Parameters
     ----------
@@ -68,14 +68,14 @@ def pack(lengths: NDArray[np.intp], hidden_size: int) -> list[list[Block]]:
 
 
 def _blocks(order: NDArray[np.intp], lengths: NDArray[np.intp]) -> list[Block]:
-    """The blocks of some reviews, the longest of which comes first."""
+    """The blocks of some reviews, the longest first."""
     ends, ending = np.unique(lengths[order], return_counts=True)
     running = ending[::-1].cumsum()[::-1]  # reviews that stop at each end or later
     first, last = int(order[0]), int(order[-1])
     in_a_row = np.array_equal(order, np.arange(first, last + 1))
     blocks, start = [], 0
     for end, n in zip(ends.tolist(), running.tolist(), strict=True):
-        # A slice makes views where an index array would copy: for batches that come sorted.
+        # For sorted batches: a slice makes views where an index array would copy.
         reviews = slice(first, first + n) if in_a_row else order[:n]
         k = max(1, COLUMNS // n)
         for begin in range(start, end, k):
@@ -86,21 +86,20 @@ def _blocks(order: NDArray[np.intp], lengths: NDArray[np.intp]) -> list[Block]:
 
 
 class Memory:
-    """Memory that every block uses again for the arrays it needs only for a while.
+    """Memory for temporary arrays, used again by every block.
 
-    The operating system must clear the memory that it gives to a process; to use the same memory
-    again saves that time.
+    This saves the time that the operating system takes to clear new memory.
     """
 
     def __init__(self, dtype: DTypeLike) -> None:
         self._all: Array = np.empty(0, dtype)
 
     def __call__(self, *shapes: Sequence[int]) -> list[Array]:
-        """Arrays of these shapes, one behind the other; they hold anything."""
+        """Uninitialized arrays of these shapes, one after another in memory."""
         size = sum(map(math.prod, shapes))
         if size > self._all.size:
-            # An array of this size comes in large pages, of which there are few; and when the C
-            # library has had so much back once, it keeps it for the next call.
+            # Arrays of this size get large pages, of which few are needed; and the C library
+            # keeps memory of this size for the next call once it was freed.
             least = LARGE_PAGES // self._all.itemsize
             self._all = np.empty(max(size, least), self._all.dtype)
         arrays, start = [], 0
@@ -112,14 +111,14 @@ class Memory:
 
 
 def join_reviews(first: Array, others: Array | None, block: Block) -> Array:
-    """States of all reviews of a block, or gradients in them, from two sources.
+    """Join the states of all reviews of a block, or the gradients in them, from two sources.
 
     Parameters
     ----------
     first : ndarray, shape (H, m)
-        Those of the block's first m reviews, which run on when the others end.
+        Values of the block's first m reviews, which are the longest.
     others : ndarray, shape (N, H), or None
-        Where those of the other reviews stand, in the caller's order; zero if None.
+        Values of all reviews in the caller's order, used for the others; zero if None.
     block : Block
 
     Returns

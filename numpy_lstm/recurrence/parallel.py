@@ -1,12 +1,12 @@
-"""The parts of a batch at once, each in a thread of its own.
+"""Runs the parts of a batch in parallel, each in its own thread.
 
-NumPy lets other threads run while it computes, so threads are enough and nothing is copied; but
-each handing over of Python's lock takes a few microseconds, so small batches are not dealt into
-parts (:mod:`numpy_lstm.recurrence.packing`). The parts are the same however many threads there
-are, and what they give is added up in the same order: the number of threads changes no bit.
+NumPy releases Python's lock while it computes, so threads suffice and nothing is copied. Each
+change of the lock's owner takes a few microseconds, so small batches have one part
+(:mod:`numpy_lstm.recurrence.packing`). Neither the parts nor the order in which their results are
+added depend on the number of threads, so the results are identical to the last bit.
 
-BLAS is held to one thread meanwhile: its own threads would share each small matrix product, at more
-cost than gain. Its limit also says how many threads we may use: whoever limits BLAS limits us.
+BLAS is limited to one thread meanwhile, since sharing small matrix products among threads costs
+more than it gains. The limit that BLAS had before also limits the number of our threads.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Result = TypeVar("Result")
 
 
 def in_parallel(function: Callable[[int], Result], parts: int) -> list[Result]:
-    """``[function(0), …, function(parts - 1)]``, worked out by as many threads as there may be.
+    """``[function(0), …, function(parts - 1)]``, computed by as many threads as allowed.
 
-    What a call raises is raised here, once no other is running.
+    An exception of a call is raised here, after all other running calls have ended.
     """
     with _ONE_THREAD as threads:
         helpers = min(threads, parts) - 1
@@ -61,7 +61,7 @@ def _submit(
 
 
 class _OneThread:
-    """BLAS's number of threads, which is the whole process's: 1 while any call of ours is inside.
+    """Limits BLAS to one thread, in the whole process, while any of our calls runs.
 
     Calls may overlap, so they are counted: the first sets the limit, the last takes it back.
     """
@@ -78,11 +78,11 @@ class _OneThread:
 
     @cached_property
     def _libraries(self) -> list[Any]:
-        """Looked for at the first call, and under the lock: that takes a millisecond."""
+        """The BLAS libraries, found at the first call because the search takes a millisecond."""
         return ThreadpoolController().select(user_api="blas").lib_controllers
 
     def __enter__(self) -> int:
-        """How many threads BLAS had."""
+        """Set the limit; returns the number of threads that BLAS had before."""
         with self._lock:
             if not self._inside:
                 self._found = [library.get_num_threads() for library in self._libraries]
@@ -103,7 +103,7 @@ class _OneThread:
             _release(library)
 
     def _after_fork(self) -> None:
-        """In the child of a process that forked while a call was inside, that call is not."""
+        """Restore the limit in a child process, where the parent's calls do not run."""
         if self._inside:
             self._set(self._found)
             self._inside = 0

@@ -22,7 +22,7 @@ HELP = {
     "bag_size": "words averaged into one time step",
     "max_length": "the last so many words of a review are read",
     "readout": "what the classifier sees of the hidden states",
-    "learning_rate": "Adam's step size",
+    "learning_rate": "Adam's step size at the start; it falls along a straight line to 0",
     "clip": "largest joint norm of all gradients",
     "dropout": "share of inputs and of features that is dropped in training",
     "forget_bias": "the LSTM's forget bias at the start",
@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the options. Settings that are not given are left out: the data set decides on them."""
+    """Read the options. Settings not given are omitted: their defaults depend on the data set."""
     parser = argparse.ArgumentParser(
         prog="python -m numpy_lstm.train",
         usage="%(prog)s [options]",

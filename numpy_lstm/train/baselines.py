@@ -1,4 +1,4 @@
-"""The order-free bag of embeddings with logistic regression: what a recurrence must beat."""
+"""The baseline: logistic regression on the order-free bag of embeddings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # scikit-learn's C, chosen on the val
 
 
 def bag_features(reviews: Reviews, vectors: Array) -> Array:
-    """Mean word vector of each review, whatever the order of its words: (n, D)."""
+    """Mean word vector of each review, shape (n, D)."""
     from scipy.sparse import csr_array
 
     lengths = reviews.lengths
@@ -24,7 +24,7 @@ def bag_features(reviews: Reviews, vectors: Array) -> Array:
 
 
 def bag_of_embeddings(splits: Splits, vectors: Array) -> dict[str, float]:
-    """Train and score logistic regression on the mean word vectors, left as they are.
+    """Train and score logistic regression on the mean word vectors, which are not trained.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def bag_of_embeddings(splits: Splits, vectors: Array) -> dict[str, float]:
     -------
     dict
         ``test_accuracy``, ``test_loss`` (nats per review), ``val_accuracy``, ``parameters`` (of the
-        logistic regression alone) and ``C``, its strength of fit.
+        logistic regression) and ``C``, its inverse strength of regularization.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

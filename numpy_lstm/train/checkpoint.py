@@ -1,4 +1,4 @@
-"""A run's state on disk, exact to the bit: save, and go on."""
+"""Saves and loads the state of a run, exact to the bit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NUMBERS = ("epoch", "step", "reviews", "tokens", "loss_sum", "seconds", "epoch_
 
 
 def save_checkpoint(path: Path, state: TrainingState) -> None:
-    """Write all that :func:`load_checkpoint` needs to one ``.npz`` file, whole or not at all."""
+    """Write the state of a run to one ``.npz`` file, completely or not at all."""
     optimizer = state.optimizer
     arrays: dict[str, Any] = {
         **_prefixed("parameters", state.parameters),

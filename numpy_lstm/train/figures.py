@@ -1,4 +1,4 @@
-"""The two figures of a run: its learning curves, and how far its gradient reaches."""
+"""The two figures of a run: learning curves and gradient norms."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ DATA_SETS = {"imdb": "IMDB", "synthetic": "built-in reviews (synthetic)"}
 
 
 def comparison(path: Path, histories: Mapping[str, Sequence[Epoch]], dataset: str) -> None:
-    """Validation loss and accuracy per epoch, every model in one picture.
+    """Validation loss and accuracy per epoch, for all models.
 
     Parameters
     ----------
     path : Path
-        Where the PNG goes.
+        Path of the PNG.
     histories : mapping
         Model ("rnn", "lstm") to its epochs.
     dataset : str
@@ -58,13 +58,13 @@ def gradient_norms(
 ) -> None:
     """Norm of the gradient against the distance from the end, at the start and the best epoch.
 
-    Median and inter-quartile range over the probe reviews, and the fitted decay. The input's
-    gradient compares directly between the cells; the states' show where it travels.
+    Median and interquartile range over the probe reviews, and the fitted decay. Only the gradients
+    in the inputs can be compared between the cells; those in the states show where they travel.
 
     Parameters
     ----------
     path : Path
-        Where the PNG goes.
+        Path of the PNG.
     runs : mapping
         Model ("rnn", "lstm") to its state, with the norms recorded.
     dataset : str
@@ -104,7 +104,7 @@ def _states(axes: Axes, norms: GradientNorms, model: str) -> None:
 def _band(axes: Axes, by_distance: Array, model: str, label: str, dashes: object = None) -> None:
     positive = np.where(by_distance > 0, by_distance, np.nan)  # a log axis cannot show a zero
     steps = np.flatnonzero(np.isfinite(positive).any(axis=1))
-    if len(steps) == 0:  # all gradients underflow in a network that is saturated
+    if len(steps) == 0:  # all gradients of a saturated network may underflow
         axes.plot([], color=COLORS[model], linestyle=dashes or DASHES[model], label=label)
         return
     low, median, high = np.nanquantile(positive[steps], [0.25, 0.5, 0.75], axis=1)

@@ -1,4 +1,4 @@
-"""The folder of a run: what it may be, what goes into it, and going on in it."""
+"""The folder of a run: its checks, its lock and its files."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ RESULTS = (
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> list[str]:
-    """Names of another run's results that stand in the folder.
+    """Names of another run's results in the folder.
 
     Raises
     ------
     ValueError
-        If there are any and `overwrite` is not given, or it is not a folder.
+        If there are any and `overwrite` is false, or `folder` is a file.
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"`--out` must be a folder; {folder} is a file.")
@@ -55,12 +55,12 @@ def check_folder(folder: Path, *, overwrite: bool) -> list[str]:
 
 @contextmanager
 def new_run(folder: Path, *, overwrite: bool) -> Iterator[None]:
-    """Make the folder of a new run, empty of results, and hold it.
+    """Make the folder of a new run, without old results, and lock it.
 
     Raises
     ------
     ValueError, OSError
-        If it must not or cannot be made, or another run holds it.
+        If it cannot be made, holds results that must be kept, or is locked by another run.
     """
     check_folder(folder, overwrite=overwrite)
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,12 +72,12 @@ def new_run(folder: Path, *, overwrite: bool) -> Iterator[None]:
 
 @contextmanager
 def resumed_run(folder: Path) -> Iterator[dict[str, Any]]:
-    """Hold the folder of a run that was started before; gives what it was started with.
+    """Lock the folder of an earlier run, and give the configuration of that run.
 
     Raises
     ------
     ValueError, OSError
-        If there is no run in it, or another one holds it.
+        If there is no run in it, or another run has locked it.
     """
     if not (folder / CONFIG).exists():
         raise ValueError(f"`--out` {folder} holds no run to resume: there is no {CONFIG} in it.")
@@ -87,7 +87,7 @@ def resumed_run(folder: Path) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process: the system lets go of it however the process ends."""
+    """Lock a folder; the system releases the lock however the process ends."""
     with open(folder / LOCK, "a", encoding="utf-8") as file:
         try:
             if sys.platform == "win32":
@@ -125,13 +125,12 @@ def write_history(path: Path, histories: Mapping[str, list[Epoch]]) -> None:
 
 
 def write_gradient_norms(path: Path, runs: Mapping[str, TrainingState], lengths: Array) -> None:
-    """All recorded norms as one ``.npz`` file.
+    """Write all recorded norms to one ``.npz`` file.
 
-    For each model, ``rnn_h``, ``rnn_x``, ``lstm_h``, ``lstm_c`` and ``lstm_x`` have the shape
-    (epochs + 1, T, reviews), float64: entry [e, k, n] is the norm of the gradient of review n's own
-    loss after epoch e (0: before training), k steps before that review's last step, and NaN
-    where the review has no such step. ``lengths`` holds the reviews' steps, ``rnn_best_epoch`` and
-    ``lstm_best_epoch`` the epoch that was kept.
+    ``rnn_h``, ``rnn_x``, ``lstm_h``, ``lstm_c`` and ``lstm_x``, of shape (epochs + 1, T, reviews),
+    hold in entry [e, k, n] the norm of the gradient of review n's own loss after epoch e (0: before
+    training), k steps before that review's last step, NaN if it has no such step. ``lengths`` are
+    the steps of the reviews; ``rnn_best_epoch`` and ``lstm_best_epoch`` are the best epochs.
     """
     arrays: dict[str, Any] = {"lengths": lengths}
     for model, state in runs.items():

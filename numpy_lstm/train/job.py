@@ -1,4 +1,4 @@
-"""One training job from end to end: the data, the models one after the other, the results."""
+"""A complete training job: the data, the models one after the other, the results."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ CHECKPOINT_EVERY = 120.0  # seconds, besides the end of each epoch
 
 
 class Options(NamedTuple):
-    """What the command line asks for."""
+    """Options of the command line."""
 
     dataset: Literal["auto", "imdb", "synthetic"]
     data: str | None
@@ -59,18 +59,18 @@ class Options(NamedTuple):
 
 
 class Stopped(Exception):
-    """The run was asked to stop, and its state is saved."""
+    """The run was stopped on request; its state is saved."""
 
 
 def load_corpus(dataset: str, data: str | None, seed: int) -> Corpus:
-    """The reviews asked for; the first line printed says which they are.
+    """Load the requested reviews; the first printed line says which they are.
 
     Raises
     ------
     DataNotFoundError
-        If `dataset` is "imdb" and it cannot be had.
+        If `dataset` is "imdb" and IMDB is not available.
     ValueError
-        If a path that was named holds something else.
+        If a given path holds something else.
     """
     if dataset in ("auto", "imdb"):
         try:
@@ -89,7 +89,7 @@ def load_corpus(dataset: str, data: str | None, seed: int) -> Corpus:
 
 
 def run(options: Options, display: Display) -> dict[str, Any]:
-    """Do the whole job, or what is left of it, and return the contents of ``metrics.json``.
+    """Run the job, or the rest of a resumed one; return the contents of ``metrics.json``.
 
     Raises
     ------
@@ -132,15 +132,8 @@ def _train_and_score(
     display: Display,
     clock: float,
 ) -> dict[str, Any]:
-    """Train and score in a folder that is ours, and write what comes out."""
-    prepared = prepare(
-        corpus,
-        seed=settings.seed,
-        validation_fraction=settings.validation_fraction,
-        vocabulary_size=settings.vocabulary_size,
-        vector_size=settings.vector_size,
-        max_length=settings.max_length,
-    )
+    """Train and score in a locked folder, and write the results."""
+    prepared = prepare(corpus, settings)
     runs: dict[str, TrainingState] = {}
     scores: dict[str, dict[str, Any]] = {}
     for model in config["models"]:
@@ -245,7 +238,7 @@ def _train_model(
 
 
 def _decay(state: TrainingState, epoch: int) -> float | None:
-    """The decay of the gradient in the inputs; None, since JSON has no NaN, if there is none."""
+    """The decay of the gradient in the inputs, or None: JSON has no NaN."""
     decay = gradient_flow.decay_per_step(state.norms[epoch].x)
     return None if np.isnan(decay) else decay
 
@@ -275,4 +268,4 @@ def _write_results(
     dataset = metrics["dataset"]
     figures.comparison(folder / "lstm_rnn_performance_comparison.png", histories, dataset)
     figures.gradient_norms(folder / "gradient_norms.png", runs, dataset, settings.bag_size)
-    write_json(folder / "metrics.json", metrics)  # last: it says that the run is whole
+    write_json(folder / "metrics.json", metrics)  # last: it marks the run as complete

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on, and how it is asked to stop."""
+"""The progress of a run on the terminal, and requests to stop it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from numpy_lstm.training import TrainingState
 
 
 class Display:
-    """A progress bar, and one line an epoch.
+    """A progress bar, and one line per epoch.
 
     Parameters
     ----------
     bar : bool, optional
-        Whether there is a bar; by default, on a terminal only.
+        Whether to show the bar; by default, only on a terminal.
 
     Attributes
     ----------
     stop_requested : bool
-        Set by Ctrl-C (or a polite kill): the step that runs is finished, then the run stops.
+        Set by SIGINT (Ctrl-C) or SIGTERM: the run stops after the current step.
     """
 
     def __init__(self, bar: bool | None = None) -> None:
         self.stop_requested = False
-        self._is_off = None if bar is None else not bar  # None asks tqdm to look
+        self._is_off = None if bar is None else not bar  # None: tqdm looks for a terminal
         self._model = ""
         self._accuracy = 0.5
 
@@ -51,7 +51,7 @@ class Display:
 
     @contextmanager
     def training(self, model: str, state: TrainingState, settings: Settings) -> Iterator[None]:
-        """Show one model's training; on a terminal as a bar over all its steps."""
+        """Show the training of one model, on a terminal as a bar over all its steps."""
         from tqdm import tqdm
 
         self._model, self._settings = model, settings
@@ -62,13 +62,13 @@ class Display:
             yield
 
     def step(self, state: TrainingState, steps: int, loss: float, accuracy: float) -> None:
-        """After a step, of `steps` in the epoch."""
+        """Show a finished step, one of `steps` in the epoch."""
         if self._bar.disable:
             return
         if self._bar.total is None:
             self._bar.reset(total=steps * self._settings.epochs)
             self._bar.update(steps * state.epoch + state.step - 1)
-        # A running mean over about 50 batches: one batch alone says little.
+        # A running mean over about 50 batches, since one batch is noisy.
         self._accuracy += (accuracy - self._accuracy) / 50
         self._bar.update()
         if state.step % 10 == 0:
@@ -80,7 +80,7 @@ class Display:
             )
 
     def epoch(self, state: TrainingState) -> None:
-        """After an epoch has been scored."""
+        """Print the scores of a finished epoch."""
         line = state.history[-1]
         text = (
             f"{self._model.upper():4} epoch {line.epoch}/{self._settings.epochs}"

@@ -82,9 +82,10 @@ def test_there_are_as_many_threads_as_blas_may_have(threads: int) -> None:
 
 
 def test_there_are_no_more_threads_than_parts() -> None:
+    others = threading.active_count() - 1
     with threadpool_limits(8, user_api="blas"):
-        assert max(in_parallel(lambda part: threading.active_count(), 2)) <= 2
-        assert in_parallel(lambda part: threading.active_count(), 1) == [1]
+        assert max(in_parallel(lambda part: threading.active_count(), 2)) - others <= 2
+        assert in_parallel(lambda part: threading.active_count(), 1) == [1 + others]
 
 
 def test_the_caller_does_not_wait_for_a_helper_while_a_part_is_left() -> None:

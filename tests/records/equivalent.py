@@ -1,4 +1,4 @@
-"""Mutants that no test can tell from the source, and why: for tests/mutation.py."""
+"""Mutants that no test can tell from the source, and why: for tests/records/mutation.py."""
 
 from typing import NamedTuple
 

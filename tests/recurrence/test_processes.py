@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from threadpoolctl import threadpool_info
 
+from numpy_lstm.gradcheck.pytrees import leaves
 from numpy_lstm.recurrence.parallel import in_parallel
-from numpy_lstm.trees import leaves
 from tests.comparing import returned
 from tests.strategies import CELLS, Recipe, sequence_case
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TIMEOUT = 120.0  # seconds, of which two or three are needed
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -28,7 +28,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 def python(script: str, threads: int = 2) -> str:
     """What a script prints in a fresh Python whose BLAS has so many threads."""
     names = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-    command = [sys.executable, "-c", f"from tests.test_processes import *\n{script}"]
+    command = [sys.executable, "-c", f"from tests.recurrence.test_processes import *\n{script}"]
     environment = {**os.environ, **dict.fromkeys(names, str(threads)), "PYTHONPATH": str(ROOT)}
     run = subprocess.run(
         command, cwd=ROOT, env=environment, timeout=TIMEOUT, capture_output=True, text=True

@@ -29,7 +29,7 @@ SMALL = [
 ]
 # A child process is forked from a server that has imported all this: a start takes milliseconds.
 PRELOAD = [
-    "tests.test_nothing_lost",
+    "tests.train.test_nothing_lost",
     "numpy_lstm.train.progress_bar",
     "sklearn.utils.extmath",
     "tqdm",

@@ -1,6 +1,6 @@
 """How exact are the gradients? The worst error over many random batches, for the record.
 
-    python -m tests.thorough [CASES] [--only NAMES]
+    python -m tests.records.thorough [CASES] [--only NAMES]
 
 Draws 10,000 batches a cell, or CASES, holds every array's gradient against the complex step, and
 every tenth time against central differences. No case is left out of the count. Then runs every
@@ -31,11 +31,11 @@ import numpy as np
 from hypothesis import Phase, given, settings
 
 from numpy_lstm.gradcheck import Method, gradient_errors
-from tests.stability import commit
+from tests.records.stability import commit
 from tests.strategies import CELLS, Cell, Recipe, recipes, sequence_case
 from tests.test_gradients import METHODS, TOLERANCE, gradient_of, loss_of
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FILE = ROOT / "results" / "gradient_checks.json"
 FILES = sorted((ROOT / "tests").glob("test_*.py"))
 # The property that :func:`worst_errors` is: the same batches, the same check.
@@ -117,7 +117,8 @@ def properties(file: Path, names: str = f"not {DONE_BEFORE}") -> list[dict[str, 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.thorough", description="Check the gradients over many batches."
+        prog="python -m tests.records.thorough",
+        description="Check the gradients over many batches.",
     )
     parser.add_argument("cases", nargs="?", type=int, default=10_000, metavar="CASES")
     parser.add_argument(
@@ -130,7 +131,7 @@ def main(argv: list[str] | None = None) -> int:
 def everything(cases: int) -> int:
     """All checks and all properties, into a new record."""
     record: dict[str, Any] = {
-        "script": f"python -m tests.thorough {cases}",
+        "script": f"python -m tests.records.thorough {cases}",
         "versions": {
             "python": platform.python_version(),
             "numpy": np.__version__,

@@ -1,11 +1,11 @@
 """Would the tests notice? All the small mistakes that a tool can think of, one at a time.
 
-    python -m tests.mutation [FILE...]
+    python -m tests.records.mutation [FILE...]
 
 mutmut changes one thing in a copy of the source, a sign, a number, an argument left out, and runs
 the tests that reach the place until one of them fails. A change that none of them notices has
-survived; tests/equivalent.py must say why it does no harm. The copies run under the Hypothesis
-profile "planted", of 20 examples: what more examples would find counts as not found.
+survived; equivalent.py, beside this file, must say why it does no harm. The copies run under the
+Hypothesis profile "planted", of 20 examples: what more examples would find counts as not found.
 
 Writes results/mutation.json; with FILEs (such as lstm.py), their part of it. Exit status 1 if a
 survivor is not explained, or an explanation has no survivor. Needs the extra "mutation", and a
@@ -27,9 +27,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tests.equivalent import EQUIVALENT
+from tests.records.equivalent import EQUIVALENT
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results" / "mutation.json"
 MUTMUT = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()"]
 
@@ -41,7 +41,7 @@ def configured(option: str) -> list[str]:
     return config["mutmut"][option].split()
 
 
-FILES = [Path(path).name for path in configured("only_mutate")]
+FILES = [path.removeprefix("numpy_lstm/") for path in configured("only_mutate")]
 VERSIONS = ("mutmut", "pytest", "hypothesis", "numpy")
 
 
@@ -54,7 +54,7 @@ def run(file: str, folder: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """Try every mutant of one file: the figures, and the survivors."""
     start = time.perf_counter()
     environment = {**os.environ, "HYPOTHESIS_PROFILE": "planted", "OPENBLAS_NUM_THREADS": "1"}
-    name = f"numpy_lstm.{file.removesuffix('.py')}.*"
+    name = f"numpy_lstm.{file.removesuffix('.py').replace('/', '.')}.*"
     command = [*MUTMUT, "run", "--max-children", "1", name]
     subprocess.run(command, cwd=folder, env=environment, check=True)
     meta = (folder / "mutants" / "numpy_lstm" / f"{file}.meta").read_text(encoding="utf-8")
@@ -139,7 +139,7 @@ def write(record: dict[str, Any]) -> None:
     mutants = sum(each["mutants"] for each in figures.values())
     killed = sum(each["killed"] for each in figures.values())
     ordered = {
-        "script": "python -m tests.mutation",
+        "script": "python -m tests.records.mutation",
         "tool": "mutmut",
         "versions": record["versions"],
         "tests": configured("pytest_add_cli_args_test_selection"),
@@ -157,7 +157,7 @@ def write(record: dict[str, Any]) -> None:
 def verdict(record: dict[str, Any]) -> int:
     """Print the scores and what is not in order; 1 if anything is not."""
     for file, figures in record["files"].items():
-        print("{:10} {killed:4} of {mutants:4} killed".format(file, **figures))
+        print("{:22} {killed:4} of {mutants:4} killed".format(file, **figures))
     unexplained = [each for each in record["survivors"] if not each["why"]]
     for each in unexplained:
         print(f"\nnot explained: {each['function']}\n{each['diff']}")

@@ -1,6 +1,6 @@
 """Is any test flaky? The whole suite, many times in a row, for the record.
 
-    python -m tests.stability [RUNS] [--out FILE]
+    python -m tests.records.stability [RUNS] [--out FILE]
 
 Runs it 50 times, or RUNS, and writes results/stability.json, or FILE. Stops at the first run that
 is not green, with that run's output and exit status 1. Takes RUNS times as long as the suite.
@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FILE = ROOT / "results" / "stability.json"
 SUITE = [sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider"]
 
@@ -32,7 +32,8 @@ def commit() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.stability", description="Run the whole suite many times in a row."
+        prog="python -m tests.records.stability",
+        description="Run the whole suite many times in a row.",
     )
     parser.add_argument("runs", nargs="?", type=int, default=50, metavar="RUNS")
     parser.add_argument("--out", type=Path, default=FILE, metavar="FILE")
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"argument RUNS: must be at least 1; got {arguments.runs}")
 
     record: dict[str, Any] = {
-        "script": "python -m tests.stability",
+        "script": "python -m tests.records.stability",
         "commit": commit(),
         "versions": {
             "python": platform.python_version(),
