@@ -86,9 +86,9 @@ def _grid(part: Part) -> str:
         f" {machine['versions']['torch']}; {libraries}. Median of {part['rounds']} rounds, in ms;"
         f" the slowest round took {median(spread):.1f} times as long as the fastest, in the median"
         f" of all cases and contenders, and {max(spread):.1f} times at most. The floor is products"
-        " and calls: what the matrix products alone would take at the rate of"
-        f" one large product in the same rounds ({min(rates):.0f} to {max(rates):.0f} GFLOP/s), and"
-        " what calling NumPy would take if each call of our loops were as short as one on arrays of"
+        " and calls: what the matrix products alone would take at the rate of one large product in"
+        f" the same rounds ({min(rates):.0f} to {max(rates):.0f} GFLOP/s), and what calling NumPy"
+        " would take if each call of our loops were as short as one on arrays of"
         f" one number ({min(calls):.2f} to {max(calls):.2f} µs). The loops' calls in a step,"
         f" forward and back: {', '.join(often.values())}."
     )

@@ -13,7 +13,7 @@ import pytest
 
 import numpy_lstm as nl
 from numpy_lstm.data.synthetic import synthetic_corpus
-from numpy_lstm.predict.__main__ import __main__ as predict
+from numpy_lstm.predict import __main__ as predict
 from numpy_lstm.settings import Settings
 from numpy_lstm.train import __main__ as train
 from numpy_lstm.train import job

@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 import numpy_lstm as nl
-from numpy_lstm.estimator import SETTINGS
+from numpy_lstm.estimator import SETTING_OF
 from numpy_lstm.settings import Settings
 from numpy_lstm.weights import load_weights, save_weights
 
@@ -188,7 +188,7 @@ def test_verbose_shows_a_bar_and_a_line_for_each_pass(capsys):
 
 def test_defaults_are_those_of_the_command_line():
     defaults = nl.ReviewClassifier().get_params()
-    for name, setting in SETTINGS.items():
+    for name, setting in SETTING_OF.items():
         assert defaults[name] == getattr(Settings(), setting)
     documented = inspect.getdoc(nl.ReviewClassifier)
     assert all(f"\n{name} : " in documented for name in defaults if name != "batch_size")

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import numpy_lstm as nl
+from numpy_lstm.predict import __main__ as predict
 from numpy_lstm.predict import formatting
-from numpy_lstm.predict.__main__ import __main__ as predict
 from numpy_lstm.predict.__main__ import find_weights, main
 from numpy_lstm.weights import save_weights
 from tests.test_estimator import LABELS, ROUNDING, TEXTS, TINY
