@@ -1,11 +1,11 @@
-"""The LSTM over whole sequences: by hand, the shapes of its weights, and its cell state."""
+"""The LSTM over two steps, worked out by hand."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
-from numpy_lstm import LSTMGradients, LSTMParams, bptt, lstm, lstm_backward, lstm_forward
+from numpy_lstm import LSTMGradients, LSTMParams, bptt, lstm
 from tests.comparing import assert_same, returned
 
 LN3 = np.log(3)
@@ -45,51 +45,3 @@ def test_two_steps_by_hand(module: Any) -> None:
         out.cache, dhs=np.zeros((2, 1, 1)), dh_T=np.ones((1, 1)), dc_T=zero
     )
     assert_same(gradients, expected)
-
-
-def arguments() -> dict[str, Any]:
-    """Valid ones: T = 4 steps, N = 2 reviews, D = 3 inputs, H = 5 hidden units."""
-    params = LSTMParams(np.full((20, 3), 0.5), np.full((20, 5), -0.25), np.full(20, 0.1))
-    return {"xs": np.ones((4, 2, 3)), "params": params}
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            {"params": LSTMParams(np.ones((20, 3)), np.ones((5, 5)), np.ones(20))},
-            "`W_h` must have shape (4H, H); got (5, 5).",
-        ),
-        (
-            {"params": LSTMParams(np.ones((5, 3)), np.ones((20, 5)), np.ones(20))},
-            "`W_x` must have shape (4H=20, D); got (5, 3).",
-        ),
-        (
-            {"params": LSTMParams(np.ones((20, 3)), np.ones((20, 5)), np.ones(5))},
-            "`b` must have shape (4H=20,); got (5,).",
-        ),
-        ({"c0": np.ones(5)}, "`c0` must have shape (N=2, H=5); got (5,)."),
-        ({"c0": 0.0}, "`c0` must be a NumPy array; got float."),
-    ],
-)
-def test_a_wrong_argument_is_named(change: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError) as error:
-        lstm_forward(**(arguments() | change))
-    assert str(error.value) == message
-
-
-@pytest.mark.parametrize(
-    ("dc_T", "message"),
-    [
-        (np.ones((2, 4)), "`dc_T` must have shape (2, 5); got (2, 4)."),
-        (
-            np.ones((2, 5), np.float32),
-            "`dc_T` must be float64 like the forward pass; got float32.",
-        ),
-    ],
-)
-def test_a_wrong_gradient_in_the_cell_state_is_named(dc_T: Any, message: str) -> None:
-    cache = lstm_forward(**arguments()).cache
-    with pytest.raises(ValueError) as error:
-        lstm_backward(cache, dc_T=dc_T)
-    assert str(error.value) == message

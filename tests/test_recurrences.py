@@ -1,6 +1,6 @@
-"""Both recurrences over whole sequences: equal to the plain loops, and their errors.
+"""Both recurrences over whole sequences: equal to the plain loops, and what may be left out.
 
-What is one cell's own stands in test_rnn.py and test_lstm.py.
+By hand each stands in a file of its own; their errors are in recurrence/test_checks.py.
 """
 
 from typing import Any
@@ -10,23 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_lstm import (
-    LSTMParams,
-    RNNParams,
-    lstm_backward,
-    lstm_forward,
-    rnn_backward,
-    rnn_forward,
-)
 from numpy_lstm.recurrence import packing
+from tests.arguments import BACKWARD, FORWARD, arguments
 from tests.comparing import assert_identical, assert_same, returned
 from tests.plain import plain
 from tests.strategies import CELLS, Cell, Recipe, recipes, sequence_case
 
 both_cells = pytest.mark.parametrize("cell", CELLS)
-
-FORWARD = {"rnn": rnn_forward, "lstm": lstm_forward}
-BACKWARD = {"rnn": rnn_backward, "lstm": lstm_backward}
 
 
 def assert_equal_to_plain_loops(cell: Cell, recipe: Recipe, parts: int) -> None:
@@ -103,13 +93,6 @@ def test_a_batch_of_any_size_equals_the_plain_loops(cell: Cell, recipe: Recipe, 
 # --- arguments -----------------------------------------------------------------------------------
 
 
-def arguments(cell: Cell) -> dict[str, Any]:
-    """Valid ones: T = 4 steps, N = 2 reviews, D = 3 inputs, H = 5 hidden units."""
-    kind, rows = (RNNParams, 5) if cell == "rnn" else (LSTMParams, 20)
-    params = kind(np.full((rows, 3), 0.5), np.full((rows, 5), -0.25), np.full(rows, 0.1))
-    return {"xs": np.linspace(-1, 1, 24).reshape(4, 2, 3), "params": params}
-
-
 @both_cells
 def test_what_is_left_out_is_zero_or_full_length(cell: Cell) -> None:
     zero = np.zeros((2, 5))
@@ -154,88 +137,3 @@ def test_complex_numbers_go_forward_only(cell: Cell) -> None:
     assert str(error.value) == (
         "`cache` must come from a float32 or float64 forward pass; got complex128."
     )
-
-
-@both_cells
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            {"xs": np.ones((4, 3))},
-            "`xs` must have shape (T, N, D=3); got (4, 3)."
-            " A single sequence? Use xs[:, np.newaxis].",
-        ),
-        (
-            {"xs": np.ones((4, 3, 2))},
-            "`xs` must have shape (T, N, D=3); got (4, 3, 2). The axes are time, review, input.",
-        ),
-        ({"xs": np.ones((4, 2, 7))}, "`xs` must have shape (T, N, D=3); got (4, 2, 7)."),
-        (
-            {"xs": np.ones((0, 2, 3))},
-            "`xs` must hold at least one step and one review; got shape (0, 2, 3).",
-        ),
-        (
-            {"xs": np.ones((4, 0, 3))},
-            "`xs` must hold at least one step and one review; got shape (4, 0, 3).",
-        ),
-        ({"xs": [[[1.0]]]}, "`xs` must be a NumPy array; got list."),
-        (
-            {"xs": np.ones((4, 2, 3), int)},
-            "`xs` must be float32, float64 or complex128; got int64. Use xs.astype(np.float32).",
-        ),
-        (
-            {"xs": np.ones((4, 2, 3), np.float16)},
-            "`xs` must be float32, float64 or complex128; got float16.",
-        ),
-        (
-            {"xs": np.ones((4, 2, 3), np.float32)},
-            "`xs` must be float64 like the other arrays; got float32.",
-        ),
-        ({"h0": np.ones((1, 5))}, "`h0` must have shape (N=2, H=5); got (1, 5)."),
-        (
-            {"h0": np.ones((2, 5), np.float32)},
-            "`h0` must be float64 like the other arrays; got float32.",
-        ),
-        ({"lengths": [4.0, 2.0]}, "`lengths` must be whole numbers; got dtype float64."),
-        ({"lengths": [True, True]}, "`lengths` must be whole numbers; got dtype bool."),
-        ({"lengths": [4]}, "`lengths` must have shape (N=2,); got (1,)."),
-        (
-            {"lengths": [4, 0]},
-            "`lengths` must lie in 1 … T=4; got 0 … 4."
-            " A review without a step cannot be run: leave it out.",
-        ),
-        (
-            {"lengths": [5, 1]},
-            "`lengths` must lie in 1 … T=4; got 1 … 5."
-            " A review without a step cannot be run: leave it out.",
-        ),
-    ],
-)
-def test_a_wrong_argument_is_named_with_what_was_wanted_and_what_came(
-    cell: Cell, change: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(ValueError) as error:
-        FORWARD[cell](**(arguments(cell) | change))
-    assert str(error.value) == message
-
-
-@both_cells
-@pytest.mark.parametrize(
-    ("incoming", "message"),
-    [
-        ({"dhs": np.ones((2, 5))}, "`dhs` must have shape (4, 2, 5); got (2, 5)."),
-        ({"dh_T": np.ones((4, 2, 5))}, "`dh_T` must have shape (2, 5); got (4, 2, 5)."),
-        (
-            {"dh_T": np.ones((2, 5), np.float32)},
-            "`dh_T` must be float64 like the forward pass; got float32.",
-        ),
-        ({"dh_T": [[1.0] * 5] * 2}, "`dh_T` must be a NumPy array; got list."),
-    ],
-)
-def test_a_wrong_incoming_gradient_is_named(
-    cell: Cell, incoming: dict[str, Any], message: str
-) -> None:
-    cache = FORWARD[cell](**arguments(cell)).cache
-    with pytest.raises(ValueError) as error:
-        BACKWARD[cell](cache, **incoming)
-    assert str(error.value) == message

@@ -1,11 +1,11 @@
-"""The vanilla RNN over whole sequences: by hand, and the shapes of its weights."""
+"""The vanilla RNN over two steps, worked out by hand."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
-from numpy_lstm import RNNGradients, RNNParams, bptt, rnn, rnn_forward
+from numpy_lstm import RNNGradients, RNNParams, bptt, rnn
 from tests.comparing import assert_same, returned
 
 LN3 = np.log(3)
@@ -32,26 +32,3 @@ def test_two_steps_by_hand(module: Any) -> None:
     )
     gradients = module.rnn_backward(out.cache, dhs=np.zeros((2, 1, 1)), dh_T=np.ones((1, 1)))
     assert_same(gradients, expected)
-
-
-@pytest.mark.parametrize(
-    ("params", "message"),
-    [
-        (
-            RNNParams(np.ones((5, 3)), np.ones((5, 4)), np.ones(5)),
-            "`W_h` must have shape (H, H); got (5, 4).",
-        ),
-        (
-            RNNParams(np.ones((4, 3)), np.ones((5, 5)), np.ones(5)),
-            "`W_x` must have shape (H=5, D); got (4, 3).",
-        ),
-        (
-            RNNParams(np.ones((5, 3)), np.ones((5, 5)), np.ones((5, 1))),
-            "`b` must have shape (H=5,); got (5, 1).",
-        ),
-    ],
-)
-def test_weights_of_a_wrong_shape_are_named(params: RNNParams, message: str) -> None:
-    with pytest.raises(ValueError) as error:
-        rnn_forward(np.ones((4, 2, 3)), params)
-    assert str(error.value) == message
