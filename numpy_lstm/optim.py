@@ -132,10 +132,6 @@ def _chunks(gradient: Array | RowGradient) -> Iterator[tuple[Any, Array]]:
         yield slice(None), gradient
 
 
-def _rows(gradient: Array | RowGradient) -> Any:
-    return gradient.rows if isinstance(gradient, RowGradient) else slice(None)
-
-
 def _values(gradient: Array | RowGradient) -> Array:
     return gradient.values if isinstance(gradient, RowGradient) else gradient
 

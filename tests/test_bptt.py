@@ -7,11 +7,12 @@ norms of the gradient in each state are in test_properties.py.
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from numpy_lstm import bptt
 from tests.comparing import assert_identical, assert_same
-from tests.strategies import Case, Recipe, recipes, sequence_case
+from tests.strategies import CELLS, Case, Cell, Recipe, recipes, sequence_case
 
 
 def lstm_case(recipe: Recipe) -> Case:
@@ -56,3 +57,12 @@ def test_truncated_is_not_the_gradient_where_there_are_recurrent_weights() -> No
     assert (short.dxs[:-1] != full.dxs[:-1]).all()
     assert (short.dc0 != full.dc0).all()
     assert all((a != b).all() for a, b in zip(short.dparams, full.dparams, strict=True))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_of_fewer_steps_than_were_run_are_an_error(cell: Cell) -> None:
+    case = sequence_case(cell, Recipe(5, 2, 3, 4, (5, 5), scale=1.0, start="both", seed=0))
+    caches = getattr(bptt, f"{cell}_forward")(**case.point).cache
+    incoming = {**case.incoming, "dhs": case.incoming["dhs"][1:]}
+    with pytest.raises(ValueError, match="zip"):
+        getattr(bptt, f"{cell}_backward")(caches, **incoming)
