@@ -103,6 +103,8 @@ def with_weights(cell: Cell, **weights: Any) -> dict[str, Any]:
         ("rnn", {"b": np.ones((5, 1))}, "`b` must have shape (H=5,); got (5, 1)."),
         ("lstm", {"b": np.ones(5)}, "`b` must have shape (4H=20,); got (5,)."),
         ("lstm", {"b": [0.0] * 20}, "`b` must be a NumPy array; got list."),
+        ("rnn", {"W_x": [[0.0] * 3] * 5}, "`W_x` must be a NumPy array; got list."),
+        ("rnn", {"W_h": [[0.0] * 5] * 5}, "`W_h` must be a NumPy array; got list."),
         (
             "lstm",
             {"b": np.ones(20, np.float32)},
