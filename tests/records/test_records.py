@@ -81,7 +81,7 @@ def test_an_explanation_fails_unless_its_mutant_survives(
 
 def test_a_file_that_is_not_mutated_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert mutation.main(["train.py"]) == 2
-    assert "FILE must be one of ['cells.py', 'rnn.py'" in capsys.readouterr().err
+    assert "FILE must be one of ['cells.py', 'bptt.py'" in capsys.readouterr().err
 
 
 # --- python -m tests.records.thorough ------------------------------------------------------------
