@@ -37,7 +37,7 @@ from tests.test_gradients import METHODS, TOLERANCE, gradient_of, loss_of
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "results" / "gradient_checks.json"
-FILES = sorted((ROOT / "tests").glob("test_*.py"))
+FILES = sorted((ROOT / "tests").rglob("test_*.py"))
 # The property that :func:`worst_errors` is: the same batches, the same check.
 DONE_BEFORE = "test_sequence_gradients_agree_with_the_complex_step"
 
