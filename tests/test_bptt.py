@@ -1,7 +1,7 @@
-"""The plain loops' truncated gradient: what it keeps, what it leaves out.
+"""The plain loops against derivatives; their truncated gradient, what it keeps and leaves out.
 
-By hand they stand in test_rnn.py and test_lstm.py, against derivatives in test_gradients.py; the
-norms of the gradient in each state are in test_properties.py.
+By hand they stand in test_rnn.py and test_lstm.py; the norms of the gradient in each state are in
+test_properties.py.
 """
 
 from typing import Any
@@ -11,8 +11,12 @@ import pytest
 from hypothesis import given
 
 from numpy_lstm import bptt
+from numpy_lstm.cells import lstm_step
+from numpy_lstm.gradcheck import Method
 from tests.comparing import assert_identical, assert_same
+from tests.plain import plain
 from tests.strategies import CELLS, Case, Cell, Recipe, recipes, sequence_case
+from tests.test_gradients import METHODS_FOR_MANY, check, gradient_of, loss_of
 
 
 def lstm_case(recipe: Recipe) -> Case:
@@ -66,3 +70,33 @@ def test_gradients_of_fewer_steps_than_were_run_are_an_error(cell: Cell) -> None
     incoming = {**case.incoming, "dhs": case.incoming["dhs"][1:]}
     with pytest.raises(ValueError, match="zip"):
         getattr(bptt, f"{cell}_backward")(caches, **incoming)
+
+
+@pytest.mark.parametrize("method", METHODS_FOR_MANY)
+@pytest.mark.parametrize("cell", CELLS)
+@given(recipe=recipes())
+def test_gradients_of_the_plain_loops(cell: Cell, method: Method, recipe: Recipe) -> None:
+    case = plain(sequence_case(cell, recipe))
+    check(loss_of(case), case.point, gradient_of(case), method)
+
+
+@pytest.mark.parametrize("method", METHODS_FOR_MANY)
+@given(recipe=recipes())
+def test_the_truncated_gradient_is_that_with_every_h_prev_held_fixed(
+    method: Method, recipe: Recipe
+) -> None:
+    case = sequence_case("lstm", recipe)
+    dhs, dh_T, dc_T = case.incoming.values()
+    caches = bptt.lstm_forward(**case.point).cache
+    h_prevs = [cache.h_prev for cache in caches]
+
+    def loss(point: Any) -> float:
+        c, total = point["c0"], np.sum(point["c0"])
+        for x_t, h_prev, dh_t in zip(point["xs"], h_prevs, dhs, strict=True):
+            h, c, _ = lstm_step(x_t, h_prev, c, point["params"])
+            total += np.sum(dh_t * h)
+        return total + np.sum(dh_T * h) + np.sum(dc_T * c)
+
+    g = bptt.lstm_backward(caches, **case.incoming, truncated=True)
+    gradient = {"xs": g.dxs, "params": g.dparams, "c0": g.dc0 + 1}
+    check(loss, {name: case.point[name] for name in gradient}, gradient, method)

@@ -17,7 +17,6 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from numpy_lstm import bptt
 from numpy_lstm.cells import (
     lstm_step,
     lstm_step_backward,
@@ -52,7 +51,6 @@ from numpy_lstm.losses import (
     squared_error,
     squared_error_backward,
 )
-from tests.plain import plain
 from tests.strategies import CELLS, Case, Cell, Recipe, recipes, sequence_case
 
 # The first is a few hundred roundings of float64. The second is what a difference quotient leaves
@@ -107,36 +105,6 @@ def test_sequence_gradients_agree_with_the_complex_step(cell: Cell, recipe: Reci
 def test_sequence_gradients_agree_with_central_differences(cell: Cell, recipe: Recipe) -> None:
     case = sequence_case(cell, recipe)
     check(loss_of(case), case.point, gradient_of(case), "direction")
-
-
-@pytest.mark.parametrize("method", METHODS_FOR_MANY)
-@pytest.mark.parametrize("cell", CELLS)
-@given(recipe=recipes())
-def test_gradients_of_the_plain_loops(cell: Cell, method: Method, recipe: Recipe) -> None:
-    case = plain(sequence_case(cell, recipe))
-    check(loss_of(case), case.point, gradient_of(case), method)
-
-
-@pytest.mark.parametrize("method", METHODS_FOR_MANY)
-@given(recipe=recipes())
-def test_the_truncated_gradient_is_that_with_every_h_prev_held_fixed(
-    method: Method, recipe: Recipe
-) -> None:
-    case = sequence_case("lstm", recipe)
-    dhs, dh_T, dc_T = case.incoming.values()
-    caches = bptt.lstm_forward(**case.point).cache
-    h_prevs = [cache.h_prev for cache in caches]
-
-    def loss(point: Any) -> float:
-        c, total = point["c0"], np.sum(point["c0"])
-        for x_t, h_prev, dh_t in zip(point["xs"], h_prevs, dhs, strict=True):
-            h, c, _ = lstm_step(x_t, h_prev, c, point["params"])
-            total += np.sum(dh_t * h)
-        return total + np.sum(dh_T * h) + np.sum(dc_T * c)
-
-    g = bptt.lstm_backward(caches, **case.incoming, truncated=True)
-    gradient = {"xs": g.dxs, "params": g.dparams, "c0": g.dc0 + 1}
-    check(loss, {name: case.point[name] for name in gradient}, gradient, method)
 
 
 @pytest.mark.parametrize(
