@@ -22,7 +22,7 @@ class Bug(NamedTuple):
 
 STEP = "test_gradients.test_{}_step_gradients"
 SEQUENCE = "test_gradients.test_sequence_gradients_agree_with_the_complex_step"
-PLAIN = "test_gradients.test_gradients_of_the_plain_loops"
+PLAIN = "test_bptt.test_gradients_of_the_plain_loops"
 ALONE = "test_properties.test_a_padded_batch_equals_its_reviews_run_alone"
 RNN, LSTM = {"cell": "rnn"}, {"cell": "lstm"}
 EXACT = {"method": "complex step"}
