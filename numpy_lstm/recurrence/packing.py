@@ -6,7 +6,7 @@ reviews run, so each of its arrays is full: nothing is spent on padding, and no 
 
 Operations that do not depend on the order of the steps are done for a whole block at once: its
 inputs times W_x before the loop over its steps, and the gradients of the weights after it. A few
-large matrix products take half the time of many small ones.
+large matrix products take less time than many small ones.
 
 Reviews are independent, so a large batch is divided into parts, each with its own blocks, which
 :mod:`numpy_lstm.recurrence.parallel` runs in parallel.
