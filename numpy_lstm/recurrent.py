@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import numpy as np
-from numpy.typing import DTypeLike
+from typing import Any
 
 from numpy_lstm.bptt import LSTMGradients, LSTMOutput, RNNGradients, RNNOutput
 from numpy_lstm.cells import LSTMParams, RNNParams
-from numpy_lstm.initializers import Recurrent, init_lstm, init_rnn
+from numpy_lstm.initializers import init_lstm, init_rnn
 from numpy_lstm.lstm import LSTMCache, lstm_backward, lstm_forward
 from numpy_lstm.rnn import RNNCache, rnn_backward, rnn_forward
 from numpy_lstm.types import Array, Model
@@ -18,29 +16,15 @@ Params = RNNParams | LSTMParams
 
 
 def init_cell(
-    model: Model,
-    input_size: int,
-    hidden_size: int,
-    *,
-    rng: np.random.Generator,
-    forget_bias: float = 1.0,
-    recurrent: Recurrent = "orthogonal",
-    dtype: DTypeLike = np.float32,
+    model: Model, input_size: int, hidden_size: int, *, forget_bias: float = 1.0, **how: Any
 ) -> Params:
     """Initial weights from :func:`~numpy_lstm.init_rnn` or :func:`~numpy_lstm.init_lstm`.
 
-    `forget_bias` is not used by the vanilla RNN.
+    `how` is what both take: `rng`, `recurrent`, `dtype`. The vanilla RNN has no `forget_bias`.
     """
     if model == "rnn":
-        return init_rnn(input_size, hidden_size, rng=rng, recurrent=recurrent, dtype=dtype)
-    return init_lstm(
-        input_size,
-        hidden_size,
-        rng=rng,
-        forget_bias=forget_bias,
-        recurrent=recurrent,
-        dtype=dtype,
-    )
+        return init_rnn(input_size, hidden_size, **how)
+    return init_lstm(input_size, hidden_size, forget_bias=forget_bias, **how)
 
 
 def cell_of(parameters: Mapping[str, Array]) -> Params:
