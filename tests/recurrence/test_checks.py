@@ -94,6 +94,7 @@ def with_weights(cell: Cell, **weights: Any) -> dict[str, Any]:
     [
         ("rnn", {"W_h": np.ones((5, 4))}, "`W_h` must have shape (H, H); got (5, 4)."),
         ("rnn", {"W_h": np.ones(5)}, "`W_h` must have shape (H, H); got (5,)."),
+        ("rnn", {"W_h": np.array(1.0)}, "`W_h` must have shape (H, H); got ()."),
         ("rnn", {"W_h": np.ones((0, 0))}, "`W_h` must have shape (H, H); got (0, 0)."),
         ("lstm", {"W_h": np.ones((5, 5))}, "`W_h` must have shape (4H, H); got (5, 5)."),
         ("rnn", {"W_x": np.ones((4, 3))}, "`W_x` must have shape (H=5, D); got (4, 3)."),
@@ -105,6 +106,11 @@ def with_weights(cell: Cell, **weights: Any) -> dict[str, Any]:
         ("lstm", {"b": [0.0] * 20}, "`b` must be a NumPy array; got list."),
         ("rnn", {"W_x": [[0.0] * 3] * 5}, "`W_x` must be a NumPy array; got list."),
         ("rnn", {"W_h": [[0.0] * 5] * 5}, "`W_h` must be a NumPy array; got list."),
+        (
+            "rnn",
+            {"W_h": np.ones((5, 5), np.float32)},
+            "`W_h` must be float64 like the other arrays; got float32.",
+        ),
         (
             "lstm",
             {"b": np.ones(20, np.float32)},

@@ -18,11 +18,13 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from numpy_lstm.recurrence import parallel
 from numpy_lstm.recurrence.parallel import in_parallel
 from tests.comparing import assert_identical, mapped, returned
+from tests.conftest import PROFILE
 from tests.strategies import CELLS, Case, Cell, Recipe, sequence_case
 
 both_cells = pytest.mark.parametrize("cell", CELLS)
 
-PATIENCE = 60.0  # seconds after which a thread that waits for another says that it never came
+# Seconds after which a thread that waits for another says that it never came.
+PATIENCE = 2.0 if PROFILE == "planted" else 60.0
 ALLOWED = 2
 
 
@@ -179,6 +181,13 @@ def test_the_last_of_two_calls_to_leave_gives_blas_its_threads_back(first_out: i
         leave[k].set()
         calls[k].join()
     assert set(limits()) == {2}
+
+
+def test_after_a_call_every_thread_can_limit_blas() -> None:
+    with ThreadPoolExecutor(1) as other:  # a thread that lives on
+        other.submit(in_parallel, lambda part: None, 2).result()
+        with threadpool_limits(3, user_api="blas"):
+            assert set(limits()) == {3}
 
 
 class Library:
