@@ -1,9 +1,9 @@
 """Word vectors from counts of words that occur near each other.
 
 Positive pointwise mutual information over a window, reduced by a truncated singular value
-decomposition: at this size as good as trained vectors, and deterministic (Levy and Goldberg, 2014;
-Levy, Goldberg and Dagan, 2015). This is preparation, not the subject of the project, so it uses
-scikit-learn (Pedregosa et al., 2011) and SciPy (Virtanen et al., 2020).
+decomposition: at this size as good as trained vectors (Levy and Goldberg, 2014; Levy, Goldberg and
+Dagan, 2015), and on one machine always the same. This is preparation, not the subject of the
+project, so it uses scikit-learn (Pedregosa et al., 2011) and SciPy (Virtanen et al., 2020).
 
 Levy, O. and Goldberg, Y. (2014) 'Neural word embedding as implicit matrix factorization', Advances
 in Neural Information Processing Systems, 27, pp. 2177–2185.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 WINDOW = 5  # words to each side
 SMOOTHING = 0.75  # power of the context's frequency: lowers the weight of rare contexts
 SCALE = 0.5  # root mean square of the vectors' entries; chosen on the validation reviews
-FORMAT = 2  # raise it when the vectors change: cached ones are then replaced
+FORMAT = 3  # raise it when the vectors change: cached ones are then replaced
 
 
 def word_vectors(
@@ -136,9 +136,12 @@ def positive_pmi(counts: csr_array) -> csr_array:
 def reduce_pmi(pmi: csr_array, dimensions: int, seed: int) -> npt.NDArray[np.float32]:
     """The vectors of `word_vectors`, by a truncated singular value decomposition."""
     from sklearn.utils.extmath import randomized_svd
+    from threadpoolctl import threadpool_limits
 
     rank = min(dimensions, pmi.shape[0])
-    U, S, _ = randomized_svd(pmi, rank, n_iter=2, random_state=seed)
+    # The number of threads changes the order of BLAS's sums, and so the vectors' last digits.
+    with threadpool_limits(1, user_api="blas"):
+        U, S, _ = randomized_svd(pmi, rank, n_iter=2, random_state=seed)
     vectors = np.zeros((pmi.shape[0], dimensions), np.float32)
     # The square root of the singular values, as Levy, Goldberg and Dagan (2015) advise.
     vectors[:, :rank] = U * np.sqrt(S)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from numpy_lstm.data import vectors
 from numpy_lstm.data.corpus import Reviews
@@ -100,6 +101,16 @@ def test_words_of_like_company_get_like_vectors(tmp_path: Path) -> None:
 def test_the_same_seed_gives_the_same_bits(tmp_path: Path) -> None:
     learn = partial(vectors.word_vectors, [reviews_of(random_texts(3))], V, 4, seed=5)
     assert np.array_equal(learn(cache_dir=tmp_path / "a"), learn(cache_dir=tmp_path / "b"))
+
+
+def test_the_number_of_threads_changes_no_bit() -> None:
+    rng = np.random.default_rng(0)
+    texts = [reviews_of(rng.zipf(1.3, (400, 100)).clip(2, 1999).tolist())]
+    with threadpool_limits(1):
+        alone = vectors.learn_vectors(texts, 2000, 128, seed=7)
+    with threadpool_limits(2):
+        shared = vectors.learn_vectors(texts, 2000, 128, seed=7)
+    np.testing.assert_array_equal(alone, shared)
 
 
 def test_the_second_time_they_come_from_the_cache(
