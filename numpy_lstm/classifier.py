@@ -1,4 +1,4 @@
-"""The layers composed into a classifier, from word ids to one logit: forward and backward.
+"""The layers composed into a classifier, from word ids to logits: forward and backward.
 
 Its parameters are a dict of arrays, so that saving, clipping and updating loop over names:
 
@@ -8,8 +8,9 @@ name       shape            what
 embedding  (V, D)           word vectors; row 0 is padding's
 W_x, W_h,  as in the cell   weights of the recurrence: an :class:`RNNParams` or
 b                           an :class:`LSTMParams`
-W_out      (1, R)           read-out weights, R = H, or 2H for "meanmax"
-b_out      (1,)             read-out bias
+W_out      (K, R)           read-out weights, R = H, or 2H for "meanmax"; K = 1 for
+                            two classes, and K = C for C classes more than two
+b_out      (K,)             read-out bias
 ========== ================ =====================================================
 """
 
@@ -34,7 +35,7 @@ from numpy_lstm.layers import (
     readout_backward,
     readout_forward,
 )
-from numpy_lstm.losses import binary_cross_entropy, binary_cross_entropy_backward
+from numpy_lstm.losses import cross_entropy, cross_entropy_backward
 from numpy_lstm.lstm import LSTMCache
 from numpy_lstm.recurrent import (
     cell_of,
@@ -89,6 +90,7 @@ def init_classifier(
     rng: np.random.Generator,
     forget_bias: float = 1.0,
     recurrent: Recurrent = "orthogonal",
+    n_classes: int = 2,
 ) -> dict[str, Array]:
     """Initial parameters, in the dtype of `vectors`.
 
@@ -103,6 +105,8 @@ def init_classifier(
     rng : numpy.random.Generator
     forget_bias, recurrent
         As for :func:`~numpy_lstm.init_lstm`; `forget_bias` is not used by the vanilla RNN.
+    n_classes : int
+        C, at least 2.
 
     Returns
     -------
@@ -119,18 +123,19 @@ def init_classifier(
         dtype=dtype,
     )
     features = 2 * hidden_size if readout == "meanmax" else hidden_size
+    outputs = 1 if n_classes == 2 else n_classes
     return {
         "embedding": vectors.copy(),
         **cell._asdict(),
-        "W_out": glorot_uniform(1, features, rng=rng).astype(dtype),
-        "b_out": np.zeros(1, dtype),
+        "W_out": glorot_uniform(outputs, features, rng=rng).astype(dtype),
+        "b_out": np.zeros(outputs, dtype),
     }
 
 
 def classifier_forward(
     classifier: Classifier, tokens: Ints, lengths: Ints, masks: Masks | None = None
 ) -> tuple[Array, ClassifierCache]:
-    """Log-odds that each review is positive.
+    """Log-odds that each review is positive; with more than two classes, a logit for each.
 
     Parameters
     ----------
@@ -144,7 +149,7 @@ def classifier_forward(
 
     Returns
     -------
-    logits : ndarray, shape (N,)
+    logits : ndarray, shape (N,), or (N, C) for C classes more than two
     cache : ClassifierCache
     """
     parameters, bag_size, readout = classifier
@@ -156,7 +161,8 @@ def classifier_forward(
     if masks is not None:
         features = dropout_forward(features, masks.features)
     outputs, affine = affine_forward(features, parameters["W_out"], parameters["b_out"])
-    return outputs[:, 0], ClassifierCache(bag, out.cache, readout_cache, affine, masks)
+    logits = outputs[:, 0] if outputs.shape[1] == 1 else outputs
+    return logits, ClassifierCache(bag, out.cache, readout_cache, affine, masks)
 
 
 def classifier_backward(dlogits: Array, cache: ClassifierCache) -> ClassifierGradients:
@@ -164,14 +170,15 @@ def classifier_backward(dlogits: Array, cache: ClassifierCache) -> ClassifierGra
 
     Parameters
     ----------
-    dlogits : ndarray, shape (N,)
+    dlogits : ndarray, shape (N,) or (N, C)
     cache : ClassifierCache
 
     Returns
     -------
     ClassifierGradients
     """
-    dfeatures, dW_out, db_out = affine_backward(dlogits[:, np.newaxis], cache.affine)
+    doutputs = dlogits[:, np.newaxis] if dlogits.ndim == 1 else dlogits
+    dfeatures, dW_out, db_out = affine_backward(doutputs, cache.affine)
     if cache.masks is not None:
         dfeatures = dropout_backward(dfeatures, cache.masks.features)
     dhs, dh_T = readout_backward(dfeatures, cache.readout)
@@ -202,10 +209,10 @@ def loss_and_gradients(
     -------
     loss : float
         Sum of the reviews' losses in nats, weighted by ``batch.weights``.
-    logits : ndarray, shape (N,)
+    logits : ndarray, shape (N,) or (N, C)
     gradients : ClassifierGradients
     """
     logits, cache = classifier_forward(classifier, batch.tokens, batch.lengths, masks)
-    loss, loss_cache = binary_cross_entropy(logits, batch.labels, batch.weights)
-    gradients = classifier_backward(binary_cross_entropy_backward(loss_cache), cache)
+    loss, loss_cache = cross_entropy(logits, batch.labels, batch.weights)
+    gradients = classifier_backward(cross_entropy_backward(loss_cache), cache)
     return float(loss), logits, gradients

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from numpy_lstm.cells import sigmoid
 from numpy_lstm.data.prepare import prepare
 from numpy_lstm.estimator_input import check_labels, check_texts, weighted_corpus
+from numpy_lstm.losses import class_probabilities, likeliest
 from numpy_lstm.predict.scoring import score
 from numpy_lstm.settings import Settings, requirement_not_met
 from numpy_lstm.train.progress_bar import Display
@@ -41,7 +41,7 @@ SETTING_OF = {
 
 
 class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Recurrent classifier of texts into two classes.
+    """Recurrent classifier of texts into two or more classes.
 
     Word vectors are computed from the training texts and trained further together with an LSTM or a
     vanilla RNN. Part of the texts is set aside; the epoch with the smallest loss on it is kept.
@@ -72,6 +72,8 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Stop after so many epochs without a better validation loss; 0 never stops early.
     validation_fraction : float
         Share of the training texts that is set aside, in (0, 1).
+    class_weight : dict, "balanced" or None
+        Weight of each class, as in scikit-learn; "balanced" makes all classes count the same.
     random_state : int, RandomState instance or None
         For the split, the initial weights, the order of the batches and dropout.
     verbose : int
@@ -79,10 +81,10 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    classes_ : ndarray, shape (2,)
-        The two labels, sorted.
+    classes_ : ndarray, shape (C,)
+        The labels, sorted.
     weights_ : Weights
-        The best epoch's parameters with settings and vocabulary, for
+        The best epoch's parameters with settings, vocabulary and classes, for
         :func:`numpy_lstm.weights.save_weights`.
     n_iter_ : int
         Number of epochs run.
@@ -118,6 +120,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         max_iter: int = 5,
         n_iter_no_change: int = 2,
         validation_fraction: float = 0.1,
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
@@ -134,6 +137,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.max_iter = max_iter
         self.n_iter_no_change = n_iter_no_change
         self.validation_fraction = validation_fraction
+        self.class_weight = class_weight
         self.random_state = random_state
         self.verbose = verbose
 
@@ -146,7 +150,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X : iterable of str, length n
         y : array-like, shape (n,)
-            Two different labels, of any kind that can be sorted.
+            At least two different labels, of any kind that can be sorted.
         sample_weight : array-like, shape (n,), optional
             Weight of each text, not negative; a text of weight 0 is not read.
 
@@ -168,9 +172,10 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = _check_sample_weight(
             sample_weight, texts, dtype=np.float64, ensure_non_negative=True
         )
+        weights *= compute_sample_weight(self.class_weight, classes[labels])
         corpus = weighted_corpus(texts, labels, weights)
         prepared = prepare(corpus, settings, keep_vectors=False)
-        state = initial_state(self.cell, prepared.vectors, settings)
+        state = initial_state(self.cell, prepared.vectors, settings, len(classes))
         display = Display(bar=True)
 
         def after_step(state: TrainingState, steps: int, loss: float, accuracy: float) -> bool:
@@ -192,16 +197,19 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 after_epoch=after_epoch,
             )
         self.classes_ = classes
-        self.weights_ = Weights(state.best_parameters, settings, prepared.vocabulary)
+        self.weights_ = Weights(
+            state.best_parameters, settings, prepared.vocabulary, tuple(classes.tolist())
+        )
         self.n_iter_ = state.epoch
         self.loss_curve_ = [epoch.train_loss for epoch in state.history]
         self.validation_scores_ = [epoch.val_accuracy for epoch in state.history]
         return self
 
     def decision_function(self, X: Iterable[str]) -> Array:
-        """Log-odds of the second class, ``classes_[1]``, for each text: shape (n,).
+        """Log-odds of the second of two classes, ``classes_[1]``, for each text: shape (n,).
 
-        The other texts and their order may change the last bits of a text's value.
+        With C classes, more than two, a logit for each, of which the largest is predicted: shape
+        (n, C). The other texts and their order may change the last bits of a text's values.
 
         Parameters
         ----------
@@ -224,23 +232,22 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return logits
 
     def predict_proba(self, X: Iterable[str]) -> Array:
-        """Probability of each class, in the order of ``classes_``: shape (n, 2).
+        """Probability of each class, in the order of ``classes_``: shape (n, C).
 
         Parameters
         ----------
         X : iterable of str, length n
         """
-        positive = sigmoid(self.decision_function(X))
-        return np.column_stack([1 - positive, positive])
+        return class_probabilities(self.decision_function(X))
 
     def predict(self, X: Iterable[str]) -> npt.NDArray[Any]:
-        """The more probable label of each text: shape (n,).
+        """The most probable label of each text: shape (n,).
 
         Parameters
         ----------
         X : iterable of str, length n
         """
-        chosen = (self.decision_function(X) > 0).astype(np.intp)
+        chosen = likeliest(self.decision_function(X))
         labels: npt.NDArray[Any] = self.classes_[chosen]
         return labels
 
@@ -248,7 +255,6 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
-        tags.classifier_tags.multi_class = False
         return tags
 
     def _settings(self) -> Settings:

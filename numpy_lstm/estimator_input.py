@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite
 
 from numpy_lstm.data.corpus import Corpus, Reviews, select
 from numpy_lstm.data.text import number_tokens
-from numpy_lstm.types import Array
+from numpy_lstm.types import Array, Ints
 
 
 def check_texts(X: Iterable[str]) -> list[str]:
     """The texts as a list."""
     if isinstance(X, str):
         raise ValueError("Iterable over raw text documents expected, string object received.")
+    if isinstance(X, Set | Mapping):
+        raise ValueError(
+            f"The texts must have an order, that of their labels; got a {type(X).__name__}. Pass a"
+            " list."
+        )
     if getattr(X, "ndim", 1) != 1:
         raise ValueError(
             f"Expected 1D array of texts, got an array of shape {X.shape}."  # type: ignore[attr-defined]
@@ -34,10 +39,8 @@ def check_texts(X: Iterable[str]) -> list[str]:
     return texts
 
 
-def check_labels(
-    name: str, y: npt.ArrayLike, texts: list[str]
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.int8]]:
-    """The two classes, and each text's label as 0 or 1; `name` is the estimator's."""
+def check_labels(name: str, y: npt.ArrayLike, texts: list[str]) -> tuple[npt.NDArray[Any], Ints]:
+    """The classes, and each text's label as 0 … C - 1; `name` is the estimator's."""
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     y = column_or_1d(y, warn=True)
@@ -45,26 +48,23 @@ def check_labels(
     check_classification_targets(y)
     check_consistent_length(texts, y)
     classes, labels = np.unique(y, return_inverse=True)
-    if len(classes) > 2:
-        raise ValueError(
-            "Only binary classification is supported. The type of the target is"
-            f" {type_of_target(y)}."
-        )
     if len(classes) < 2:
         raise ValueError(
-            f"{name} needs samples of 2 classes in the data, but the data contains only one class:"
+            f"{name} needs samples of at least 2 classes in the data, but the data contains only"
+            " one class:"
             f" {classes[0]!r}."
         )
-    return classes, labels.astype(np.int8)
+    return classes, labels
 
 
-def weighted_corpus(texts: list[str], labels: npt.NDArray[np.int8], weights: Array) -> Corpus:
+def weighted_corpus(texts: list[str], labels: Ints, weights: Array) -> Corpus:
     """A corpus of the texts with positive weight; each text is its own film."""
     counts = np.flatnonzero(weights)
-    if (np.bincount(labels[counts], minlength=2) < 2).any():
+    per_class = np.bincount(labels[counts], minlength=labels.max() + 1)
+    if (per_class < 2).any():
         raise ValueError(
             "Each class needs at least 2 texts with positive weight, so that one can be set aside;"
-            f" got {np.bincount(labels[counts], minlength=2).tolist()}."
+            f" got {per_class.tolist()}."
         )
     words, tokens, starts = number_tokens(texts[n] for n in counts)
     if not words:

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_lstm import bptt
-from numpy_lstm.cells import RNNParams, sigmoid
+from numpy_lstm.cells import RNNParams
 from numpy_lstm.classifier import Classifier, classifier_backward, classifier_forward
 from numpy_lstm.layers import bag_forward
+from numpy_lstm.losses import cross_entropy, cross_entropy_backward
 from numpy_lstm.lstm import lstm_backward, lstm_forward
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrent import Params, cell_of
@@ -49,7 +50,8 @@ def record(classifier: Classifier, batch: Batch) -> GradientNorms:
     """
     exact, tokens = _in_float64(classifier, batch)
     logits, cache = classifier_forward(exact, tokens, batch.lengths)
-    gradients = classifier_backward(sigmoid(logits) - batch.labels, cache)
+    _, loss = cross_entropy(logits, batch.labels, np.ones(len(batch.labels)))
+    gradients = classifier_backward(cross_entropy_backward(loss), cache)
     steps = -(-batch.lengths // classifier.bag_size)
     dx_norms = norms(gradients.dxs.swapaxes(1, 2))
     return GradientNorms(

@@ -119,6 +119,49 @@ def softmax_cross_entropy_backward(cache: LossCache) -> Array:
     return weights[:, np.newaxis] * dlogits
 
 
+def cross_entropy(
+    logits: Array, labels: Ints, weights: Array | None = None
+) -> tuple[float, LossCache]:
+    """:func:`binary_cross_entropy` of logits (N,), :func:`softmax_cross_entropy` of (N, C)."""
+    entropy = binary_cross_entropy if logits.ndim == 1 else softmax_cross_entropy
+    return entropy(logits, labels, weights)
+
+
+def cross_entropy_backward(cache: LossCache) -> Array:
+    """Gradient of :func:`cross_entropy` in the logits, of their shape."""
+    binary = cache.outputs.ndim == 1
+    return (binary_cross_entropy_backward if binary else softmax_cross_entropy_backward)(cache)
+
+
+def class_probabilities(logits: Array) -> Array:
+    """Probability of each class, shape (N, C), from logits (N,) of two classes or (N, C)."""
+    if logits.ndim == 1:
+        positive = sigmoid(logits)
+        return np.column_stack([1 - positive, positive])
+    probabilities: Array = np.exp(_log_softmax(logits))
+    return probabilities
+
+
+def likeliest(logits: Array) -> Ints:
+    """The class of the largest probability, from logits (N,) of two classes or (N, C)."""
+    return (logits > 0).astype(np.intp) if logits.ndim == 1 else logits.argmax(axis=1)
+
+
+def log_odds(logits: Array, label: int) -> Array:
+    """log(p / (1 - p)) of class `label`, shape (N,), from logits (N,) of two classes or (N, C)."""
+    if logits.ndim == 1:
+        return logits if label == 1 else -logits
+    return logits[:, label] - _log_sum_exp(np.delete(logits, label, axis=1))[:, 0]
+
+
+def log_odds_backward(logits: Array, label: int) -> Array:
+    """Gradient of the sum of :func:`log_odds` in the logits, of their shape."""
+    if logits.ndim == 1:
+        return np.full_like(logits, 1 if label == 1 else -1)
+    others = np.delete(logits, label, axis=1)
+    return np.insert(-np.exp(others - _log_sum_exp(others)), label, 1, axis=1)
+
+
 def squared_error(
     outputs: Array, targets: Array, weights: Array | None = None
 ) -> tuple[float, LossCache]:
@@ -171,3 +214,7 @@ def _log_softmax(logits: Array) -> Array:
     # A shift of all logits does not change softmax; with the largest at 0, exp cannot overflow.
     shifted = logits - logits.real.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def _log_sum_exp(logits: Array) -> Array:
+    return logits[:, :1] - _log_softmax(logits)[:, :1]

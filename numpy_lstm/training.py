@@ -27,7 +27,7 @@ from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.layers import dropout_mask
-from numpy_lstm.losses import binary_cross_entropy
+from numpy_lstm.losses import cross_entropy, likeliest
 from numpy_lstm.optim import Adam, clip_by_global_norm
 from numpy_lstm.settings import Settings
 from numpy_lstm.types import Array, Batch, Model
@@ -79,7 +79,9 @@ class Diverged(Exception):
     """The loss is no longer a finite number."""
 
 
-def initial_state(model: Model, vectors: Array, settings: Settings) -> TrainingState:
+def initial_state(
+    model: Model, vectors: Array, settings: Settings, n_classes: int = 2
+) -> TrainingState:
     """Initial parameters and a new optimizer."""
     parameters = init_classifier(
         model,
@@ -88,6 +90,7 @@ def initial_state(model: Model, vectors: Array, settings: Settings) -> TrainingS
         readout=settings.readout,
         rng=np.random.default_rng(settings.seed),
         forget_bias=settings.forget_bias,
+        n_classes=n_classes,
     )
     best = {name: array.copy() for name, array in parameters.items()}
     return TrainingState(parameters, Adam(settings.learning_rate), best)
@@ -178,7 +181,7 @@ def train_step(state: TrainingState, batch: Batch, settings: Settings) -> tuple[
             f" of epoch {state.epoch + 1}"
         )
     state.optimizer.step(state.parameters, clipped)
-    return loss, float(((logits > 0) == batch.labels).mean())
+    return loss, float((likeliest(logits) == batch.labels).mean())
 
 
 def draw_masks(state: TrainingState, n_reviews: int, settings: Settings) -> Masks | None:
@@ -195,7 +198,7 @@ def draw_masks(state: TrainingState, n_reviews: int, settings: Settings) -> Mask
 
 
 def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Settings) -> Array:
-    """Log-odds that each review is positive, in the order of `reviews`, without dropout.
+    """Logits of each review, in the order of `reviews`, without dropout: shape (n,) or (n, C).
 
     In float64, whatever the dtype of the parameters: BLAS rounds a column of a product depending on
     its position and the number of columns, so a float32 logit would depend on its batch from the
@@ -203,8 +206,8 @@ def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Set
     """
     exact = {name: array.astype(np.float64, copy=False) for name, array in parameters.items()}
     classifier = classifier_of(exact, settings)
-    logits = np.empty(len(reviews.labels))
-
+    K = len(parameters["b_out"])
+    logits = np.empty((len(reviews.labels), K) if K > 1 else len(reviews.labels))
     for indices in by_length(reviews.lengths, settings.batch_size):
         batch = make_batch(reviews, indices)
         logits[indices], _ = classifier_forward(classifier, batch.tokens, batch.lengths)
@@ -217,8 +220,8 @@ def evaluate(parameters: dict[str, Array], reviews: Reviews, settings: Settings)
     weights = None
     if reviews.weights is not None:
         weights = reviews.weights / reviews.weights.sum(dtype=np.float64)
-    loss, _ = binary_cross_entropy(logits, reviews.labels, weights)
-    accuracy = np.average((logits > 0) == reviews.labels, weights=weights)
+    loss, _ = cross_entropy(logits, reviews.labels, weights)
+    accuracy = np.average(likeliest(logits) == reviews.labels, weights=weights)
     return Evaluation(float(loss), float(accuracy))
 
 

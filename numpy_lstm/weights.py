@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +18,12 @@ from numpy_lstm.recurrent import cell_of
 from numpy_lstm.settings import Settings
 from numpy_lstm.types import Array
 
-FORMAT = 1  # raise it when the previous version would misread a file of this one
+FORMAT = 2  # raise it when the previous version would misread a file of this one
 ARRAYS = ("embedding", "W_x", "W_h", "b", "W_out", "b_out")
+
+
+Label = str | int | float | bool
+SENTIMENT = ("negative", "positive")
 
 
 class Weights(NamedTuple):
@@ -27,10 +32,11 @@ class Weights(NamedTuple):
     parameters: dict[str, Array]
     settings: Settings
     vocabulary: Vocabulary
+    classes: tuple[Label, ...] = SENTIMENT  # in the order of the labels 0 … C - 1
     dataset: str = ""  # name of the training data; empty if unknown
 
 
-def save_weights(path: Path, weights: Weights) -> None:
+def save_weights(path: str | os.PathLike[str], weights: Weights) -> None:
     """Write a trained classifier to one ``.npz`` file, completely or not at all.
 
     Raises
@@ -40,11 +46,12 @@ def save_weights(path: Path, weights: Weights) -> None:
     OSError
         If the file cannot be written.
     """
-    if problem := _problem(weights.parameters, weights.settings, len(weights.vocabulary)):
+    if problem := _problem(weights):
         raise ValueError(f"`weights` cannot be saved: {problem}.")
     about = {
         "format": FORMAT,
         "dataset": weights.dataset,
+        "classes": weights.classes,
         "settings": dataclasses.asdict(weights.settings),
         "versions": versions(),
     }
@@ -53,13 +60,15 @@ def save_weights(path: Path, weights: Weights) -> None:
         "about": np.array(json.dumps(about)),
         "words": np.array(json.dumps(weights.vocabulary.words[2:])),
     }
-    write_atomically(path, lambda file: np.savez(file, **arrays))
+    write_atomically(Path(path), lambda file: np.savez(file, **arrays))
 
 
-def load_weights(path: Path) -> Weights:
+def load_weights(path: str | os.PathLike[str]) -> Weights:
     """Read what :func:`save_weights` wrote; nothing in the file is executed.
 
-    A missing setting takes its default, which is always the behavior of earlier versions.
+    A missing setting takes its default, which is always the behavior of earlier versions. Files of
+    format 1 do not name their classes: those of the training job are negative and positive, and
+    those saved from an estimator become "class 0" and "class 1", by the sorted order of its labels.
 
     Raises
     ------
@@ -69,7 +78,7 @@ def load_weights(path: Path) -> Weights:
     OSError
         If it cannot be read.
     """
-    arrays = read_arrays(path)
+    arrays = read_arrays(Path(path))
     try:
         about, words = (json.loads(str(arrays.pop(name))) for name in ("about", "words"))
         written_in, settings = about["format"], about["settings"]
@@ -83,17 +92,32 @@ def load_weights(path: Path) -> Weights:
             f"{path} was written by numpy_lstm {version}, and this version cannot read it. Install"
             " that one, or a later one."
         )
+    dataset = about.get("dataset", "")
+    unnamed = SENTIMENT if dataset else ("class 0", "class 1")
     try:
-        weights = Weights(arrays, Settings(**settings), Vocabulary(words), about.get("dataset", ""))
+        weights = Weights(
+            arrays,
+            Settings(**settings),
+            Vocabulary(words),
+            tuple(about.get("classes", unnamed)),
+            dataset,
+        )
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path} holds wrong settings or words: {error}") from error
-    if problem := _problem(arrays, weights.settings, len(weights.vocabulary)):
+    if problem := _problem(weights):
         raise ValueError(f"{path} cannot be used: {problem}.")
     return weights
 
 
-def _problem(parameters: dict[str, Array], settings: Settings, vocabulary_size: int) -> str | None:
-    """The first problem of a classifier's parameters, or None."""
+def _problem(weights: Weights) -> str | None:
+    """The first problem of a classifier's parameters or classes, or None."""
+    parameters, settings, vocabulary, classes, _ = weights
+    C = len(classes)
+    if C < 2 or len(set(classes)) < C or not all(isinstance(label, Label) for label in classes):
+        return (
+            "its classes must be at least two different strings, numbers or Booleans; got"
+            f" {list(classes)}"
+        )
     if set(parameters) != set(ARRAYS):
         return f"its arrays must be {', '.join(ARRAYS)}; got {', '.join(sorted(parameters))}"
     dtype = parameters["W_h"].dtype
@@ -104,13 +128,14 @@ def _problem(parameters: dict[str, Array], settings: Settings, vocabulary_size: 
             return f"`{name}` must have two axes; got shape {parameters[name].shape}"
     D, H = parameters["embedding"].shape[1], settings.hidden_size
     rows = H if isinstance(cell_of(parameters), RNNParams) else 4 * H
+    outputs = 1 if C == 2 else C
     shapes = {
-        "embedding": (vocabulary_size, D),
+        "embedding": (len(vocabulary), D),
         "W_x": (rows, D),
         "W_h": (rows, H),
         "b": (rows,),
-        "W_out": (1, 2 * H if settings.readout == "meanmax" else H),
-        "b_out": (1,),
+        "W_out": (outputs, 2 * H if settings.readout == "meanmax" else H),
+        "b_out": (outputs,),
     }
     for name, shape in shapes.items():
         array = parameters[name]

@@ -78,7 +78,11 @@ EXPECTED_TO_FAIL = {
     "check_sample_weight_equivalence_on_dense_data": (
         "A weight of 2 equals a text that is there twice in expectation only: the part set aside"
         " and the batches are drawn at random."
-    )
+    ),
+    "check_class_weight_classifiers": (
+        "The labels are noise, and the check wants the heavy class everywhere; a network learns its"
+        " training texts by heart, and then a word of the light class is never weighed against it."
+    ),
 }
 
 

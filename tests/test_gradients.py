@@ -46,6 +46,10 @@ from numpy_lstm.layers import (
 from numpy_lstm.losses import (
     binary_cross_entropy,
     binary_cross_entropy_backward,
+    cross_entropy,
+    cross_entropy_backward,
+    log_odds,
+    log_odds_backward,
     softmax_cross_entropy,
     softmax_cross_entropy_backward,
     squared_error,
@@ -287,6 +291,16 @@ def test_softmax_cross_entropy_gradients(
 
 
 @pytest.mark.parametrize("method", METHODS)
+@given(N=st.integers(1, 5), C=st.integers(2, 5), scale=st.floats(0.01, 3), seed=seeds)
+def test_log_odds_gradients(method: Method, N: int, C: int, scale: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    logits = scale * rng.uniform(-1, 1, (N, C) if C > 2 else N)
+    for label in range(C):
+        gradient = log_odds_backward(logits, label)
+        check(lambda logits, k=label: log_odds(logits, k).sum(), logits, gradient, method)
+
+
+@pytest.mark.parametrize("method", METHODS)
 @given(N=st.integers(1, 5), weighted=st.booleans(), seed=seeds)
 def test_squared_error_gradients(method: Method, N: int, weighted: bool, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -313,15 +327,16 @@ def test_squared_error_gradients(method: Method, N: int, weighted: bool, seed: i
     recipe=recipes(),
     bag_size=st.integers(1, 5),
     dropout=st.booleans(),
+    C=st.integers(2, 4),
 )
 def test_classifier_gradients(
-    readout: Any, method: Method, cell: Cell, recipe: Recipe, bag_size: int, dropout: bool
+    readout: Any, method: Method, cell: Cell, recipe: Recipe, bag_size: int, dropout: bool, C: int
 ) -> None:
     rng = np.random.default_rng(recipe.seed)
     N, D, H, lengths = recipe.N, recipe.D, recipe.H, np.array(recipe.lengths)
-    tokens, labels = rng.integers(0, 7, (recipe.T, N)), rng.integers(0, 2, N)
+    tokens, labels = rng.integers(0, 7, (recipe.T, N)), rng.integers(0, C, N)
     weights = rng.dirichlet(np.ones(N))
-    fresh = init_classifier(cell, np.zeros((7, D)), H, readout=readout, rng=rng)
+    fresh = init_classifier(cell, np.zeros((7, D)), H, readout=readout, rng=rng, n_classes=C)
     parameters = {
         name: rng.uniform(-recipe.scale, recipe.scale, array.shape) for name, array in fresh.items()
     }
@@ -337,14 +352,14 @@ def test_classifier_gradients(
         logits, cache = classifier_forward(
             Classifier(parameters, bag_size, readout), tokens, lengths, masks
         )
-        loss, loss_cache = binary_cross_entropy(logits, labels, weights)
+        loss, loss_cache = cross_entropy(logits, labels, weights)
         # The sum gives every array a gradient of size 2, as in :func:`loss_of`. Without, it may be
         # that of a few words whose reviews all but cancel, or that of saturated units: then
         # rounding is all there is to compare. Of size 1 it could cancel db_out, which is in ±1.
         return loss + sum(2 * np.sum(array) for array in parameters.values()), cache, loss_cache
 
     _, cache, loss_cache = forward(parameters)
-    gradient = classifier_backward(binary_cross_entropy_backward(loss_cache), cache).parameters
+    gradient = classifier_backward(cross_entropy_backward(loss_cache), cache).parameters
     gradient = {**gradient, "embedding": full(gradient["embedding"], parameters["embedding"])}
     gradient = {name: array + 2 for name, array in gradient.items()}
     try:

@@ -13,6 +13,12 @@ from hypothesis import strategies as st
 from numpy_lstm.losses import (
     binary_cross_entropy,
     binary_cross_entropy_backward,
+    class_probabilities,
+    cross_entropy,
+    cross_entropy_backward,
+    likeliest,
+    log_odds,
+    log_odds_backward,
     softmax_cross_entropy,
     softmax_cross_entropy_backward,
     squared_error,
@@ -138,3 +144,32 @@ def test_backward_twice_gives_the_same_and_changes_nothing(
     outputs.flags.writeable = targets.flags.writeable = False
     _, cache = loss(outputs, targets)
     np.testing.assert_array_equal(backward(cache), backward(cache))
+
+
+def test_cross_entropy_is_the_binary_one_of_one_logit_and_softmax_of_many() -> None:
+    logits, labels = np.array([0.5, -2.0, 3.0]), np.array([1, 1, 0])
+    two = np.column_stack([np.zeros(3), logits])
+    assert cross_entropy(logits, labels)[0] == binary_cross_entropy(logits, labels)[0]
+    assert cross_entropy(two, labels)[0] == softmax_cross_entropy(two, labels)[0]
+    one = cross_entropy_backward(cross_entropy(logits, labels)[1])
+    both = cross_entropy_backward(cross_entropy(two, labels)[1])
+    assert_same(both, np.column_stack([-one, one]))
+
+
+def test_probabilities_classes_and_log_odds_by_hand() -> None:
+    assert_same(class_probabilities(np.array([0.0, LN3])), np.array([[2, 2], [1, 3]]) / 4)
+    assert_same(class_probabilities(np.log([[2.0, 3.0, 5.0]])), np.array([[2, 3, 5]]) / 10)
+    assert likeliest(np.array([-1.0, 0.0, 1.0])).tolist() == [0, 0, 1]
+    assert likeliest(np.array([[0.0, 2.0, 1.0], [5.0, 2.0, 1.0]])).tolist() == [1, 0]
+    assert_same(log_odds(np.array([LN3]), 1), np.array([LN3]))
+    assert_same(log_odds(np.array([LN3]), 0), np.array([-LN3]))
+    three = np.log([[2.0, 3.0, 5.0]])
+    for label, odds in enumerate((2 / 8, 3 / 7, 5 / 5)):
+        assert_same(np.exp(log_odds(three, label)), np.array([odds]))
+    assert_same(log_odds_backward(three, 1), np.array([[-2 / 7, 1, -5 / 7]]))
+
+
+def test_log_odds_of_sure_logits_do_not_overflow() -> None:
+    sure = np.array([[0.0, 2000.0, -2000.0]])
+    assert [log_odds(sure, label)[0] for label in range(3)] == [-2000, 2000, -4000]
+    assert_same(class_probabilities(sure), np.array([[0.0, 1.0, 0.0]]))

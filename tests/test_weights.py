@@ -21,7 +21,7 @@ def weights_of(model, readout="last", dtype=np.float32):
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((len(WORDS) + 2, 2)).astype(dtype)
     parameters = init_classifier(model, vectors, 3, readout=readout, rng=rng)
-    return Weights(parameters, settings, Vocabulary(WORDS), "imdb")
+    return Weights(parameters, settings, Vocabulary(WORDS), dataset="imdb")
 
 
 @pytest.fixture

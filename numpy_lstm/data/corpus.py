@@ -19,8 +19,8 @@ class Reviews(NamedTuple):
         Word ids; review i is ``tokens[starts[i]:starts[i + 1]]``.
     starts : ndarray of int64, shape (n + 1,)
         Where each review starts; the last entry is S.
-    labels : ndarray of int8, shape (n,)
-        1 positive, 0 negative, -1 unlabeled.
+    labels : ndarray of int, shape (n,)
+        1 positive, 0 negative, -1 unlabeled; or one of more classes.
     films : ndarray of int32, shape (n,)
         Id of the film that is reviewed.
     weights : ndarray of float32, shape (n,), optional
@@ -29,7 +29,7 @@ class Reviews(NamedTuple):
 
     tokens: npt.NDArray[np.int32]
     starts: npt.NDArray[np.int64]
-    labels: npt.NDArray[np.int8]
+    labels: npt.NDArray[np.integer]
     films: npt.NDArray[np.int32]
     weights: npt.NDArray[np.float32] | None = None
 

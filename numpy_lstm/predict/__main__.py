@@ -11,16 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from numpy_lstm.cells import sigmoid
+from numpy_lstm.losses import class_probabilities, likeliest, log_odds
 from numpy_lstm.training import classifier_of
 
 if TYPE_CHECKING:
     from numpy_lstm.weights import Weights
 
 RUNS = Path("runs")
-LABELS = ("negative", "positive")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -145,23 +142,34 @@ def print_results(path: Path, texts: list[str], arguments: argparse.Namespace) -
 
 
 def results_of(weights: Weights, texts: list[str], *, explained: bool) -> Iterator[dict[str, Any]]:
-    """Label and probability of each text; None if the model knows no word of it."""
+    """Label and probabilities of each text; None if the model knows no word of it.
+
+    "probability", "logit" (the log-odds) and the explanation are those of the second of two
+    classes, and otherwise those of the label.
+    """
     from numpy_lstm.predict.integrated_gradients import explain
     from numpy_lstm.predict.scoring import score
 
     classifier = classifier_of(weights.parameters, weights.settings)
     logits, known, reviews = score(weights, texts)
-    for n, (text, logit) in enumerate(zip(texts, logits.tolist(), strict=True)):
+    binary = len(weights.classes) == 2
+    labels, probabilities = likeliest(logits), class_probabilities(logits)
+    for n, text in enumerate(texts):
         tokens = reviews.tokens[reviews.starts[n] : reviews.starts[n + 1]]
+        label = 1 if binary else int(labels[n])
+        logit = float(log_odds(logits[n : n + 1], label)[0])
+        by_name = dict(zip(map(str, weights.classes), probabilities[n].tolist(), strict=True))
         result: dict[str, Any] = {
             "review": text,
-            "label": LABELS[logit > 0] if known[n] else None,
-            "probability": float(sigmoid(np.array(logit))) if known[n] else None,
+            "label": weights.classes[labels[n]] if known[n] else None,
+            "probability_of": weights.classes[label],
+            "probability": float(probabilities[n, label]) if known[n] else None,
             "logit": logit if known[n] else None,
+            "probabilities": by_name if known[n] else None,
             "words_known": int(known[n]),
         }
         if explained:
-            baseline, contributions = explain(classifier, tokens)
+            baseline, contributions = explain(classifier, tokens, label)
             words = [weights.vocabulary.words[k] for k in tokens.tolist()]
             result["explanation"] = {
                 "baseline": baseline,

@@ -26,9 +26,9 @@ body {{ max-width: 50em; margin: 2em auto; padding: 0 1em; font: 16px/1.7 sans-s
 span {{ border-radius: 3px; padding: 1px 2px; }}
 </style>
 <h1>What moved the logit</h1>
-<p>{model}: words that pulled towards positive are <span style="background:{blue}">blue</span>,
-towards negative <span style="background:{orange}">orange</span>. Point at a word for what it added
-to the log-odds (integrated gradients).</p>
+<p>{model}: words that raised the probability P are <span style="background:{blue}">blue</span>,
+words that lowered it <span style="background:{orange}">orange</span>. Point at a word for what it
+added to the log-odds (integrated gradients).</p>
 {reviews}
 </html>
 """
@@ -40,7 +40,7 @@ def line(result: dict[str, Any]) -> str:
     excerpt = text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
     if result["label"] is None:
         return f"unknown   no known word  {excerpt}"
-    return f"{result['label']}  P(positive) = {result['probability']:.4f}  {excerpt}"
+    return f"{result['label']}  {_probability(result)}  {excerpt}"
 
 
 def paragraph(result: dict[str, Any], *, in_color: bool) -> str:
@@ -49,7 +49,10 @@ def paragraph(result: dict[str, Any], *, in_color: bool) -> str:
     lines = [f"  logit {result['logit']:+.2f}, of which {baseline:+.2f} without the words"]
     if abs(residual) >= LEFT:
         lines[0] += f" and {residual:+.2f} unexplained"
-    for name, sign in (("positive", 1), ("negative", -1)):
+    towards = str(result["probability_of"])
+    others = [name for name in result["probabilities"] if name != towards]
+    against = others[0] if len(others) == 1 else "the other classes"
+    for name, sign in ((towards, 1), (against, -1)):
         pulls = sorted(words, key=lambda pair: -sign * pair[1])[:TOP]
         named = ", ".join(f"{word} {x:+.2f}" for word, x in pulls if sign * x >= 0.005)
         lines.append(f"  towards {name}: {named or 'none'}")
@@ -88,8 +91,12 @@ def _section(result: dict[str, Any]) -> str:
         return f"<h2>unknown: no word that the model knows</h2>\n<p>{spans}</p>"
     residual = result["explanation"]["residual"]
     rest = f"\n<p>{residual:+.2f} of the logit is unexplained.</p>" if abs(residual) >= LEFT else ""
-    title = f"{result['label']}, P(positive) = {result['probability']:.4f}"
+    title = html.escape(f"{result['label']}, {_probability(result)}")
     return f"<h2>{title}</h2>\n<p>{spans}</p>{rest}"
+
+
+def _probability(result: dict[str, Any]) -> str:
+    return f"P({result['probability_of']}) = {result['probability']:.4f}"
 
 
 def _in_color(word: str, pull: float) -> str:

@@ -244,7 +244,7 @@ def _decay(state: TrainingState, epoch: int) -> float | None:
 
 
 def _weights(state: TrainingState, prepared: Prepared, settings: Settings, dataset: str) -> Weights:
-    return Weights(state.best_parameters, settings, prepared.vocabulary, dataset)
+    return Weights(state.best_parameters, settings, prepared.vocabulary, dataset=dataset)
 
 
 def _write_results(

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 import numpy_lstm as nl
-from numpy_lstm.predict import __main__ as predict
 from numpy_lstm.predict import formatting
 from numpy_lstm.predict.__main__ import find_weights, main
 from numpy_lstm.weights import save_weights
@@ -44,8 +43,8 @@ def test_a_line_for_each_review_with_label_and_probability(path, classifier, cap
     lines = output(capsys, "--weights", path, *REVIEWS)
     positive, negative = classifier.predict_proba(REVIEWS[:2])[:, 1]
     assert lines == [
-        f"positive  P(positive) = {positive:.4f}  a good film",
-        f"negative  P(positive) = {negative:.4f}  the bad music",
+        f"up  P(up) = {positive:.4f}  a good film",
+        f"down  P(up) = {negative:.4f}  the bad music",
         "unknown   no known word  quux",
     ]
 
@@ -86,8 +85,8 @@ def test_json_has_an_object_a_line(path, classifier, capsys):
 def test_explain_names_the_words_that_moved_the_logit(path, capsys):
     lines = output(capsys, "--weights", path, "--explain", "a good plot, the bad music")
     assert re.match(r"  logit [+-]\d\.\d\d, of which [+-]\d\.\d\d without the words", lines[1])
-    assert re.match(r"  towards positive: good \+\d", lines[2])
-    assert re.match(r"  towards negative: bad -\d", lines[3])
+    assert re.match(r"  towards up: good \+\d", lines[2])
+    assert re.match(r"  towards down: bad -\d", lines[3])
     assert "\x1b" not in "".join(lines)  # nothing is colored where nobody sees it
 
 
@@ -110,7 +109,7 @@ def test_html_is_a_page_of_its_own(path, capsys):
     output(capsys, "--weights", path, "--html", "page.html", "good <b>film</b> & quux", "")
     page = Path("page.html").read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>") and page.endswith("</html>\n")
-    assert page.count("<h2>positive, P(positive) = ") == 1
+    assert page.count("<h2>up, P(up) = ") == 1
     assert "no word that the model knows" in page
     assert "&lt;unk&gt;</span>" in page  # quux, as the model reads it
     assert re.search(r'background:rgba\(51,136,238,1\.00\)" title="\+\d\.\d+">good</span>', page)
@@ -157,13 +156,10 @@ def test_an_ascii_terminal_shows_what_it_can(path):
     assert done.stdout.strip().endswith(rb"good \u2603")
 
 
-def test_labels_are_in_the_order_of_the_logit():
-    assert predict.LABELS == ("negative", "positive")
-
-
 def test_the_page_says_what_is_left_unexplained(tmp_path):
     result = {
         "label": "positive",
+        "probability_of": "positive",
         "probability": 0.9,
         "explanation": {"baseline": 0.0, "residual": 0.5, "words": [("good", 1.7)]},
     }
