@@ -1,0 +1,5 @@
+"""What is kept, printed, drawn and exchanged."""
+
+from tests.faults import Fault
+
+FAULTS: list[Fault] = []

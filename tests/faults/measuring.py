@@ -1,0 +1,5 @@
+"""Norms, decays and statistics that measure something else."""
+
+from tests.faults import Fault
+
+FAULTS: list[Fault] = []

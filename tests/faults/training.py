@@ -1,0 +1,5 @@
+"""Training, choosing and scoring that are not what they are said to be."""
+
+from tests.faults import Fault
+
+FAULTS: list[Fault] = []

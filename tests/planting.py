@@ -1,0 +1,63 @@
+"""Plants a mistake into a copy of our source, and runs a test of ours on that copy.
+
+Every copy is imported under the package's own name, together with a fresh copy of the tests, and
+the test is called as pytest would call it.
+"""
+
+import importlib
+import inspect
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parents[1] / "numpy_lstm"
+
+
+def copy_of_the_source(folder: Path) -> Path:
+    ignore = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(PACKAGE, folder / "numpy_lstm", ignore=ignore))
+
+
+def plant(package: Path, file: str, old: str, new: str) -> None:
+    """Replace the one place where `old` stands."""
+    path = package / file
+    source = path.read_text(encoding="utf-8")
+    assert source.count(old) == 1, f"{old!r} must stand once in {file}"
+    path.write_text(source.replace(old, new), encoding="utf-8")
+
+
+@contextmanager
+def imported_from(folder: Path) -> Iterator[None]:
+    """Inside, ``import numpy_lstm`` finds the copy in `folder`, and tests are imported afresh."""
+
+    def ours() -> dict[str, Any]:
+        roots = ("numpy_lstm", "tests")
+        return {name: m for name, m in sys.modules.items() if name.split(".")[0] in roots}
+
+    originals = ours()
+    for name in originals:
+        del sys.modules[name]
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in ours():
+            del sys.modules[name]
+        sys.modules.update(originals)
+
+
+def run_check(package: Path, check: str, arguments: dict[str, Any]) -> None:
+    """Run the test `check`, such as "data.test_text.test_tokens", on the copy `package`."""
+    file, _, name = check.rpartition(".")
+    with imported_from(package.parent):
+        function = getattr(importlib.import_module(f"tests.{file}"), name)
+        assert Path(sys.modules["numpy_lstm"].__file__ or "").parent == package
+        if "tmp_path" in inspect.signature(function).parameters:
+            folder = package.parent / "tmp_path"
+            folder.mkdir(exist_ok=True)
+            arguments = {**arguments, "tmp_path": folder}
+        function(**arguments)

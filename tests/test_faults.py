@@ -1,0 +1,25 @@
+"""Each fault of the pipeline, planted into a copy of our source, must be caught by its test."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults import Fault, data, experiments, files, measuring, training
+from tests.planting import copy_of_the_source, plant, run_check
+
+AREAS = (data, training, measuring, experiments, files)
+FAULTS = [fault for area in AREAS for fault in area.FAULTS]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[f"{f.file}: {f.what}" for f in FAULTS])
+def test_a_planted_fault_is_caught(fault: Fault, tmp_path: Path) -> None:
+    package = copy_of_the_source(tmp_path)
+    plant(package, fault.file, fault.old, fault.new)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):  # and not, say, a NameError
+        run_check(package, fault.caught_by, dict(fault.arguments))
+
+
+def test_the_same_tests_pass_without_a_fault(tmp_path: Path) -> None:
+    package = copy_of_the_source(tmp_path)
+    for caught_by, arguments in {(fault.caught_by, fault.arguments) for fault in FAULTS}:
+        run_check(package, caught_by, dict(arguments))
