@@ -46,6 +46,10 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Word vectors are computed from the training texts and trained further together with an LSTM or a
     vanilla RNN. Part of the texts is set aside; the epoch with the smallest loss on it is kept.
 
+    :func:`numpy_lstm.data.tokenize` divides the texts: lower-case words of any script, numbers,
+    ``!``, ``?``, emoji, and emoticons as emoji; HTML and other punctuation are dropped. Texts in a
+    script without blanks, such as Chinese or Thai, must have been divided into words before.
+
     Parameters
     ----------
     cell : {"lstm", "rnn"}
