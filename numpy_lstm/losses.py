@@ -122,19 +122,52 @@ def softmax_cross_entropy_backward(cache: LossCache) -> Array:
 def cross_entropy(
     logits: Array, labels: Ints, weights: Array | None = None
 ) -> tuple[float, LossCache]:
-    """:func:`binary_cross_entropy` of logits (N,), :func:`softmax_cross_entropy` of (N, C)."""
+    """:func:`binary_cross_entropy` or :func:`softmax_cross_entropy`, by the shape of the logits.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (N,), or (N, C) for more than two classes
+    labels : ndarray of int, shape (N,)
+    weights : ndarray, shape (N,), optional
+        Weight of each review, not negative, with sum 1; 1 / N each if omitted.
+
+    Returns
+    -------
+    loss : float
+        Nats per review.
+    cache : LossCache
+    """
     entropy = binary_cross_entropy if logits.ndim == 1 else softmax_cross_entropy
     return entropy(logits, labels, weights)
 
 
 def cross_entropy_backward(cache: LossCache) -> Array:
-    """Gradient of :func:`cross_entropy` in the logits, of their shape."""
+    """Gradient of :func:`cross_entropy` in the logits.
+
+    Parameters
+    ----------
+    cache : LossCache
+        From :func:`cross_entropy`; it is not changed.
+
+    Returns
+    -------
+    dlogits : ndarray, shape (N,) or (N, C)
+    """
     binary = cache.outputs.ndim == 1
     return (binary_cross_entropy_backward if binary else softmax_cross_entropy_backward)(cache)
 
 
 def class_probabilities(logits: Array) -> Array:
-    """Probability of each class, shape (N, C), from logits (N,) of two classes or (N, C)."""
+    """Probability of each class.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (N,), or (N, C) for more than two classes
+
+    Returns
+    -------
+    ndarray, shape (N, C)
+    """
     if logits.ndim == 1:
         positive = sigmoid(logits)
         return np.column_stack([1 - positive, positive])
@@ -143,19 +176,49 @@ def class_probabilities(logits: Array) -> Array:
 
 
 def likeliest(logits: Array) -> Ints:
-    """The class of the largest probability, from logits (N,) of two classes or (N, C)."""
+    """The class of the largest probability; of two that are equal, the first.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (N,), or (N, C) for more than two classes
+
+    Returns
+    -------
+    ndarray of int, shape (N,)
+    """
     return (logits > 0).astype(np.intp) if logits.ndim == 1 else logits.argmax(axis=1)
 
 
 def log_odds(logits: Array, label: int) -> Array:
-    """log(p / (1 - p)) of class `label`, shape (N,), from logits (N,) of two classes or (N, C)."""
+    """Log-odds of one class, log(p / (1 - p)).
+
+    Parameters
+    ----------
+    logits : ndarray, shape (N,), or (N, C) for more than two classes
+    label : int
+        The class, in 0 … C - 1. The log-odds of class 1 of two are the logits.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+    """
     if logits.ndim == 1:
         return logits if label == 1 else -logits
     return logits[:, label] - _log_sum_exp(np.delete(logits, label, axis=1))[:, 0]
 
 
 def log_odds_backward(logits: Array, label: int) -> Array:
-    """Gradient of the sum of :func:`log_odds` in the logits, of their shape."""
+    """Gradient of the sum of :func:`log_odds` in the logits.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (N,) or (N, C)
+    label : int
+
+    Returns
+    -------
+    dlogits : ndarray, shape (N,) or (N, C)
+    """
     if logits.ndim == 1:
         return np.full_like(logits, 1 if label == 1 else -1)
     others = np.delete(logits, label, axis=1)
