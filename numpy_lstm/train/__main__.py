@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from numpy_lstm.settings import Settings, requirement_not_met
+from numpy_lstm.terminal import standard_streams
 from numpy_lstm.types import MODEL_NAMES, Model, Readout
 
 HELP = {
@@ -37,8 +38,12 @@ NAMES = {**MODEL_NAMES, "bag": "order-free bag"}
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
+    with standard_streams(needed=False):  # a run must not die of what it prints
+        return _main(argv)
+
+
+def _main(argv: list[str] | None) -> int:
     arguments = parse(argv)
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # "×" in ASCII
     from numpy_lstm.data.imdb import DataNotFoundError
     from numpy_lstm.train.job import Options, Stopped, run
     from numpy_lstm.train.progress_bar import Display
