@@ -91,3 +91,15 @@ class _Stream(io.TextIOBase):
         self._stream = None
         if self._needed:
             raise error
+
+
+def program(command: str = "") -> str:
+    """How the running command was called, for its usage and its messages.
+
+    ``numpy-lstm train`` by that console command, which may be the only way (pipx), else
+    ``python -m numpy_lstm.train``.
+    """
+    name = os.path.basename(sys.argv[0]) if sys.argv else ""
+    if name.partition(".")[0] == "numpy-lstm":  # .exe on Windows
+        return f"numpy-lstm {command}".rstrip()
+    return f"python -m numpy_lstm.{command}".rstrip(".")
