@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from importlib import import_module
 
 from numpy_lstm import __version__
-from numpy_lstm.terminal import program, standard_streams
+from numpy_lstm.terminal import program, run
 
 # Each is numpy_lstm.NAME.__main__.main, imported only when it is called.
 COMMANDS = {
@@ -22,19 +22,13 @@ COMMANDS = {
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
     arguments = sys.argv[1:] if argv is None else argv
+    if not arguments or arguments[0] not in COMMANDS:
+        return run(lambda: _about(arguments), needed=True)
     try:
-        if arguments and arguments[0] in COMMANDS:
-            module = import_module(f"numpy_lstm.{arguments[0]}.__main__")
-            return int(module.main(arguments[1:]))
-        with standard_streams(needed=True):
-            return _about(arguments)
+        module = import_module(f"numpy_lstm.{arguments[0]}.__main__")
+        return int(module.main(arguments[1:]))
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        return 0
-    except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
 
 
 def _about(arguments: list[str]) -> int:

@@ -7,6 +7,7 @@ import os
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 import numpy as np
@@ -81,3 +82,19 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
         if file.read(1):
             raise ValueError(f"there is more in {name} than its array")
         return array
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and try whether it takes files: before the work whose results go there.
+
+    Raises
+    ------
+    OSError
+        If it is a file, cannot be made, or takes no files.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise OSError(f"results cannot be written to {path}: {error.strerror}") from error

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TextIO, cast
 
 
@@ -91,6 +91,24 @@ class _Stream(io.TextIOBase):
         self._stream = None
         if self._needed:
             raise error
+
+
+def run(command: Callable[[], int], *, needed: bool) -> int:
+    """Call a command within :func:`standard_streams`; the exit status stands for a traceback.
+
+    130 after Ctrl-C, 0 when the reader of the output has gone, 2 and a line after another error of
+    writing it (of files too, if the command leaves them to this).
+    """
+    try:
+        with standard_streams(needed=needed):
+            return command()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
 
 
 def program(command: str = "") -> str:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from numpy_lstm.environment import versions
 from numpy_lstm.experiments.statistics import describe
-from numpy_lstm.files import write_json
+from numpy_lstm.files import make_folder, write_json
 
 EXPERIMENTS = (
     "comparison",
@@ -44,6 +44,9 @@ class Trial(NamedTuple):
     result: dict[str, Any]
 
 
+Trials = dict[tuple[str, int], Trial]  # by condition and seed
+
+
 def module(name: str) -> ModuleType:
     """The module of an experiment."""
     return import_module(f"numpy_lstm.experiments.{name}")
@@ -52,6 +55,18 @@ def module(name: str) -> ModuleType:
 def title(name: str) -> str:
     """The first sentence of an experiment's module: its question."""
     return (module(name).__doc__ or "").partition("\n")[0]
+
+
+def check(name: str, *, quick: bool, folder: Path) -> None:
+    """Refuse, before any work, a folder that :func:`run_experiment` would refuse.
+
+    Raises
+    ------
+    ValueError, OSError
+        As there.
+    """
+    make_folder(folder)
+    _read(folder / f"{name}.json", module(name).conditions(quick), quick)
 
 
 def run_experiment(
@@ -84,20 +99,22 @@ def run_experiment(
     Raises
     ------
     ValueError
-        If the file holds trials of other settings, or of the other kind of run (quick or not).
+        If the file is damaged, or holds trials of other settings, or of the other kind of run
+        (quick or not).
+    OSError
+        If the folder cannot be written to.
     """
     experiment = module(name)
     conditions: dict[str, dict[str, Any]] = experiment.conditions(quick)
     path = folder / f"{name}.json"
-    folder.mkdir(parents=True, exist_ok=True)
-    trials = _read(path, conditions, quick)
-    present = {(trial.condition, trial.seed) for trial in trials}
+    make_folder(folder)
+    trials, recorded = _read(path, conditions, quick)
     # Seed by seed: an interrupted run then has some seeds of all conditions.
     missing = [
         (condition, seed)
         for seed in range(seeds)
         for condition in conditions
-        if (condition, seed) not in present
+        if (condition, seed) not in trials
     ]
     work = (
         delayed(run_trial)(name, condition, conditions[condition], seed, quick)
@@ -105,10 +122,14 @@ def run_experiment(
     )
     done = Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
     for trial in tqdm(done, total=len(missing), unit="trial", desc=name, disable=None):
-        trials.append(trial)
+        # Another process may have added trials to the file.
+        trials |= _read(path, conditions, quick)[0]
+        trials[trial.condition, trial.seed] = trial
         # On one line: one number per line would double the size of the file.
         write_json(path, _contents(name, experiment, conditions, trials, quick), indent=None)
     contents = _contents(name, experiment, conditions, trials, quick)
+    if not missing:
+        contents["versions"] = recorded  # those that the trials were run with
     write_json(path, contents, indent=None)
     experiment.draw(folder / f"{name}.png", contents["trials"])
     return contents
@@ -142,34 +163,40 @@ def _contents(
     name: str,
     experiment: ModuleType,
     conditions: dict[str, dict[str, Any]],
-    trials: list[Trial],
+    trials: Trials,
     quick: bool,
 ) -> dict[str, Any]:
     order = list(conditions)
-    in_order = sorted(trials, key=lambda trial: (order.index(trial.condition), trial.seed))
-    listed = [trial._asdict() for trial in in_order]
+    in_order = sorted(trials, key=lambda key: (order.index(key[0]), key[1]))
+    listed = [trials[key]._asdict() for key in in_order]
     return {
         "experiment": name,
         "question": title(name),
         "command": f"python -m numpy_lstm.experiments {name}",
         "quick": quick,
         "versions": versions(),
-        "seconds": round(sum(trial.seconds for trial in trials), 1),
+        "seconds": round(sum(trial.seconds for trial in trials.values()), 1),
         "summary": experiment.summarize(listed) if listed else {},
         "trials": listed,
     }
 
 
-def _read(path: Path, conditions: dict[str, dict[str, Any]], quick: bool) -> list[Trial]:
+def _read(
+    path: Path, conditions: dict[str, dict[str, Any]], quick: bool
+) -> tuple[Trials, dict[str, str]]:
+    """The trials of a file, and the versions that they were run with; none if there is no file."""
     if not path.exists():
-        return []
+        return {}, {}
     try:
         contents = json.loads(path.read_text(encoding="utf-8"))
         trials = [Trial(**trial) for trial in contents["trials"]]
+        known = {(trial.condition, trial.seed): trial for trial in trials}
+        recorded = dict(contents["versions"])
+        of_this_kind = contents["quick"] == quick
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}. Move it away to start anew.") from error
-    if contents["quick"] != quick or any(conditions.get(t.condition) != t.settings for t in trials):
+    if not of_this_kind or any(conditions.get(t.condition) != t.settings for t in trials):
         raise ValueError(
             f"{path} holds trials of other settings. Move it away, or choose another --out."
         )
-    return trials
+    return known, recorded

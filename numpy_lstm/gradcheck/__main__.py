@@ -34,6 +34,7 @@ from numpy_lstm.layers import dropout_mask
 from numpy_lstm.losses import binary_cross_entropy, binary_cross_entropy_backward
 from numpy_lstm.lstm import lstm_backward, lstm_forward
 from numpy_lstm.rnn import rnn_backward, rnn_forward
+from numpy_lstm.terminal import program, run
 from numpy_lstm.types import MODEL_NAMES, Model, Readout
 
 METHODS: tuple[Method, ...] = ("complex step", "central")
@@ -55,6 +56,10 @@ class Check(NamedTuple):
 
 def main(argv: list[str] | None = None) -> int:
     """Print the table; returns 1 if an array fails, else 0."""
+    return run(lambda: _print_table(argv), needed=True)
+
+
+def _print_table(argv: list[str] | None) -> int:
     rng = np.random.default_rng(_seed(argv))
     print("relative error by method".rjust(59))
     print(f"{'array':16}{'shape':>14}" + "".join(f"{method:>15}" for method in METHODS))
@@ -202,7 +207,7 @@ def _row(check: Check, array: tuple[ArrayError, ...]) -> str:
 
 def _seed(argv: list[str] | None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m numpy_lstm.gradcheck",
+        prog=program("gradcheck"),
         description="Check the gradient of every array of both cells and of the whole classifier.",
     )
     parser.add_argument(
