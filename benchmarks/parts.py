@@ -123,7 +123,7 @@ def length(plan: Plan) -> Part:
 def ragged(plan: Plan) -> Part:
     """Reviews of different lengths in one batch, beside the same padded to the longest."""
     N, _, D, H = plan.usual
-    lengths, source = review_lengths(N, plan.job.max_length)
+    lengths, source = review_lengths(N, plan)
     cases = []
     for model in MODELS:
         of_own_length = Recurrence(model, N, max(lengths), D, H, lengths)
@@ -146,10 +146,12 @@ def ragged(plan: Plan) -> Part:
     }
 
 
-def review_lengths(n: int, longest: int) -> tuple[tuple[int, ...], str]:
-    """Lengths of `n` reviews drawn at random, cut at `longest`, and where they come from."""
-    rng = np.random.default_rng(0)
+def review_lengths(n: int, plan: Plan) -> tuple[tuple[int, ...], str]:
+    """Lengths of `n` reviews drawn at random, cut as in the job, and where they come from."""
+    rng, longest = np.random.default_rng(0), plan.job.max_length
     try:
+        if plan.quick:
+            raise DataNotFoundError
         lengths = load_imdb(allow_download=False).train.lengths
     except DataNotFoundError:
         source = "drawn from a log-normal distribution like IMDB's: median 190, sigma 0.64"

@@ -4,16 +4,22 @@ Each contender has a process of its own, because the threads of two libraries di
 one. All are started and warmed up first, together; then they run in rounds, one at a time while the
 others wait, each round beginning with another one. So what slows the machine down for a while slows
 all of them down, and the median over the rounds is of like with like.
+
+Every race starts its processes anew, but for those of a quick run, whose times mean nothing: there
+a process goes on to the next race, since starting it takes much longer than the race.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -53,15 +59,18 @@ def race(
         ``libraries`` that were found to run them. Of a contender that is not installed, the reason
         why it was ``skipped``.
     """
-    context = multiprocessing.get_context("spawn")
+    start = _kept if plan.quick else _started
     waiting: dict[str, Connection] = {}
     results: dict[str, Result] = {}
-    with patch.dict(os.environ, environment or {}):  # NumPy reads it when it is imported
+    often: Counter[str] = Counter()
+    # NumPy reads the variables when it is imported.
+    with patch.dict(os.environ, environment or {}), _interrupts_ignored():
         for name, entry in entries.items():
-            waiting[name], far_end = context.Pipe()
-            arguments = far_end, entry, plan.least
-            context.Process(target=_serve, args=arguments, daemon=True).start()
-            far_end.close()
+            often[entry.contender] += 1
+            waiting[name] = start(
+                entry.contender, plan.least, often[entry.contender], *(environment or {})
+            )
+            waiting[name].send(entry)
     for name in entries:
         results[name] = waiting[name].recv()
         if "skipped" in results[name]:
@@ -78,6 +87,8 @@ def race(
         pipe.send(False)
         results[name]["median"] = statistics.median(results[name]["seconds"])
         results[name]["peak_bytes"] = pipe.recv()
+        if not plan.quick:
+            pipe.close()  # which ends the process
     return results
 
 
@@ -96,23 +107,49 @@ def geometric_mean(ratios: list[float | None]) -> float | None:
     return statistics.geometric_mean(known) if len(known) == len(ratios) else None
 
 
-def _serve(pipe: Connection, entry: Entry, least: float) -> None:
-    """The contender's process: get ready, then run whenever told to."""
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """What is started inside goes on after Ctrl-C, until the benchmark itself has ended."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        module = import_module(f"benchmarks.contenders.{entry.contender}")
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _started(contender: str, least: float, *_which: int | str) -> Connection:
+    """A new process of a contender. The other arguments tell those of a quick run apart."""
+    context = multiprocessing.get_context("spawn")
+    pipe, far_end = context.Pipe()
+    context.Process(target=_serve, args=(far_end, contender, least), daemon=True).start()
+    far_end.close()
+    return pipe
+
+
+_kept = cache(_started)
+
+
+def _serve(pipe: Connection, contender: str, least: float) -> None:
+    """The contender's process: get ready for an entry, run whenever told to, and on to the next."""
+    module, missing = None, ""
+    try:
+        module = import_module(f"benchmarks.contenders.{contender}")
     except ImportError as error:
-        pipe.send({"skipped": str(error)})
-        return
+        missing = str(error)
     threadpool_limits(THREADS)
     imported = _peak_bytes()
-    # The other end is gone if the benchmark was interrupted.
-    with suppress(EOFError, KeyboardInterrupt), getattr(module, entry.function)(entry.task) as call:
-        for _ in range(WARM_UP):
-            call()
-        pipe.send({"threads": module.THREADS, "libraries": libraries()})
-        while pipe.recv():
-            pipe.send(_seconds_per_call(call, least))
-        pipe.send(_peak_bytes() - imported)
+    with suppress(EOFError):  # the other end is closed
+        while entry := pipe.recv():
+            if module is None:
+                pipe.send({"skipped": missing})
+                continue
+            with getattr(module, entry.function)(entry.task) as call:
+                for _ in range(WARM_UP):
+                    call()
+                pipe.send({"threads": module.THREADS, "libraries": libraries()})
+                while pipe.recv():
+                    pipe.send(_seconds_per_call(call, least))
+                pipe.send(_peak_bytes() - imported)
 
 
 def _seconds_per_call(call: Callable[[], object], least: float) -> float:

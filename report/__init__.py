@@ -6,8 +6,6 @@ import hashlib
 import re
 from pathlib import Path
 
-import typst
-
 from report import figures
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +40,8 @@ def build() -> bytes:
     The same bytes for the same inputs: the fonts are those that come with Typst, the date is the
     source's. Typst refuses what is not accessible, such as a formula without a text.
     """
+    import typst  # of the extra `report`
+
     pdf = typst.compile(
         SOURCE,
         root=ROOT,

@@ -1,6 +1,35 @@
 """Build the report: ``python -m report`` writes ``report/lstm_tutorial_report.pdf``."""
 
-from report import PDF, build
+from __future__ import annotations
 
-PDF.write_bytes(build())
-print(PDF)
+import argparse
+import sys
+
+from numpy_lstm import terminal
+from numpy_lstm.files import write_atomically
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns its exit status."""
+    return terminal.run(lambda: _main(argv), needed=False)
+
+
+def _main(argv: list[str] | None) -> int:
+    argparse.ArgumentParser(
+        "python -m report",
+        description="Build report/lstm_tutorial_report.pdf from its source and from results/.",
+    ).parse_args(argv)
+    from report import PDF, build
+
+    try:
+        pdf = build()
+    except ImportError as error:
+        print(f'error: {error}: pip install -e ".[report]"', file=sys.stderr)
+        return 2
+    write_atomically(PDF, lambda file: file.write(pdf))
+    print(PDF)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
