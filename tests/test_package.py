@@ -87,6 +87,8 @@ def test_both_distributions_hold_the_whole_package(distributions):
     sdist, wheel = distributions
     with zipfile.ZipFile(wheel) as archive:
         in_wheel = set(archive.namelist())
+        (points,) = (name for name in in_wheel if name.endswith(".dist-info/entry_points.txt"))
+        assert "numpy-lstm = numpy_lstm.__main__:main" in archive.read(points).decode()
     with tarfile.open(sdist) as archive:
         in_sdist = {name.partition("/")[2] for name in archive.getnames()}
     sources = (ROOT / "numpy_lstm").rglob("*.py")
@@ -117,6 +119,7 @@ def test_each_installs_and_runs_from_an_empty_folder(distributions, kind, tmp_pa
     run("-m", "pip", "install", *map(str, options), str(source))
     where = run("-c", "import numpy_lstm; print(numpy_lstm.__file__)")
     assert Path(where.strip()) == installed / "numpy_lstm" / "__init__.py"
+    assert run("-m", "numpy_lstm", "--version") == f"numpy-lstm {numpy_lstm.__version__}\n"
     if kind == "sdist":  # the wheel was built from it: that it installs is enough
         run("-m", "numpy_lstm.train", "--help")
         return

@@ -62,7 +62,8 @@ def _main(argv: list[str]) -> int:
         MemoryError,
         BrokenProcessPool,
     ) as error:
-        print(f"error: {error or type(error).__name__}", file=sys.stderr)
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        print(f"error: {reason}", file=sys.stderr)
         return 2
     return 0
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from joblib.externals.loky.process_executor import BrokenProcessPool
 
 import numpy_lstm
 from benchmarks import __main__ as benchmarks
@@ -26,6 +27,7 @@ from numpy_lstm.__main__ import COMMANDS, main
 from numpy_lstm.experiments import __main__ as experiments
 from numpy_lstm.experiments import runner
 from numpy_lstm.files import make_folder
+from numpy_lstm.training import Diverged
 from report import __main__ as report
 
 ROOT = Path(__file__).parents[2]
@@ -261,6 +263,25 @@ def test_two_runs_in_one_folder_keep_the_trials_of_both(experiment, tmp_path):
     contents = runner.run_experiment("lag", seeds=2, **at_once)
     assert len(contents["trials"]) == 6
     assert json.loads((tmp_path / "lag.json").read_text())["trials"] == contents["trials"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        Diverged("the loss is NaN"),
+        BrokenProcessPool("killed\nby what"),
+        OSError("full"),
+    ],
+)
+def test_a_trial_that_fails_is_an_error_of_one_line(error, experiment, tmp_path, capsys):
+    def run(*_):
+        raise error
+
+    experiment.run = run
+    assert experiments.main(["lag", "--out", str(tmp_path)]) == 2
+    printed = capsys.readouterr().err.splitlines()[-1]
+    assert printed == f"error: {str(error).partition(chr(10))[0] or 'MemoryError'}"
 
 
 def test_experiments_take_the_reviews_that_data_names(monkeypatch, tmp_path, capsys):
