@@ -5,10 +5,8 @@ Matplotlib (Hunter, 2007) is imported only when a figure is drawn.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +60,6 @@ def figure(
     width, height : float
         Inches, as printed.
     """
-    _import_matplotlib()
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -74,13 +71,3 @@ def figure(
         yield drawing, list(axes.ravel())
         how: dict[str, Any] = {"format": path.suffix[1:], "metadata": {"Date": None}}
         write_atomically(path, lambda file: drawing.savefig(file, **how))
-
-
-def _import_matplotlib() -> None:
-    """Else an MPLBACKEND of elsewhere, such as the notebook that started us, can be an error."""
-    if "matplotlib" not in sys.modules and (backend := os.environ.pop("MPLBACKEND", None)):
-        import matplotlib
-
-        os.environ["MPLBACKEND"] = backend
-        with suppress(ValueError):
-            matplotlib.rcParams["backend"] = backend

@@ -316,13 +316,6 @@ def test_a_cluster_without_dask_is_an_error_with_the_command_that_mends_it(
     )
 
 
-def test_a_backend_that_the_shell_names_and_matplotlib_lacks_harms_no_figure(tmp_path):
-    code = "from pathlib import Path; from numpy_lstm.plots import figure\n"
-    code += "with figure(Path('x.png'), 1, 1, 1, 1): pass"
-    drawn = ended("-c", code, cwd=tmp_path, env={"MPLBACKEND": "of another environment"})
-    assert drawn == (0, "", "") and (tmp_path / "x.png").exists()
-
-
 # --- benchmarks and report ----------------------------------------------------------------------
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
