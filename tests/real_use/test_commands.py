@@ -69,13 +69,6 @@ def status(call, argv):
 # --- numpy-lstm ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("argv", [["--version"], ["-V"], [], ["--help"], ["trian"]])
-def test_to_say_what_there_is_no_numpy_is_imported(argv):
-    code = "import sys\nfrom numpy_lstm.__main__ import main\ntry: main(sys.argv[1:])\nfinally: "
-    _, out, err = ended("-c", code + "print('numpy' in sys.modules)", *argv)
-    assert out.splitlines()[-1] == "False", err
-
-
 @pytest.mark.parametrize("flags", [["-W", "error"], ["-O"], ["-OO"], ["-X", "utf8=0"]])
 def test_the_version_is_told_under_any_flags_of_python(flags):
     told = ended(*flags, "-m", "numpy_lstm", "--version", env={"LC_ALL": "C"})
