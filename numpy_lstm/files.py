@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -49,6 +50,30 @@ def remove_unfinished(folder: Path) -> None:
     """Remove the files of a killed :func:`write_atomically` from a folder with no other user."""
     for path in folder.glob(".*.tmp"):
         path.unlink()
+
+
+def try_lock(file: IO[Any]) -> bool | None:
+    """Lock an open file for this process; the system releases the lock however the process ends.
+
+    Returns
+    -------
+    bool or None
+        False if another process has locked it; None if its file system has no locks.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:  # ENOLCK, ENOSYS, EOPNOTSUPP and others, of network file systems
+        return None
+    return True
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -1,5 +1,6 @@
 """Arrays kept on disk between runs, and checked when they are read."""
 
+import errno
 import os
 import warnings
 from collections.abc import Mapping
@@ -13,12 +14,34 @@ from numpy_lstm.files import read_arrays, write_atomically
 
 
 def cache_folder() -> Path:
-    """Return the folder for cached data: ``NUMPY_LSTM_CACHE``, or the user's cache folder."""
-    if folder := os.environ.get("NUMPY_LSTM_CACHE"):
-        return Path(folder)
-    import platformdirs
+    """The folder for cached data: ``NUMPY_LSTM_CACHE``, or the user's cache folder.
 
-    return platformdirs.user_cache_path("numpy_lstm")
+    It need not exist, and starts with ``~`` where no home folder is known.
+    """
+    named = os.environ.get("NUMPY_LSTM_CACHE")
+    if not named:
+        import platformdirs
+
+        try:
+            named = platformdirs.user_cache_dir("numpy_lstm")
+        except RuntimeError:  # no home; older versions of platformdirs leave the "~" there
+            named = "~/.cache/numpy_lstm"
+    return Path(os.path.expanduser(named))  # that of pathlib raises without a home
+
+
+def make_cache_folder(folder: Path) -> None:
+    """Make the folder, unless it is there.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, or is to be in a home folder that is not known.
+    """
+    if str(folder).startswith("~"):
+        raise FileNotFoundError(
+            errno.ENOENT, "no home folder is known; NUMPY_LSTM_CACHE can name another", str(folder)
+        )
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
@@ -27,7 +50,7 @@ def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
     A failure (full disk, read-only folder) costs only time, so it is a `RuntimeWarning`.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_cache_folder(path.parent)
         write_atomically(path, lambda file: np.savez(file, **arrays))
     except OSError as error:
         warnings.warn(f"{path} could not be written: {error}", RuntimeWarning, stacklevel=2)

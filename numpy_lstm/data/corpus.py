@@ -4,6 +4,7 @@
 needs 90 MB, is stored and loaded directly, and review i is a slice.
 """
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -45,10 +46,12 @@ class Corpus(NamedTuple):
     Attributes
     ----------
     name : str
-        ``"imdb"`` or ``"synthetic"``.
+        ``"imdb"``, ``"synthetic"``, or ``"reviews"`` for others in the layout of IMDB.
     words : list of str
         Every distinct token of the corpus; token id k is ``words[k]``.
     train, test, unlabeled : Reviews
+    source : str, optional
+        Absolute path of the archive or folder that was named to be read.
     """
 
     name: str
@@ -56,6 +59,18 @@ class Corpus(NamedTuple):
     train: Reviews
     test: Reviews
     unlabeled: Reviews
+    source: str | None = None
+
+
+def content_hash(corpus: Corpus) -> str:
+    """SHA-256, in hexadecimal, of all that a model can learn from: words and all reviews."""
+    digest = hashlib.sha256("\n".join(corpus.words).encode())
+    for reviews in (corpus.train, corpus.test, corpus.unlabeled):
+        for array in reviews:
+            if array is not None:
+                digest.update(f"{array.dtype.str}{array.shape}".encode())
+                digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def select(reviews: Reviews, indices: npt.ArrayLike) -> Reviews:

@@ -104,7 +104,8 @@ def synthetic_corpus(
     films = np.unique([review.film for review in written], return_inverse=True)[1]
     reviews = Reviews(tokens, starts, labels, films.astype(np.int32))
     parts = np.split(np.arange(len(written)), np.cumsum(sizes)[:-1])
-    return Corpus("synthetic", words, *(select(reviews, part) for part in parts))
+    train, test, unlabeled = (select(reviews, part) for part in parts)
+    return Corpus("synthetic", words, train, test, unlabeled)
 
 
 def _write(

@@ -16,7 +16,11 @@ from numpy_lstm.types import MODEL_NAMES, Array
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DATA_SETS = {"imdb": "IMDB", "synthetic": "built-in reviews (synthetic)"}
+DATA_SETS = {
+    "imdb": "IMDB",
+    "reviews": "reviews other than IMDB's",
+    "synthetic": "built-in reviews (synthetic)",
+}
 
 
 def comparison(path: Path, histories: Mapping[str, Sequence[Epoch]], dataset: str) -> None:
@@ -29,7 +33,7 @@ def comparison(path: Path, histories: Mapping[str, Sequence[Epoch]], dataset: st
     histories : mapping
         Model ("rnn", "lstm") to its epochs.
     dataset : str
-        "imdb" or "synthetic", named in the title.
+        "imdb", "reviews" or "synthetic", named in the title.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -68,7 +72,7 @@ def gradient_norms(
     runs : mapping
         Model ("rnn", "lstm") to its state, with the norms recorded.
     dataset : str
-        "imdb" or "synthetic", named in the title.
+        "imdb", "reviews" or "synthetic", named in the title.
     bag_size : int
         Words in one time step, named at the axis.
     """

@@ -110,7 +110,13 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         Settings(**config["settings"])
-        return {name: config[name] for name in ("dataset", "models", "settings", "checksum")}
+        if "checksum" in config:
+            raise ValueError(
+                "it is of an older version, which did not note all that tells reviews apart. Go on"
+                " with that version, or start anew in another folder"
+            )
+        names = ("dataset", "models", "settings", "content", "source")
+        return {name: config[name] for name in names}
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: {error}.") from error
 

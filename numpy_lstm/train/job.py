@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
-import zlib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -12,7 +12,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from numpy_lstm import gradient_flow
-from numpy_lstm.data.corpus import Corpus
+from numpy_lstm.data.cache import cache_folder
+from numpy_lstm.data.corpus import Corpus, content_hash
 from numpy_lstm.data.imdb import DataNotFoundError, load_imdb
 from numpy_lstm.data.prepare import Prepared, prepare
 from numpy_lstm.data.synthetic import synthetic_corpus
@@ -62,7 +63,7 @@ class Stopped(Exception):
     """The run was stopped on request; its state is saved."""
 
 
-def load_corpus(dataset: str, data: str | None, seed: int) -> Corpus:
+def load_corpus(dataset: str, data: str | None, seed: int, given_as: str = "`--data`") -> Corpus:
     """Load the requested reviews; the first printed line says which they are.
 
     Raises
@@ -70,22 +71,49 @@ def load_corpus(dataset: str, data: str | None, seed: int) -> Corpus:
     DataNotFoundError
         If `dataset` is "imdb" and IMDB is not available.
     ValueError
-        If a given path holds something else.
+        If a given path holds something else, or is given for built-in reviews.
     """
-    if dataset in ("auto", "imdb"):
-        try:
-            corpus = load_imdb(data)
-        except DataNotFoundError as error:
-            if dataset == "imdb":
-                raise
-            print("Data set: BUILT-IN REVIEWS (synthetic), because IMDB could not be had.")
-            print(error)
-        else:
-            print("Data set: IMDB (Maas et al., 2011)")
-            return corpus
-    else:
+    if dataset == "synthetic":
+        if data is not None:
+            raise ValueError(f"{given_as} {data} is not read: the reviews are the built-in ones.")
         print("Data set: built-in reviews (synthetic)")
-    return synthetic_corpus(np.random.default_rng(seed))
+        return synthetic_corpus(np.random.default_rng(seed))
+    try:
+        corpus = load_imdb(data, given_as=given_as)
+    except DataNotFoundError as error:
+        if dataset != "auto":
+            raise
+        print("Data set: BUILT-IN REVIEWS (synthetic), because IMDB could not be had.")
+        print(error)
+        return synthetic_corpus(np.random.default_rng(seed))
+    name = "IMDB (Maas et al., 2011)" if corpus.name == "imdb" else "reviews"
+    print(f"Data set: {name}, from {corpus.source or cache_folder()}")
+    if not len(corpus.unlabeled.labels):
+        print("It has no unlabeled reviews: the word vectors come from the labeled ones alone.")
+    return corpus
+
+
+def _load_again(started: dict[str, Any], options: Options) -> Corpus:
+    """Load the reviews of an earlier run, from where `--data` says or from where they were.
+
+    Raises
+    ------
+    DataNotFoundError
+        If they are those of IMDB, and not available.
+    ValueError
+        If they are gone.
+    """
+    data, given_as = options.data, "`--data`"
+    if data is None and (data := started["source"]) and not os.path.exists(data):
+        if started["dataset"] != "imdb" and not os.environ.get("NUMPY_LSTM_IMDB"):
+            raise ValueError(
+                f"The reviews of the run in {options.out} are no longer at {data}. Name where they"
+                " are by --data PATH."
+            )
+        data = None  # another copy will do
+    elif data != options.data:
+        given_as = f"`source` in {options.out / CONFIG}"
+    return load_corpus(started["dataset"], data, started["settings"]["seed"], given_as)
 
 
 def run(options: Options, display: Display) -> dict[str, Any]:
@@ -105,21 +133,26 @@ def run(options: Options, display: Display) -> dict[str, Any]:
             started = held.enter_context(resumed_run(options.out))
         else:
             check_folder(options.out, overwrite=options.overwrite)
-        seed = started.get("settings", options.settings).get("seed", Settings.seed)
-        corpus = load_corpus(started.get("dataset", options.dataset), options.data, seed)
+        if started:
+            corpus = _load_again(started, options)
+        else:
+            seed = options.settings.get("seed", Settings.seed)
+            corpus = load_corpus(options.dataset, options.data, seed)
         settings = _settings(corpus.name, options, started)
         config = {
             "dataset": corpus.name,
             "models": tuple(started.get("models", options.models)),
             "settings": dataclasses.asdict(settings),
-            "checksum": zlib.crc32(corpus.train.tokens.tobytes()),
+            "content": content_hash(corpus),
         }
         if not started:
             held.enter_context(new_run(options.out, overwrite=options.overwrite))
-            write_json(options.out / CONFIG, config)
-        elif started["checksum"] != config["checksum"]:
+            write_json(options.out / CONFIG, {**config, "source": corpus.source})
+        elif started["content"] != config["content"]:
+            found = "`--data`" if options.data else corpus.source or f"data set {corpus.name}"
             raise ValueError(
-                f"`--data` holds other reviews than the run in {options.out} started with."
+                f"{found}: other reviews than the run in {options.out} started with, or this"
+                " version reads them otherwise. Name those reviews by --data PATH, or start anew."
             )
         return _train_and_score(options, config, settings, corpus, display, clock)
 
