@@ -44,6 +44,14 @@ def make_cache_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
+def find_cached(folder: Path, pattern: str) -> list[Path]:
+    """The files in the folder whose names match the pattern; none if it cannot be read."""
+    try:
+        return sorted(folder.glob(pattern))
+    except OSError:
+        return []
+
+
 def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
     """Write the arrays to an ``.npz`` file, completely or not at all.
 

@@ -63,33 +63,36 @@ def fetch(address: str, path: Path, wanted: str) -> None:
 
 
 def explain(error: Exception) -> str:
-    """Why a request failed, and what may help, in one sentence."""
+    """Why a download failed, and what may help, in one sentence."""
     from requests import exceptions
 
     text = str(error)
+    # The innermost of the errors that urllib3 puts around each other.
+    reason = text.rsplit(": ", 1)[-1].partition(" (_ssl")[0].strip("()'\" ")
     if isinstance(error, exceptions.SSLError):
+        what = "certificate was refused" if "certificate" in text else "encryption failed"
         return (
-            "the server's certificate was refused; if a proxy here replaces certificates, let"
-            " REQUESTS_CA_BUNDLE name a file with its own, and if the clock is wrong, set it"
+            f"the server's {what} ({reason}); if a proxy here puts its own certificate in place,"
+            " REQUESTS_CA_BUNDLE must name a file with it; is the clock right?"
         )
     if "CA certificate bundle" in text:
         return (
-            "the file of trusted certificates is missing; does REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
-            f" name it rightly? ({text})"
+            f"there is no file of trusted certificates at {reason}; do REQUESTS_CA_BUNDLE and"
+            " CURL_CA_BUNDLE name the right one?"
         )
     if "SOCKS" in text and isinstance(error, exceptions.InvalidSchema):
         return (
             "the proxy speaks SOCKS, which needs one more package: pip install 'requests[socks]',"
             " or unset ALL_PROXY"
         )
-    if isinstance(error, (exceptions.ProxyError, exceptions.InvalidProxyURL)):
-        inner = text[text.rfind("(") + 1 :].strip("()'\"")
+    if isinstance(error, (exceptions.ProxyError, exceptions.InvalidURL)):
         return (
-            f"the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names cannot be used ({inner});"
-            " correct the variable, or unset it"
+            f"the proxy is of no use ({reason}); is it the right one in HTTPS_PROXY, HTTP_PROXY or"
+            " ALL_PROXY?"
         )
     if isinstance(error, exceptions.HTTPError) and error.response is not None:
-        return f"the server answers {error.response.status_code} {error.response.reason}"
+        answer = error.response
+        return f"the server answers {answer.status_code} {answer.reason}; try again later"
     if isinstance(error, exceptions.ChunkedEncodingError):
         return "the transfer broke off; the next call goes on from there"
     if isinstance(error, (exceptions.ConnectionError, exceptions.Timeout, TimeoutError)):

@@ -19,7 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from numpy_lstm.data.archive import READABLE, fingerprint, read_files, sha256
-from numpy_lstm.data.cache import cache_folder, load_arrays, make_cache_folder, save_arrays
+from numpy_lstm.data.cache import (
+    cache_folder,
+    find_cached,
+    load_arrays,
+    make_cache_folder,
+    save_arrays,
+)
 from numpy_lstm.data.corpus import Corpus, Reviews, select
 from numpy_lstm.data.download import explain, fetch
 from numpy_lstm.data.text import TOKENIZER_VERSION, number_tokens
@@ -110,7 +116,7 @@ def load_imdb(
             return _load(_root(path), cache, counts)
         except ValueError as error:
             raise ValueError(f"{given_as}: {error}") from error
-    for cached in cache.glob(f"{_CACHE}-*-{PUBLISHED[0][:16]}.npz"):
+    for cached in find_cached(cache, f"{_CACHE}-*-{PUBLISHED[0][:16]}.npz"):
         if corpus := _read_cache(cached, counts):
             return corpus
     archive = cache / "aclImdb_v1.tar.gz"
@@ -218,7 +224,7 @@ def _root(named: str | os.PathLike[str]) -> Path:
 def _load(path: Path, cache: Path, counts: Mapping[str, int]) -> Corpus:
     """Load an archive or a folder with train/ and test/, through the cache."""
     print_of = fingerprint(path, _FOLDERS, _FILE)[:16]
-    for cached in cache.glob(f"{_CACHE}-{print_of}-*.npz"):
+    for cached in find_cached(cache, f"{_CACHE}-{print_of}-*.npz"):
         if corpus := _read_cache(cached, counts):
             return corpus._replace(source=str(path))
     print(f"Reading the reviews in {path} (about 20 s, once) ...", file=sys.stderr, flush=True)
@@ -235,7 +241,7 @@ def _load(path: Path, cache: Path, counts: Mapping[str, int]) -> Corpus:
 def _remove_old(cache: Path) -> None:
     """Remove all parsed data sets but the newest."""
     with contextlib.suppress(OSError):  # read-only, or of another user
-        found = [path for path in cache.glob("imdb-*.npz") if _CACHED.fullmatch(path.name)]
+        found = [path for path in find_cached(cache, "*.npz") if _CACHED.fullmatch(path.name)]
         for path in sorted(found, key=os.path.getmtime)[:-_KEPT]:
             path.unlink()
 
