@@ -93,8 +93,8 @@ def load_corpus(dataset: str, data: str | None, seed: int, given_as: str = "`--d
     return corpus
 
 
-def _load_again(started: dict[str, Any], options: Options) -> Corpus:
-    """Load the reviews of an earlier run, from where `--data` says or from where they were.
+def _load_again(started: dict[str, Any], data: str | None, folder: Path) -> Corpus:
+    """Load the reviews of an earlier run, from `data` or else from where they were.
 
     Raises
     ------
@@ -103,16 +103,15 @@ def _load_again(started: dict[str, Any], options: Options) -> Corpus:
     ValueError
         If they are gone.
     """
-    data, given_as = options.data, "`--data`"
-    if data is None and (data := started["source"]) and not os.path.exists(data):
-        if started["dataset"] != "imdb" and not os.environ.get("NUMPY_LSTM_IMDB"):
+    given_as = "`--data`"
+    if data is None and (source := started["source"]):
+        if os.path.exists(source):
+            data, given_as = source, f"`source` in {folder / CONFIG}"
+        elif started["dataset"] != "imdb" and not os.environ.get("NUMPY_LSTM_IMDB"):
             raise ValueError(
-                f"The reviews of the run in {options.out} are no longer at {data}. Name where they"
+                f"The reviews of the run in {folder} are no longer at {source}. Name where they"
                 " are by --data PATH."
             )
-        data = None  # another copy will do
-    elif data != options.data:
-        given_as = f"`source` in {options.out / CONFIG}"
     return load_corpus(started["dataset"], data, started["settings"]["seed"], given_as)
 
 
@@ -134,7 +133,7 @@ def run(options: Options, display: Display) -> dict[str, Any]:
         else:
             check_folder(options.out, overwrite=options.overwrite)
         if started:
-            corpus = _load_again(started, options)
+            corpus = _load_again(started, options.data, options.out)
         else:
             seed = options.settings.get("seed", Settings.seed)
             corpus = load_corpus(options.dataset, options.data, seed)
