@@ -43,7 +43,8 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def write_json(path: Path, contents: Mapping[str, Any], *, indent: int | None = 2) -> None:
     """Write JSON, completely or not at all; on one line if `indent` is None."""
     text = json.dumps(contents, indent=indent, ensure_ascii=False) + "\n"
-    write_atomically(path, lambda file: file.write(text.encode()))
+    # A path that is no UTF-8 has lone surrogates, which stand as JSON's own escapes.
+    write_atomically(path, lambda file: file.write(text.encode(errors="backslashreplace")))
 
 
 def remove_unfinished(folder: Path) -> None:

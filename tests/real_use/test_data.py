@@ -183,6 +183,18 @@ def test_a_run_keeps_where_its_reviews_are_but_its_results_do_not(small: Path, t
     assert len(config["content"]) == 64
 
 
+def test_a_path_that_is_no_utf8_is_remembered_too(small: Path, train) -> None:
+    load(small)  # parsed here: pytest's standard error, unlike Python's, takes no such names
+    odd = Path(os.fsdecode(os.fsencode(small.parent) + b"/caf\xe9 2.tar.gz"))
+    try:
+        small.rename(odd)
+    except OSError:
+        pytest.skip("this system has no such names")
+    train("--data", odd)
+    assert json.loads(train.config.read_text())["source"] == str(odd)
+    assert train("--resume")[0] == 130
+
+
 # What can be read.
 
 
