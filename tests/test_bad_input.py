@@ -171,7 +171,7 @@ TRAIN = "--dataset synthetic --model rnn --epochs 1 --hidden-size 2 --vector-siz
     ("arguments", "message"),
     [
         ("--dataset imdb --data .", "has no folder train/pos"),
-        ("--dataset imdb --data ../weights.npz", r"not a sound \.tar\.gz"),
+        ("--dataset imdb --data ../weights.npz", r"0 reviews in train/pos"),  # .npz is .zip
         (TRAIN + "--out ../weights.npz", "is a file"),
         (TRAIN + "--out ../weights.npz/out", "Not a directory|No such file"),
         (TRAIN + "--out /proc/out", "denied|No such file|not permitted|Read-only"),

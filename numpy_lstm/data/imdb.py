@@ -156,6 +156,8 @@ def parse(path: Path, counts: Mapping[str, int]) -> tuple[list[str], Reviews, st
     def texts() -> Iterator[str]:
         for name, contents in read_files(path, _FOLDERS, _FILE):
             root, folder, number, rating, split, kind = name.groups()
+            if not roots:
+                print(f"Reading the reviews in {path} (about 20 s, once) ...", file=sys.stderr)
             roots.add(root)
             text = contents.decode("utf-8", errors="replace")
             if split:
@@ -227,7 +229,6 @@ def _load(path: Path, cache: Path, counts: Mapping[str, int]) -> Corpus:
     for cached in find_cached(cache, f"{_CACHE}-{print_of}-*.npz"):
         if corpus := _read_cache(cached, counts):
             return corpus._replace(source=str(path))
-    print(f"Reading the reviews in {path} (about 20 s, once) ...", file=sys.stderr, flush=True)
     words, reviews, content = parse(path, counts)
     letters = np.frombuffer("\n".join(words).encode(), np.uint8)
     save_arrays(
