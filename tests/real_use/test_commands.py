@@ -282,7 +282,7 @@ def test_experiments_take_the_reviews_that_data_names(monkeypatch, tmp_path, cap
     monkeypatch.setenv("NUMPY_LSTM_CACHE", str(tmp_path))
     missing = str(tmp_path / "aclImdb")
     assert experiments.main(["saliency", "--data", missing, "--out", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.startswith(f"error: {missing} does not exist")
+    assert capsys.readouterr().err.startswith(f"error: NUMPY_LSTM_IMDB: {missing} does not exist")
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_reviews_that_are_not_there_stop_the_benchmarks_before_the_work(
     monkeypatch.setitem(benchmarks.PARTS, "grid", pytest.fail)
     missing = str(tmp_path / "aclImdb")
     assert status(benchmarks.main, ["--data", missing, "--out", str(tmp_path)]) == 2
-    assert f"error: {missing} does not exist" in capsys.readouterr().err
+    assert f"error: NUMPY_LSTM_IMDB: {missing} does not exist" in capsys.readouterr().err
 
 
 @linux
