@@ -152,7 +152,7 @@ def _folder(text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError as error:  # "~somebody" who is not known
-        raise argparse.ArgumentTypeError(f"{error}: got {text}") from error
+        raise argparse.ArgumentTypeError(f"there is no home folder for {text}") from error
 
 
 def _check(parser: argparse.ArgumentParser, given: dict[str, Any]) -> None:

@@ -115,13 +115,14 @@ def run(
         "settings": dataclasses.asdict(settings),
         "checksum": zlib.crc32(corpus.train.tokens.tobytes()),
     }
+    if started and started["checksum"] != config["checksum"]:
+        raise ValueError(f"`--data` holds other reviews than the run in {folder} started with.")
+    prepared = prepare(corpus, settings)
     if not started:
         remove_results(folder)
         write_json(folder / CONFIG, config)
-    elif started["checksum"] != config["checksum"]:
-        raise ValueError(f"`--data` holds other reviews than the run in {folder} started with.")
     try:
-        return _train_and_score(folder, config, settings, corpus, display, clock)
+        return _train_and_score(folder, config, settings, prepared, display, clock)
     except KeyboardInterrupt:
         raise Stopped from None
 
@@ -150,12 +151,11 @@ def _train_and_score(
     folder: Path,
     config: dict[str, Any],
     settings: Settings,
-    corpus: Corpus,
+    prepared: Prepared,
     display: Display,
     clock: float,
 ) -> dict[str, Any]:
     """Train and score, write the results, print them, and draw the figures last."""
-    prepared = prepare(corpus, settings)
     runs: dict[str, TrainingState] = {}
     scores: dict[str, dict[str, Any]] = {}
     for model in config["models"]:
@@ -177,7 +177,7 @@ def _train_and_score(
             "gradient_20_steps_back_at_start": _far_back(state, 0),
         }
     metrics = {
-        "dataset": corpus.name,
+        "dataset": config["dataset"],
         "seed": settings.seed,
         "config": config,
         "versions": versions(),
@@ -188,7 +188,7 @@ def _train_and_score(
     }
     _write_results(folder, metrics, runs, prepared, settings)
     print(table(metrics), flush=True)
-    _draw(folder, runs, corpus.name, settings)
+    _draw(folder, runs, config["dataset"], settings)
     return metrics
 
 

@@ -9,8 +9,8 @@ from numpy_lstm.types import MODEL_NAMES
 
 NAMES = {**MODEL_NAMES, "bag": "order-free bag"}
 NOTE = """\
-gradient 20 back: its norm in the state (the RNN's h, the LSTM's c) 20 steps before
-the last one, over that at the last one; median of the probe reviews, best epoch"""
+gradient 20 back: its norm in the state (h of the RNN, c of the LSTM) 20 steps
+before the last one, over that at the last; median of the probes, best epoch"""
 
 
 def table(metrics: dict[str, Any]) -> str:
@@ -25,4 +25,6 @@ def table(metrics: dict[str, Any]) -> str:
             + f"{scores['parameters']:12,}"
             + (f"{seconds:9.1f}" if seconds is not None else "")
         )
-    return "\n".join([*lines, NOTE, *filter(None, [committed_range(metrics)])])
+    if any(scores["gradient_20_steps_back"] is not None for scores in metrics["models"].values()):
+        lines.append(NOTE)
+    return "\n".join([*lines, *filter(None, [committed_range(metrics)])])
