@@ -106,8 +106,8 @@ class Display:
         """Print the scores of a finished epoch."""
         line = state.history[-1]
         text = (
-            f"{self._title(line.epoch)}  loss {line.train_loss:.4f}, validation loss"
-            f" {line.val_loss:.4f}, accuracy {100 * line.val_accuracy:.2f} %, {line.seconds:.1f} s"
+            f"{self._title(line.epoch)}: loss {line.train_loss:.4f}, validation loss"
+            f" {line.val_loss:.4f}, accuracy {100 * line.val_accuracy:.2f} %, {line.seconds:.0f} s"
         )
         self._bar.write(text, file=sys.stdout)
         sys.stdout.flush()
