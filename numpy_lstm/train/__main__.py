@@ -113,6 +113,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--data",
+        type=os.path.expanduser,
         metavar="PATH",
         help="an IMDB archive or an extracted aclImdb/; also the variable NUMPY_LSTM_IMDB",
     )

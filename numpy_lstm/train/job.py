@@ -6,7 +6,6 @@ import dataclasses
 import sys
 import time
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +187,7 @@ def _train_and_score(
     }
     _write_results(folder, metrics, runs, prepared, settings)
     print(table(metrics), flush=True)
-    _draw(folder, runs, config["dataset"], settings)
+    figures.draw(folder, runs, config["dataset"], settings.bag_size)
     return metrics
 
 
@@ -252,7 +251,7 @@ def _train_model(
 def _loaded(
     path: Path, fresh: TrainingState, settings: Settings, which: dict[str, Any], steps: int
 ) -> TrainingState:
-    anew = "Delete it to train this model anew."
+    anew = "Restore what was changed, or delete it to train this model anew."
     try:
         state = load_checkpoint(path, settings, which)
     except ValueError as error:
@@ -301,26 +300,3 @@ def _write_results(
         folder / "gradient_norms.npz", runs, -(-probes.lengths // settings.bag_size)
     )
     write_json(folder / "metrics.json", metrics)  # last: all numbers and weights are there
-
-
-def _draw(folder: Path, runs: dict[str, TrainingState], dataset: str, settings: Settings) -> None:
-    """Draw the figures; whatever fails in that, the results are there already."""
-    histories = {model: state.history for model, state in runs.items()}
-    drawn: dict[str, Callable[[Path], None]] = {
-        "lstm_rnn_performance_comparison.png": lambda path: figures.comparison(
-            path, histories, dataset
-        ),
-        "gradient_norms.png": lambda path: figures.gradient_norms(
-            path, runs, dataset, settings.bag_size
-        ),
-    }
-    for name, draw in drawn.items():
-        try:
-            draw(folder / name)
-        except Exception as error:  # of Matplotlib, its configuration, its fonts, or the disk
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            print(
-                f"warning: {name} could not be drawn ({reason}). All numbers and weights are"
-                " written; --resume draws it.",
-                file=sys.stderr,
-            )

@@ -256,7 +256,7 @@ def test_a_checkpoint_of_other_settings_is_refused(again, capsys, work, other):
     assert main([*RUN, "--model", "rnn", *other, "--out", str(work / "other")]) == 0
     shutil.copy(work / "other" / "checkpoint-rnn.npz", again)
     line = error_of(capsys, "--resume", "--out", again)
-    assert "checkpoint-rnn.npz is of another run: its `" in line and "Delete it" in line
+    assert "checkpoint-rnn.npz is of another run: its `" in line and "delete it" in line
 
 
 def spoiled(state=None, **arrays):
@@ -309,7 +309,7 @@ def test_a_checkpoint_that_fits_no_run_is_refused_in_one_line(again, capsys, spo
     spoil(contents)
     np.savez(path, **contents)
     line = error_of(capsys, "--resume", "--out", again)
-    assert words in line and "Delete it to train this model anew" in line
+    assert words in line and "delete it to train this model anew" in line
 
 
 # --- results and pictures --------------------------------------------------------------------
@@ -438,7 +438,8 @@ def test_a_lock_that_another_run_holds_is_never_taken_for_none(monkeypatch, work
 def test_a_tilde_is_the_home_folder(monkeypatch, work):
     monkeypatch.setenv("HOME", str(work))
     monkeypatch.setenv("USERPROFILE", str(work))
-    assert command.parse(["--out", "~/my runs"]).out == work / "my runs"
+    given = command.parse(["--out", "~/my runs", "--data", "~/aclImdb"])
+    assert (given.out, Path(given.data)) == (work / "my runs", work / "aclImdb")
 
 
 @pytest.mark.parametrize("out", ["", " ", "~no-such-user-here/x"])
