@@ -95,10 +95,12 @@ def requirement_not_met(name: str, value: object) -> str | None:
     kind, article = _KINDS[type(getattr(Settings, name))]
     if not isinstance(value, kind) or isinstance(value, bool):
         return article
-    if isinstance(value, Integral) and int(value) >= 2**32:  # NumPy's integers would overflow
-        return "less than 2**32"
     is_allowed, wanted = LIMITS[name]
-    return None if is_allowed(value) else wanted
+    if not is_allowed(value):
+        return wanted
+    if isinstance(value, Integral) and int(value) >= 2**63:  # NumPy's integers end there
+        return "less than 2**63"
+    return None
 
 
 _KINDS: dict[type, tuple[type, str]] = {

@@ -489,8 +489,8 @@ def test_old_results_are_kept_until_a_new_run_can_begin(again, capsys, monkeypat
 
 
 def test_a_number_too_large_for_numpy_is_refused_by_its_option(capsys):
-    for name in ("--seed", "--epochs", "--bag-size", "--max-length", "--hidden-size"):
-        assert f"argument {name}: must be less than 2**32" in error_of(capsys, name, 10**30)
+    for name in ("--epochs", "--bag-size", "--max-length", "--hidden-size", "--probes"):
+        assert f"argument {name}: must be less than 2**63" in error_of(capsys, name, 10**30)
     assert "--forget-bias" in error_of(capsys, "--forget-bias", "1e39")  # not in float32
 
 
