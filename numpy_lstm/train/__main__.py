@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from numpy_lstm.settings import Settings, requirement_not_met
-from numpy_lstm.terminal import standard_streams
+from numpy_lstm.terminal import program, standard_streams
 from numpy_lstm.train.options import Options, option
 from numpy_lstm.types import Model, Readout
 
@@ -91,8 +91,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def resume_command(folder: Path, data: str | None) -> str:
     """The command that goes on with a run, to be pasted into a shell."""
-    python = "python" if shutil.which("python") == sys.executable else sys.executable
-    words = [python, "-m", "numpy_lstm.train", "--resume", "--out", str(folder)]
+    name, *more = program("train").split()
+    called = sys.executable if name == "python" else os.path.abspath(sys.argv[0])
+    first = name if shutil.which(name) == called else called
+    words = [first, *more, "--resume", "--out", str(folder)]
     if data:
         words += ["--data", data]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
@@ -101,7 +103,7 @@ def resume_command(folder: Path, data: str | None) -> str:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Read the options. Settings not given are omitted: their defaults depend on the data set."""
     parser = argparse.ArgumentParser(
-        prog="python -m numpy_lstm.train",
+        prog=program("train"),
         usage="%(prog)s [options]",
         description=__doc__,
     )

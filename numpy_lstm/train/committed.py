@@ -23,14 +23,14 @@ SEEDS = range(5)
 
 
 def committed_range(metrics: dict[str, Any]) -> str | None:
-    """A line on the accuracies of the runs that differ from this one in the seed alone, if any."""
+    """A line on the test accuracies of runs that differ from this one in the seed alone, if any."""
     for kind in json.loads(PATH.read_text(encoding="utf-8")):
         if kind["sizes"] == metrics["sizes"] and kind["run"] == _but_for_the_seed(metrics):
             ranges = ", ".join(
                 f"{MODEL_NAMES[model]} {100 * low:.1f} to {100 * high:.1f} %"
                 for model, (low, high) in kind["test_accuracy"].items()
             )
-            return f"The repository's runs with {kind['seeds']} seeds had: {ranges}."
+            return f"The repository's {kind['seeds']} seeds: {ranges}"
     return None
 
 

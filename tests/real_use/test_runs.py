@@ -579,7 +579,8 @@ def test_a_signal_that_is_ignored_stays_ignored():
 
 @pytest.mark.skipif(os.name == "nt", reason="no such shell")
 @pytest.mark.parametrize("name", ["runs/one", "my runs", "it's", '"$HOME"', "runs/naïve"])
-def test_the_command_to_go_on_with_can_be_pasted(name):
+def test_the_command_to_go_on_with_can_be_pasted(monkeypatch, name):
+    monkeypatch.setattr(sys, "argv", ["train/__main__.py"])
     pasted = command.resume_command(Path(name), "/data of mine/aclImdb")
     words = subprocess.run(
         ["sh", "-c", f'show() {{ printf "%s\\n" "$@"; }}; show {pasted}'],
@@ -588,9 +589,11 @@ def test_the_command_to_go_on_with_can_be_pasted(name):
         check=True,
     ).stdout.splitlines()
     assert shutil.which(words[0]) == sys.executable
-    assert words[1:] == [
-        *("-m", "numpy_lstm.train", "--resume", "--out", name, "--data", "/data of mine/aclImdb")
-    ]
+    rest = ["--resume", "--out", name, "--data", "/data of mine/aclImdb"]
+    assert words[1:] == ["-m", "numpy_lstm.train", *rest]
+    monkeypatch.setattr(sys, "argv", ["/not on the path/numpy-lstm", "train"])
+    pasted = command.resume_command(Path(name), "/data of mine/aclImdb")
+    assert shlex.split(pasted) == ["/not on the path/numpy-lstm", "train", *rest]
     assert shlex.split(command.resume_command(Path("x"), None))[-2:] == ["--out", "x"]
 
 
@@ -687,7 +690,7 @@ def test_a_run_like_the_committed_ones_is_shown_beside_their_range(k):
         "config": {"settings": {**settings, "seed": 77}},
     }
     line = committed.committed_range(metrics)
-    assert line.startswith("The repository's runs with 5 seeds had: vanilla RNN ")
+    assert line.startswith("The repository's 5 seeds: vanilla RNN ")
     assert len(line) <= 80
     metrics["config"]["settings"]["clip"] = 2.0
     assert committed.committed_range(metrics) is None
