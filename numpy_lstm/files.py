@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -40,17 +41,24 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def write_json(path: Path, contents: Mapping[str, Any], *, indent: int | None = 2) -> None:
+def write_json(
+    path: Path, contents: Mapping[str, Any] | list[Any], *, indent: int | None = 2
+) -> None:
     """Write JSON, completely or not at all; on one line if `indent` is None."""
     text = json.dumps(contents, indent=indent, ensure_ascii=False) + "\n"
     # A path that is no UTF-8 has lone surrogates, which stand as JSON's own escapes.
     write_atomically(path, lambda file: file.write(text.encode(errors="backslashreplace")))
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove the files of a killed :func:`write_atomically` from a folder with no other user."""
-    for path in folder.glob(".*.tmp"):
-        path.unlink()
+def remove_unfinished(folder: Path, names: Iterable[str]) -> None:
+    """Remove what killed calls of :func:`write_atomically` left of the files with these names.
+
+    No other process may be writing them.
+    """
+    left = re.compile(rf"\.({'|'.join(map(re.escape, names))})\.\d+\.tmp")
+    for path in folder.iterdir():
+        if left.fullmatch(path.name):
+            path.unlink()
 
 
 def try_lock(file: IO[Any]) -> bool | None:

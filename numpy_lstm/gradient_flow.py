@@ -111,6 +111,35 @@ def decay_per_step(by_distance: Array) -> float:
     return float(np.exp(slope))
 
 
+def ratio_at(by_distance: Array, distance: int) -> float:
+    """Norm at a distance from the last step over the norm at the last step; the reviews' median.
+
+    Unlike :func:`decay_per_step` it asks of each review what is left of its own gradient.
+
+    Parameters
+    ----------
+    by_distance : ndarray, shape (T, N)
+        Norms, row k at distance k; NaN where there is none.
+    distance : int
+        Steps, at least 0.
+
+    Returns
+    -------
+    float
+        NaN if no review is that long, or none has a positive norm at its last step.
+
+    Examples
+    --------
+    >>> ratio_at(np.array([[1.0, 4.0], [0.5, 3.0], [0.25, np.nan]]), 2)
+    0.25
+    """
+    if distance >= len(by_distance):
+        return float("nan")
+    last, before = by_distance[0], by_distance[distance]
+    usable = (last > 0) & np.isfinite(last) & np.isfinite(before)
+    return float(np.median(before[usable] / last[usable])) if usable.any() else float("nan")
+
+
 class Diagnostics(NamedTuple):
     """Quantities on which the gradient depends in theory."""
 

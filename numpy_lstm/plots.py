@@ -5,9 +5,12 @@ Matplotlib (Hunter, 2007) is imported only when a figure is drawn.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from numpy_lstm.files import write_atomically
@@ -60,14 +63,35 @@ def figure(
     width, height : float
         Inches, as printed.
     """
-    import matplotlib
+    matplotlib = _matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(STYLE):
+    defaults = {name: value for name, value in matplotlib.rcParamsDefault.items()}
+    del defaults["backend"]
+    with matplotlib.rc_context({**defaults, **STYLE}):
         drawing = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(drawing)
         axes = drawing.subplots(rows, columns, squeeze=False)
         yield drawing, list(axes.ravel())
         how: dict[str, Any] = {"format": path.suffix[1:], "metadata": {"Date": None}}
         write_atomically(path, lambda file: drawing.savefig(file, **how))
+
+
+def _matplotlib() -> ModuleType:
+    """Matplotlib, if need be without the user's backend and configuration, which we do not use."""
+    try:
+        import matplotlib
+    except (ValueError, OSError):  # a backend that is not here, or a file that cannot be read
+        kept = {name: os.environ.get(name) for name in ("MPLBACKEND", "MATPLOTLIBRC")}
+        for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+            del sys.modules[name]
+        os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
+        try:
+            import matplotlib
+        finally:
+            for name, value in kept.items():
+                del os.environ[name]
+                if value is not None:
+                    os.environ[name] = value
+    return matplotlib

@@ -76,7 +76,7 @@ LIMITS: dict[str, Limit] = {
     "learning_rate": (lambda x: 0 < x < math.inf, "positive"),
     "clip": (lambda x: x > 0, "positive"),
     "dropout": (lambda x: 0 <= x < 1, "at least 0 and less than 1"),
-    "forget_bias": (math.isfinite, "finite"),
+    "forget_bias": (lambda x: abs(x) < 1e38, "finite, between -1e38 and 1e38"),
     "vocabulary_size": (lambda n: n >= 3, "at least 3: padding, unknown, and a word"),
     "vector_size": _COUNT,
     "validation_fraction": (lambda x: 0 < x < 1, "between 0 and 1"),
@@ -96,7 +96,11 @@ def requirement_not_met(name: str, value: object) -> str | None:
     if not isinstance(value, kind) or isinstance(value, bool):
         return article
     is_allowed, wanted = LIMITS[name]
-    return None if is_allowed(value) else wanted
+    if not is_allowed(value):
+        return wanted
+    if isinstance(value, Integral) and int(value) >= 2**63:  # NumPy's integers end there
+        return "less than 2**63"
+    return None
 
 
 _KINDS: dict[type, tuple[type, str]] = {

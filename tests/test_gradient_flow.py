@@ -13,6 +13,7 @@ from numpy_lstm.gradient_flow import (
     diagnose,
     from_the_end,
     jacobian_singular_values,
+    ratio_at,
     record,
 )
 from numpy_lstm.types import Batch
@@ -76,6 +77,20 @@ def test_an_exponential_decay_is_found_again(factor):
 def test_a_single_step_has_no_decay():
     assert np.isnan(decay_per_step(np.array([[1.0, 2.0]])))
     assert np.isnan(decay_per_step(np.zeros((5, 2))))
+
+
+@pytest.mark.parametrize("distance", [0, 1, 7])
+def test_what_is_left_of_the_gradient_is_the_median_of_the_reviews_own_ratios(distance):
+    factors = np.array([0.1, 0.5, 0.9])
+    norms = np.array([3.0, 200.0, 1e-9]) * factors ** np.arange(8.0)[:, np.newaxis]
+    assert ratio_at(norms, distance) == pytest.approx(0.5**distance, rel=1e-12)
+
+
+def test_what_is_left_of_no_gradient_is_not_a_number():
+    assert np.isnan(ratio_at(np.ones((3, 2)), 3))
+    assert np.isnan(ratio_at(np.zeros((3, 2)), 1))
+    one = np.array([[1.0, 0.0, np.inf, 1.0], [0.25, 0.0, np.inf, np.nan]])
+    assert ratio_at(one, 1) == 0.25
 
 
 def words(T):

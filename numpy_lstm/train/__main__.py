@@ -5,17 +5,25 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import errno
+import os
+import shlex
+import shutil
+import subprocess
 import sys
-from datetime import datetime
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, get_args
 
 from numpy_lstm.settings import Settings, requirement_not_met
-from numpy_lstm.terminal import standard_streams
-from numpy_lstm.types import MODEL_NAMES, Model, Readout
+from numpy_lstm.terminal import program, standard_streams
+from numpy_lstm.train.options import Options, option
+from numpy_lstm.types import Model, Readout
 
 HELP = {
-    "seed": "of everything random: the same seed gives the same figures",
+    "seed": (
+        "of everything random: the same seed gives the same figures on one machine; another"
+        " processor changes last digits, which training enlarges to about a percent"
+    ),
     "epochs": "at most so many passes over the training reviews",
     "patience": "stop after so many epochs without a better validation loss; 0 never stops early",
     "batch_size": "reviews in a batch",
@@ -33,57 +41,69 @@ HELP = {
     "probes": "validation reviews on which the gradient norms are recorded",
 }
 FULL_DISK = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-NAMES = {**MODEL_NAMES, "bag": "order-free bag"}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
     with standard_streams(needed=False):  # a run must not die of what it prints
-        return _main(argv)
+        arguments = parse(argv)
+        try:
+            return _run(arguments)
+        except KeyboardInterrupt:
+            print("Stopped before the training began.")
+            return 130
 
 
-def _main(argv: list[str] | None) -> int:
-    arguments = parse(argv)
+def _run(arguments: argparse.Namespace) -> int:
     from numpy_lstm.data.imdb import DataNotFoundError
-    from numpy_lstm.train.job import Options, Stopped, run
+    from numpy_lstm.train.folder import CONFIG, MODELS, new_run, resumed_run
+    from numpy_lstm.train.job import Stopped, run
     from numpy_lstm.train.progress_bar import Display
     from numpy_lstm.training import Diverged
 
-    given = vars(arguments)
-    settings = {name: given.pop(name) for name in HELP if name in given}
     options = Options(
         dataset=arguments.dataset,
         data=arguments.data,
-        models=get_args(Model) if arguments.model == "both" else (arguments.model,),
-        out=arguments.out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S"),
-        settings=settings,
-        resume=arguments.resume,
-        overwrite=arguments.overwrite,
+        models={None: None, "both": MODELS}.get(arguments.model, (arguments.model,)),
+        settings={name: vars(arguments)[name] for name in HELP if name in arguments},
     )
-    display = Display()
+    display, folder = Display(), arguments.out
     try:
-        with display.listening():
-            metrics = run(options, display)
+        with display.listening(), ExitStack() as held:
+            started = None
+            if arguments.resume:
+                started = held.enter_context(resumed_run(folder))
+            else:
+                folder = held.enter_context(new_run(folder, overwrite=arguments.overwrite))
+            run(options, folder, started, display)
     except Stopped:
-        print(f"Stopped. Go on with: python -m numpy_lstm.train --resume --out {options.out}")
+        print(f"Stopped. Go on with: {resume_command(folder, arguments.data)}")
         return 130
     except (ValueError, OSError, DataNotFoundError, Diverged, MemoryError) as error:
-        print(f"error: {error}", file=sys.stderr, end="")
-        if isinstance(error, OSError) and error.errno in FULL_DISK:
-            print(
-                f". Make room, and go on with --resume --out {options.out}", file=sys.stderr, end=""
-            )
-        print(file=sys.stderr)
+        advice = ""
+        if getattr(error, "errno", None) in FULL_DISK and folder and (folder / CONFIG).exists():
+            advice = f". Make room, and go on with: {resume_command(folder, arguments.data)}"
+        print(f"error: {error}{advice}", file=sys.stderr)
         return 2
-    print(table(metrics))
-    print(f"Results, figures and weights are in {options.out}")
+    print(f"Results, figures and weights are in {folder}")
     return 0
+
+
+def resume_command(folder: Path, data: str | None) -> str:
+    """The command that goes on with a run, to be pasted into a shell."""
+    name, *more = program("train").split()
+    called = sys.executable if name == "python" else os.path.abspath(sys.argv[0])
+    first = name if shutil.which(name) == called else called
+    words = [first, *more, "--resume", "--out", str(folder)]
+    if data:
+        words += ["--data", data]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Read the options. Settings not given are omitted: their defaults depend on the data set."""
     parser = argparse.ArgumentParser(
-        prog="python -m numpy_lstm.train",
+        prog=program("train"),
         usage="%(prog)s [options]",
         description=__doc__,
     )
@@ -95,17 +115,17 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--data",
+        type=os.path.expanduser,
         metavar="PATH",
         help="an IMDB archive or an extracted aclImdb/; also the variable NUMPY_LSTM_IMDB",
     )
     parser.add_argument(
         "--model",
         choices=("both", *get_args(Model)),
-        default="both",
         help="what to train (default: both)",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="where results go (default: runs/<date>-<time>)"
+        "--out", type=_folder, metavar="DIR", help="where results go (default: runs/<date>-<time>)"
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on in --out DIR where a stopped run left off"
@@ -116,7 +136,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         default, built_in = field.default, getattr(synthetic, field.name)
         shown = f"{default}" if built_in == default else f"{default}; built-in reviews: {built_in}"
         parser.add_argument(
-            _option(field.name),
+            option(field.name),
             dest=field.name,
             type=type(default),
             choices=get_args(Readout) if field.name == "readout" else None,
@@ -129,29 +149,19 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return arguments
 
 
-def table(metrics: dict[str, Any]) -> str:
-    """The results as a table in plain text."""
-    titles = ("", "test accuracy", "test loss", "gradient a step", "parameters", "seconds")
-    lines = ["{:15}{:>14}{:>11}{:>17}{:>12}{:>9}".format(*titles)]
-    for name, scores in {**metrics["models"], **metrics["baselines"]}.items():
-        decay, seconds = scores.get("gradient_decay_per_step"), scores.get("seconds")
-        lines.append(
-            f"{NAMES[name]:15}{100 * scores['test_accuracy']:12.2f} %{scores['test_loss']:11.4f}"
-            + (f"{f'×{decay:.3f}':>17}" if decay is not None else " " * 17)
-            + f"{scores['parameters']:12,}"
-            + (f"{seconds:9.1f}" if seconds is not None else "")
-        )
-    return "\n".join(lines)
-
-
-def _option(name: str) -> str:
-    return "--lr" if name == "learning_rate" else "--" + name.replace("_", "-")
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must name a folder; got an empty name")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # "~somebody" who is not known
+        raise argparse.ArgumentTypeError(f"there is no home folder for {text}") from error
 
 
 def _check(parser: argparse.ArgumentParser, given: dict[str, Any]) -> None:
     for name in HELP:
         if name in given and (wanted := requirement_not_met(name, given[name])):
-            parser.error(f"argument {_option(name)}: must be {wanted}; got {given[name]}")
+            parser.error(f"argument {option(name)}: must be {wanted}; got {given[name]}")
     if given["resume"] and given["out"] is None:
         parser.error("argument --resume: needs --out DIR, the folder of the run to go on with")
     if given["resume"] and given["overwrite"]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,25 @@ DATA_SETS = {
     "reviews": "reviews other than IMDB's",
     "synthetic": "built-in reviews (synthetic)",
 }
+
+
+def draw(folder: Path, runs: Mapping[str, TrainingState], dataset: str, bag_size: int) -> None:
+    """Draw both figures of a run; one that fails is a warning, since the results are there."""
+    histories = {model: state.history for model, state in runs.items()}
+    drawings: dict[str, Callable[[Path], None]] = {
+        "lstm_rnn_performance_comparison.png": lambda path: comparison(path, histories, dataset),
+        "gradient_norms.png": lambda path: gradient_norms(path, runs, dataset, bag_size),
+    }
+    for name, drawing in drawings.items():
+        try:
+            drawing(folder / name)
+        except Exception as error:  # of Matplotlib, its configuration, its fonts, or the disk
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            print(
+                f"warning: {name} could not be drawn ({reason}). All numbers and weights are"
+                " written; --resume draws it.",
+                file=sys.stderr,
+            )
 
 
 def comparison(path: Path, histories: Mapping[str, Sequence[Epoch]], dataset: str) -> None:

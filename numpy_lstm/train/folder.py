@@ -7,18 +7,25 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import fields
+from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
-from numpy_lstm.files import remove_unfinished, write_atomically
+from numpy_lstm.files import remove_unfinished, try_lock, write_atomically
 from numpy_lstm.settings import Settings
 from numpy_lstm.training import Epoch, TrainingState
-from numpy_lstm.types import Array
+from numpy_lstm.types import Array, Model
 
+RUNS = Path("runs")
 CONFIG = "config.json"
+CONFIG_ENTRIES = ("dataset", "models", "settings", "content", "source")
+DATASETS = ("imdb", "reviews", "synthetic")
+MODELS: tuple[Model, ...] = get_args(Model)
 LOCK = ".lock"
 RESULTS = (
     CONFIG,
@@ -34,40 +41,62 @@ RESULTS = (
 )
 
 
-def check_folder(folder: Path, *, overwrite: bool) -> list[str]:
-    """Names of another run's results in the folder.
+def check_folder(folder: Path, *, overwrite: bool) -> None:
+    """Check that a new run may use the folder, which need not exist.
 
     Raises
     ------
     ValueError
-        If there are any and `overwrite` is false, or `folder` is a file.
+        If it holds another run's results and `overwrite` is false, or is no folder.
+    OSError
+        If it cannot be looked into.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"`--out` must be a folder; {folder} is a file.")
-    present = [name for name in RESULTS if (folder / name).exists()]
+    if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
+        what = "a file" if folder.exists() else "a link that leads nowhere"
+        raise ValueError(f"`--out` must be a folder; {folder} is {what}.")
+    present = _results(folder)
     if present and not overwrite:
         raise ValueError(
             f"`--out` {folder} holds the results of another run ({present[0]}). Choose another"
             " folder, go on with that run by --resume, or replace it by --overwrite."
         )
-    return present
 
 
 @contextmanager
-def new_run(folder: Path, *, overwrite: bool) -> Iterator[None]:
-    """Make the folder of a new run, without old results, and lock it.
+def new_run(out: Path | None, *, overwrite: bool) -> Iterator[Path]:
+    """Make and lock the folder of a new run; remove it if nothing was put in it.
+
+    Without `out` it is ``runs/<date>-<time>``, with a number behind it if that is taken.
 
     Raises
     ------
     ValueError, OSError
-        If it cannot be made, holds results that must be kept, or is locked by another run.
+        If it cannot be made or written to, holds results that must be kept, or is locked by
+        another run.
     """
-    check_folder(folder, overwrite=overwrite)
-    folder.mkdir(parents=True, exist_ok=True)
-    with _held(folder):
-        for name in check_folder(folder, overwrite=overwrite):
-            (folder / name).unlink()
-        yield
+    if out is not None:
+        check_folder(out, overwrite=overwrite)
+    folder, made = _make(out)
+    is_empty = False
+    try:
+        with _held(folder):
+            check_folder(folder, overwrite=overwrite)
+            try:
+                yield folder
+            finally:
+                is_empty = {path.name for path in folder.iterdir()} <= {LOCK}
+    finally:
+        if is_empty:
+            (folder / LOCK).unlink(missing_ok=True)
+        for path in made:
+            with suppress(OSError):  # it is not empty
+                path.rmdir()
+
+
+def remove_results(folder: Path) -> None:
+    """Remove the results of another run from a locked folder."""
+    for name in _results(folder):
+        (folder / name).unlink()
 
 
 @contextmanager
@@ -77,7 +106,7 @@ def resumed_run(folder: Path) -> Iterator[dict[str, Any]]:
     Raises
     ------
     ValueError, OSError
-        If there is no run in it, or another run has locked it.
+        If there is no run in it, its configuration is damaged, or another run has locked it.
     """
     if not (folder / CONFIG).exists():
         raise ValueError(f"`--out` {folder} holds no run to resume: there is no {CONFIG} in it.")
@@ -85,40 +114,82 @@ def resumed_run(folder: Path) -> Iterator[dict[str, Any]]:
         yield _read_config(folder / CONFIG)
 
 
+def _results(folder: Path) -> list[str]:
+    return [name for name in RESULTS if (folder / name).exists()]
+
+
+def _make(out: Path | None) -> tuple[Path, list[Path]]:
+    """Make a folder; return it, and what had to be made, the innermost first."""
+    first = out or RUNS / datetime.now().strftime("%Y%m%d-%H%M%S")
+    for folder in chain([first], (Path(f"{first}-{k}") for k in count(2))):
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=out is not None)
+        except FileExistsError:
+            if out is None and folder.is_dir():
+                continue  # of a run that started in the same second
+            raise
+        break
+    return folder, made
+
+
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
     """Lock a folder; the system releases the lock however the process ends."""
     with open(folder / LOCK, "a", encoding="utf-8") as file:
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError) as error:
+        locked = try_lock(file)
+        if locked is False:
             raise ValueError(
                 f"`--out` {folder} is in use by another run. Choose another folder, or wait."
-            ) from error
-        remove_unfinished(folder)
+            )
+        if locked:
+            remove_unfinished(folder, RESULTS)
+        else:  # on Lustre and some NFS
+            print(
+                f"warning: {folder} cannot be locked: start no other run in it.",
+                file=sys.stderr,
+            )
         yield
 
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        Settings(**config["settings"])
-        if "checksum" in config:
-            raise ValueError(
-                "it is of an older version, which did not note all that tells reviews apart. Go on"
-                " with that version, or start anew in another folder"
-            )
-        names = ("dataset", "models", "settings", "content", "source")
-        return {name: config[name] for name in names}
-    except (KeyError, TypeError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} cannot be read: {error}.") from error
+    if problem := _problem(config):
+        raise ValueError(f"{path} cannot be read: {problem}.")
+    return {name: config[name] for name in CONFIG_ENTRIES}
+
+
+def _problem(config: Any) -> str | None:
+    """What is wrong with the contents of ``config.json``, or None.
+
+    A missing setting takes its default, which is always the behavior of earlier versions.
+    """
+    if isinstance(config, dict) and "checksum" in config:
+        return (
+            "it is of an older version, which did not note all that tells reviews apart. Go on with"
+            " that version, or start anew in another folder"
+        )
+    if not isinstance(config, dict) or not {*CONFIG_ENTRIES} <= {*config}:
+        return f"it must hold {', '.join(CONFIG_ENTRIES)}"
+    if config["dataset"] not in DATASETS:
+        return f"`dataset` must be one of {', '.join(DATASETS)}; got {config['dataset']!r}"
+    if config["models"] not in ([*MODELS], *([model] for model in MODELS)):
+        return f"`models` must be {' and '.join(MODELS)}, or one of them; got {config['models']!r}"
+    if not isinstance(config["source"], str | None):
+        return f"`source` must be a path or null; got {config['source']!r}"
+    settings = config["settings"]
+    if not isinstance(settings, dict):
+        return f"`settings` must be names and values; got {settings!r}"
+    if unknown := sorted({*settings} - {field.name for field in fields(Settings)}):
+        return f"this version of numpy_lstm knows no setting {', '.join(unknown)}"
+    try:
+        Settings(**settings)
+    except ValueError as error:
+        return str(error).rstrip(".")
+    return None
 
 
 def write_history(path: Path, histories: Mapping[str, list[Epoch]]) -> None:

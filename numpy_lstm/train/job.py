@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 import time
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,16 +22,17 @@ from numpy_lstm.files import write_json
 from numpy_lstm.settings import Settings
 from numpy_lstm.train import figures
 from numpy_lstm.train.baselines import bag_of_embeddings
-from numpy_lstm.train.checkpoint import load_checkpoint, save_checkpoint
+from numpy_lstm.train.checkpoint import load_checkpoint, problem_of, save_checkpoint
 from numpy_lstm.train.folder import (
     CONFIG,
-    check_folder,
-    new_run,
-    resumed_run,
+    MODELS,
+    remove_results,
     write_gradient_norms,
     write_history,
 )
+from numpy_lstm.train.options import Options, option
 from numpy_lstm.train.progress_bar import Display
+from numpy_lstm.train.table import table
 from numpy_lstm.training import (
     Diverged,
     TrainingState,
@@ -45,18 +46,6 @@ from numpy_lstm.types import Model
 from numpy_lstm.weights import Weights, save_weights
 
 CHECKPOINT_EVERY = 120.0  # seconds, besides the end of each epoch
-
-
-class Options(NamedTuple):
-    """Options of the command line."""
-
-    dataset: Literal["auto", "imdb", "synthetic"]
-    data: str | None
-    models: tuple[Model, ...]
-    out: Path
-    settings: dict[str, Any]  # those given; the others take the data set's defaults
-    resume: bool
-    overwrite: bool
 
 
 class Stopped(Exception):
@@ -112,64 +101,99 @@ def _load_again(started: dict[str, Any], data: str | None, folder: Path) -> Corp
                 f"The reviews of the run in {folder} are no longer at {source}. Name where they"
                 " are by --data PATH."
             )
-    return load_corpus(started["dataset"], data, started["settings"]["seed"], given_as)
+    seed = started["settings"].get("seed", Settings.seed)
+    return load_corpus(started["dataset"], data, seed, given_as)
 
 
-def run(options: Options, display: Display) -> dict[str, Any]:
+def run(
+    options: Options, folder: Path, started: dict[str, Any] | None, display: Display
+) -> dict[str, Any]:
     """Run the job, or the rest of a resumed one; return the contents of ``metrics.json``.
+
+    Parameters
+    ----------
+    options : Options
+    folder : Path
+        Locked by this process.
+    started : dict, optional
+        The configuration of the run that is resumed.
+    display : Display
 
     Raises
     ------
     Stopped
-        If `display.stop_requested` became true; everything is saved.
+        If the user stopped it; what :func:`run` needs to go on is saved.
     ValueError, OSError, DataNotFoundError, numpy_lstm.training.Diverged
         With a message for the user.
     """
     clock = time.perf_counter()
-    with ExitStack() as held:
-        started: dict[str, Any] = {}
-        if options.resume:
-            started = held.enter_context(resumed_run(options.out))
-        else:
-            check_folder(options.out, overwrite=options.overwrite)
-        if started:
-            corpus = _load_again(started, options.data, options.out)
-        else:
-            seed = options.settings.get("seed", Settings.seed)
-            corpus = load_corpus(options.dataset, options.data, seed)
-        settings = _settings(corpus.name, options, started)
-        config = {
-            "dataset": corpus.name,
-            "models": tuple(started.get("models", options.models)),
-            "settings": dataclasses.asdict(settings),
-            "content": content_hash(corpus),
-        }
-        if not started:
-            held.enter_context(new_run(options.out, overwrite=options.overwrite))
-            write_json(options.out / CONFIG, {**config, "source": corpus.source})
-        elif started["content"] != config["content"]:
-            found = "`--data`" if options.data else corpus.source or f"data set {corpus.name}"
+    if started:
+        _check_same(options, started, folder)
+        options = Options(
+            started["dataset"], options.data, tuple(started["models"]), started["settings"]
+        )
+        corpus = _load_again(started, options.data, folder)
+    else:
+        seed = options.settings.get("seed", Settings.seed)
+        corpus = load_corpus(options.dataset, options.data, seed)
+    sys.stdout.flush()  # which reviews they are, before a long silence
+    settings = Settings.for_dataset(corpus.name, **options.settings)
+    config = {
+        "dataset": corpus.name,
+        "models": [*(options.models or MODELS)],
+        "settings": dataclasses.asdict(settings),
+        "content": content_hash(corpus),
+    }
+    if started and started["content"] != config["content"]:
+        found = "`--data`" if options.data else corpus.source or f"data set {corpus.name}"
+        raise ValueError(
+            f"{found}: other reviews than the run in {folder} started with, or this version reads"
+            " them otherwise. Name those reviews by --data PATH, or start anew."
+        )
+    prepared = prepare(corpus, settings)
+    if not started:
+        remove_results(folder)
+        write_json(folder / CONFIG, {**config, "source": corpus.source})
+    try:
+        return _train_and_score(folder, config, settings, prepared, display, clock)
+    except KeyboardInterrupt:
+        raise Stopped from None
+
+
+def _check_same(options: Options, started: dict[str, Any], folder: Path) -> None:
+    """Compare all that was given with the run that is resumed."""
+    given = {option(name): value for name, value in options.settings.items()}
+    settings = Settings.for_dataset(started["dataset"], **started["settings"])
+    before = {option(name): value for name, value in dataclasses.asdict(settings).items()}
+    if options.dataset != "auto":
+        dataset = "imdb" if started["dataset"] == "reviews" else started["dataset"]
+        given["--dataset"], before["--dataset"] = options.dataset, dataset
+    if options.models:
+        given["--model"], before["--model"] = (
+            "both" if len(models) > 1 else models[0]
+            for models in (options.models, started["models"])
+        )
+    for name, value in given.items():
+        if value != before[name]:
             raise ValueError(
-                f"{found}: other reviews than the run in {options.out} started with, or this"
-                " version reads them otherwise. Name those reviews by --data PATH, or start anew."
+                f"`{name}` is {value}, but the run in {folder} was started with {before[name]}: a"
+                " resumed run keeps its settings."
             )
-        return _train_and_score(options, config, settings, corpus, display, clock)
 
 
 def _train_and_score(
-    options: Options,
+    folder: Path,
     config: dict[str, Any],
     settings: Settings,
-    corpus: Corpus,
+    prepared: Prepared,
     display: Display,
     clock: float,
 ) -> dict[str, Any]:
-    """Train and score in a locked folder, and write the results."""
-    prepared = prepare(corpus, settings)
+    """Train and score, write the results, print them, and draw the figures last."""
     runs: dict[str, TrainingState] = {}
     scores: dict[str, dict[str, Any]] = {}
     for model in config["models"]:
-        runs[model] = _train_model(model, prepared, settings, corpus.name, options.out, display)
+        runs[model] = _train_model(model, prepared, settings, config, folder, display)
     for model, state in runs.items():
         test = evaluate(state.best_parameters, prepared.splits.test, settings)
         best = state.history[state.best_epoch - 1]
@@ -183,9 +207,11 @@ def _train_and_score(
             "seconds": state.seconds,
             "gradient_decay_per_step": _decay(state, state.best_epoch),
             "gradient_decay_per_step_at_start": _decay(state, 0),
+            "gradient_20_steps_back": _far_back(state, state.best_epoch),
+            "gradient_20_steps_back_at_start": _far_back(state, 0),
         }
     metrics = {
-        "dataset": corpus.name,
+        "dataset": config["dataset"],
         "seed": settings.seed,
         "config": config,
         "versions": versions(),
@@ -194,44 +220,32 @@ def _train_and_score(
         "models": scores,
         "baselines": {"bag": bag_of_embeddings(prepared.splits, prepared.vectors)},
     }
-    _write_results(options.out, metrics, runs, prepared, settings)
+    _write_results(folder, metrics, runs, prepared, settings)
+    print(table(metrics), flush=True)
+    figures.draw(folder, runs, config["dataset"], settings.bag_size)
     return metrics
-
-
-def _settings(dataset: str, options: Options, started: dict[str, Any]) -> Settings:
-    if not started:
-        return Settings.for_dataset(dataset, **options.settings)
-    for name, value in options.settings.items():
-        before = started["settings"][name]
-        if value != before:
-            raise ValueError(
-                f"`--{name.replace('_', '-')}` is {value}, but the run in {options.out} was started"
-                f" with {before}: a resumed run keeps its settings."
-            )
-    return Settings(**started["settings"])
 
 
 def _train_model(
     model: Model,
     prepared: Prepared,
     settings: Settings,
-    dataset: str,
+    config: dict[str, Any],
     folder: Path,
     display: Display,
 ) -> TrainingState:
     path = folder / f"checkpoint-{model}.npz"
+    which = {"model": model, **config, **config["settings"]}
+    del which["settings"]
+    state = initial_state(model, prepared.vectors, settings)
     if path.exists():
-        try:
-            state = load_checkpoint(path, settings)
-        except ValueError as error:
-            raise ValueError(f"{path} is damaged: {error}. Delete it to train anew.") from error
-    else:
-        state = initial_state(model, prepared.vectors, settings)
+        steps = -(-len(prepared.splits.train.labels) // settings.batch_size)
+        state = _loaded(path, state, settings, which, steps)
     saved = time.monotonic()
 
     def save(state: TrainingState) -> None:
         nonlocal saved
-        save_checkpoint(path, state)
+        save_checkpoint(path, state, which)
         saved = time.monotonic()
 
     def after_step(state: TrainingState, steps: int, loss: float, accuracy: float) -> bool:
@@ -257,22 +271,45 @@ def _train_model(
         kept = "No epoch had ended before."
         if state.best_epoch:
             best = folder / f"weights-{model}.npz"
-            save_weights(best, _weights(state, prepared, settings, dataset))
+            save_weights(best, _weights(state, prepared, settings, config["dataset"]))
             kept = f"The weights of epoch {state.best_epoch}, the best, are kept in {best}."
         raise Diverged(
             f"{error}. {kept} Start anew with a smaller --lr or a smaller --clip: resumed, the run"
             " would come to the same step."
         ) from error
-    if not is_finished(state, settings):
+    if display.stop_requested or not is_finished(state, settings):
         save(state)
         raise Stopped
     return state
 
 
+def _loaded(
+    path: Path, fresh: TrainingState, settings: Settings, which: dict[str, Any], steps: int
+) -> TrainingState:
+    anew = "Restore what was changed, or delete it to train this model anew."
+    try:
+        state = load_checkpoint(path, settings, which)
+    except ValueError as error:
+        raise ValueError(f"{error} {anew}") from error
+    if problem := problem_of(state, fresh, settings, steps):
+        raise ValueError(f"{path} does not fit this run: {problem}. {anew}")
+    return state
+
+
 def _decay(state: TrainingState, epoch: int) -> float | None:
-    """The decay of the gradient in the inputs, or None: JSON has no NaN."""
-    decay = gradient_flow.decay_per_step(state.norms[epoch].x)
-    return None if np.isnan(decay) else decay
+    """The decay of the gradient in the inputs."""
+    return _number(gradient_flow.decay_per_step(state.norms[epoch].x))
+
+
+def _far_back(state: TrainingState, epoch: int) -> float | None:
+    """The gradient in the state that carries it, 20 steps before the last one, over the last's."""
+    h, c, _ = state.norms[epoch]
+    return _number(gradient_flow.ratio_at(h if c is None else c, 20))
+
+
+def _number(value: float) -> float | None:
+    """The number, or None: JSON has no NaN."""
+    return value if np.isfinite(value) else None
 
 
 def _weights(state: TrainingState, prepared: Prepared, settings: Settings, dataset: str) -> Weights:
@@ -297,7 +334,4 @@ def _write_results(
     write_gradient_norms(
         folder / "gradient_norms.npz", runs, -(-probes.lengths // settings.bag_size)
     )
-    dataset = metrics["dataset"]
-    figures.comparison(folder / "lstm_rnn_performance_comparison.png", histories, dataset)
-    figures.gradient_norms(folder / "gradient_norms.png", runs, dataset, settings.bag_size)
-    write_json(folder / "metrics.json", metrics)  # last: it marks the run as complete
+    write_json(folder / "metrics.json", metrics)  # last: all numbers and weights are there

@@ -52,11 +52,12 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     """The command line on small data sets, up to the training; status, output and last error."""
     corpora = []
 
-    def stop(options, config, settings, corpus, *_):
+    def stop(folder, config, settings, corpus, *_):
         corpora.append(corpus)
         raise job.Stopped
 
     monkeypatch.setattr(job, "load_imdb", partial(load, allow_download=False))
+    monkeypatch.setattr(job, "prepare", lambda corpus, _: corpus)
     monkeypatch.setattr(job, "_train_and_score", stop)
     few = partial(synthetic_corpus, n_train=20, n_test=8)
     monkeypatch.setattr(job, "synthetic_corpus", few)
@@ -168,6 +169,20 @@ def test_a_run_of_an_older_version_is_told_apart(small: Path, train) -> None:
     status, _, error = train("--resume", "--data", small)
     assert status == 2
     assert "of an older version" in error
+
+
+def test_a_source_that_is_no_path_is_refused(small: Path, train) -> None:
+    train("--data", small)
+    config = json.loads(train.config.read_text())
+    train.config.write_text(json.dumps({**config, "source": 0}))
+    status, _, error = train("--resume")
+    assert status == 2
+    assert "`source` must be a path or null; got 0" in error
+
+
+def test_the_command_of_a_run_can_be_repeated_with_resume(small: Path, train) -> None:
+    for again in ([], ["--resume"]):
+        assert train("--dataset", "imdb", "--data", small, *again)[0] == 130
 
 
 def test_a_path_for_built_in_reviews_is_refused_instead_of_passed_over(small: Path, train) -> None:

@@ -160,7 +160,7 @@ def test_a_run_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
     for arguments, largest_file in ((SMALL, 1000), (["--resume"], sizes[-2])):
         line = failed(started, folder, *arguments, largest_file=largest_file)
         assert "File too large" in line and str(folder / "checkpoint") in line
-        assert line.endswith(f"Make room, and go on with --resume --out {folder}")
+        assert line.endswith(f"-m numpy_lstm.train --resume --out {folder}")
         assert not list(folder.glob(".*.tmp"))
     process = started(folder, "--resume")
     process.join()
