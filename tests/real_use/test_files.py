@@ -280,11 +280,11 @@ def results_of():
     (condition, settings), *_ = CONDITIONS.items()
     result = {"solved": True, "sequences": 100, "curve": [[10, 0.5]]}
     trial = runner.Trial(condition, settings, 0, 1.5, result)
-    return runner._contents("memory", memory, CONDITIONS, [trial], True)
+    return runner._contents("memory", memory, CONDITIONS, {(condition, 0): trial}, True)
 
 
 def load_results(path):
-    return runner._read(path, CONDITIONS, True)
+    return list(runner._read(path, CONDITIONS, True)[0].values())
 
 
 @pytest.mark.parametrize(
