@@ -46,12 +46,8 @@ def line(result: dict[str, Any]) -> str:
 
 def paragraph(result: dict[str, Any], *, in_color: bool) -> str:
     """The words with the largest contributions for each label; in color, also the whole text."""
-    explanation = result["explanation"]
-    baseline, residual, unknown = (explanation[k] for k in ("baseline", "residual", "unknown"))
-    words = [
-        (f"{word} (unknown)" if k in unknown else word, x)
-        for k, (word, x) in enumerate(explanation["words"])
-    ]
+    keys = ("baseline", "residual", "words", "unknown")
+    baseline, residual, words, unknown = (result["explanation"][key] for key in keys)
     lines = [f"  logit {result['logit']:+.2f}, of which {baseline:+.2f} without the words"]
     if abs(residual) >= LEFT:
         lines[0] += f" and {residual:+.2f} unexplained"
@@ -62,10 +58,12 @@ def paragraph(result: dict[str, Any], *, in_color: bool) -> str:
         pulls = sorted(words, key=lambda pair: -sign * pair[1])[:TOP]
         named = ", ".join(f"{word} {x:+.2f}" for word, x in pulls if sign * x >= 0.005)
         lines.append(f"  towards {name}: {named or 'none'}")
+    if names := list(dict.fromkeys(words[k][0] for k in unknown)):
+        more = f" and {len(names) - TOP} more" if len(names) > TOP else ""
+        lines.append(f"  unknown to the model: {', '.join(names[:TOP])}{more}")
     if in_color:
         largest = max(abs(x) for _, x in words) or 1.0
-        colored = (_in_color(word, x / largest) for word, x in explanation["words"])
-        lines.append("  " + " ".join(colored))
+        lines.append("  " + " ".join(_in_color(word, x / largest) for word, x in words))
     return "\n".join(lines)
 
 

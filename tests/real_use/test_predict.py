@@ -334,6 +334,7 @@ def test_words_are_shown_as_they_were_written(capsys):
     assert main(["--weights", "w.npz", "--explain", "--html", "page.html", text]) == 0
     out = capsys.readouterr().out
     assert "GOOD +" in out and "Bad -" in out and "<unk>" not in out
+    assert re.search("unknown to the model: .*Quux.*, don’t, Café\n", out)
     page = Path("page.html").read_text(encoding="utf-8")
     assert ">GOOD</span>" in page and "&lt;unk&gt;" not in page
     assert page.count("class=unknown") == len(explanation["unknown"])
