@@ -143,7 +143,7 @@ def make_folder(path: Path) -> None:
         raise OSError(f"results cannot be written to {path}: {error.strerror}") from error
 
 
-def json_of(array: NDArray[Any]) -> Any:
+def json_of(array: NDArray[Any], *, finite: bool = True) -> Any:
     """Parse the untrusted JSON in an array that is one string.
 
     Raises
@@ -153,7 +153,7 @@ def json_of(array: NDArray[Any]) -> Any:
     """
     if array.shape or array.dtype.kind != "U":
         raise ValueError(f"one string was wanted; got shape {array.shape} and {array.dtype}")
-    return parse_json(str(array))
+    return parse_json(str(array), finite=finite)
 
 
 def parse_json(text: str, *, finite: bool = True) -> Any:

@@ -69,7 +69,7 @@ def load_checkpoint(
     except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}.") from error
     try:
-        state = json_of(arrays["state"])
+        state = json_of(arrays["state"], finite=False)  # problem_of names what is not
         history = [Epoch(*line) for line in state["history"]]
         h, c, x = (_unnumbered(name, arrays) for name in "hcx")
         optimizer = Adam(settings.learning_rate)
