@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import sys
@@ -15,7 +16,18 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST = 2**31  # largest unpacked size of a file of arrays, in bytes
+# Limits of the unpacked size of a file of arrays, in bytes. Weights of 30,000 words of 128 numbers
+# each have 16 MB, their checkpoint 65 MB. We write them uncompressed. If someone compresses them,
+# float32 weights become hardly smaller, a file of short arrays a tenth.
+MOST = 2**31
+SMALL = 2**24
+RATIO = 32  # times the size on disk
+
+_NAME = re.compile(r"(\w+/)?\w+\.npy", re.ASCII)
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -91,31 +103,54 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     Raises
     ------
     ValueError
-        If it is damaged, too large, no ``.npz`` file, or holds a pickle.
+        If it is damaged, too large, no ``.npz`` file, or holds a pickle, a structured array or two
+        arrays of one name. Nothing large is read before that is known: in memory a file takes
+        :data:`SMALL` bytes, or at most :data:`RATIO` times its size on disk.
     OSError
         If it cannot be opened.
     """
     with open(path, "rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
-                size = sum(member.file_size for member in archive.infolist())
-                if size > MOST:
-                    raise ValueError(f"it unpacks to {size:,} bytes")
+                members = archive.infolist()
+                names = [member.filename for member in members]
+                if odd := [name for name in names if not _NAME.fullmatch(name)]:
+                    raise ValueError(f"{odd[0]!r} is no name of an array")
+                if len(set(names)) < len(names):
+                    raise ValueError("two of its arrays have one name")
+                size = sum(member.file_size for member in members)
+                on_disk = os.fstat(file.fileno()).st_size
+                if size > min(MOST, max(SMALL, RATIO * on_disk)):
+                    raise ValueError(f"it unpacks to {size:,} bytes, from {on_disk:,}")
                 return {
-                    name.removesuffix(".npy"): _read_array(archive, name)
-                    for name in archive.namelist()
+                    member.filename.removesuffix(".npy"): _read_array(archive, member)
+                    for member in members
                 }
         except Exception as error:  # damage raises many kinds of errors in zipfile and NumPy
             raise ValueError(f"{path} is not a sound .npz file of plain arrays: {error}") from error
 
 
-def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    with archive.open(name) as file:
+def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = _HEADERS.get(version)
+        if read_header is None:  # NumPy needs the others for structured arrays only
+            raise ValueError(f"{member.filename} has a header of version {version}")
+        shape, _, dtype = read_header(file)
+        if dtype.hasobject:
+            raise ValueError(f"{member.filename} holds a pickle, and allow_pickle=False")
+        if dtype.kind not in "biufU":
+            raise ValueError(f"{member.filename} has the dtype {dtype}")
+        declared = file.tell() + math.prod(shape) * dtype.itemsize
+        if declared != member.file_size or any(n < 0 for n in shape):
+            raise ValueError(
+                f"{member.filename} declares shape {shape} and {dtype}, which would make"
+                f" {declared:,} bytes; it has {member.file_size:,}"
+            )
+    with archive.open(member) as file:
         array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-        # zipfile compares its checksum at the end of the file.
-        if file.read(1):
-            raise ValueError(f"there is more in {name} than its array")
-        return array
+        file.read(1)  # zipfile compares its checksum at the end of the file
+        return np.asarray(array, order="C")
 
 
 def make_folder(path: Path) -> None:
@@ -132,3 +167,52 @@ def make_folder(path: Path) -> None:
             pass
     except OSError as error:
         raise OSError(f"results cannot be written to {path}: {error.strerror}") from error
+
+
+def json_of(array: NDArray[Any], *, finite: bool = True) -> Any:
+    """Parse the untrusted JSON in an array that is one string.
+
+    Raises
+    ------
+    ValueError
+        If it is not one string, or not such JSON as :func:`parse_json` takes.
+    """
+    if array.shape or array.dtype.kind != "U":
+        raise ValueError(f"one string was wanted; got shape {array.shape} and {array.dtype}")
+    return parse_json(str(array), finite=finite)
+
+
+def parse_json(text: str, *, finite: bool = True) -> Any:
+    """Parse untrusted JSON: each key once, and whole numbers of 64 bits.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON, nested too deep, repeats a key, or holds a whole number that is too large
+        or, unless `finite` is false, NaN or infinity.
+    """
+
+    def real(number: str) -> float:
+        if finite and not math.isfinite(float(number)):
+            raise ValueError(f"{number[:20]} is no finite number")
+        return float(number)
+
+    try:
+        return json.loads(
+            text, object_pairs_hook=_unique, parse_constant=real, parse_float=real, parse_int=_int64
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    contents = dict(pairs)
+    if len(contents) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return contents
+
+
+def _int64(digits: str) -> int:
+    if len(digits) > 20 or not -(2**63) <= int(digits) < 2**63:
+        raise ValueError(f"{digits[:20]}… is too large")
+    return int(digits)

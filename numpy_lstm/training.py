@@ -25,6 +25,7 @@ from numpy_lstm.classifier import (
 from numpy_lstm.data.batches import by_length, length_buckets, make_batch
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
+from numpy_lstm.data.text import PAD
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.layers import dropout_mask
 from numpy_lstm.losses import cross_entropy, likeliest
@@ -204,7 +205,13 @@ def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Set
     its position and the number of columns, so a float32 logit would depend on its batch from the
     seventh digit on. In float64 only its last bits do.
     """
-    exact = {name: array.astype(np.float64, copy=False) for name, array in parameters.items()}
+    # Only the vectors of words that occur: to convert all of them takes longer than one review.
+    occurs = np.zeros(len(parameters["embedding"]), dtype=bool)
+    occurs[PAD] = occurs[reviews.tokens] = True
+    row = occurs.cumsum(dtype=np.int32) - 1
+    reviews = reviews._replace(tokens=row[reviews.tokens])
+    few = {**parameters, "embedding": parameters["embedding"][occurs]}
+    exact = {name: array.astype(np.float64, copy=False) for name, array in few.items()}
     classifier = classifier_of(exact, settings)
     K = len(parameters["b_out"])
     logits = np.empty((len(reviews.labels), K) if K > 1 else len(reviews.labels))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy_lstm.cells import RNNParams
 from numpy_lstm.data.text import Vocabulary
 from numpy_lstm.environment import versions
-from numpy_lstm.files import read_arrays, write_atomically
+from numpy_lstm.files import json_of, read_arrays, write_atomically
 from numpy_lstm.recurrent import cell_of
 from numpy_lstm.settings import Settings
 from numpy_lstm.types import Array
@@ -79,29 +79,36 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
         If it cannot be read.
     """
     arrays = read_arrays(Path(path))
+    if "state" in arrays:
+        raise ValueError(
+            f"{path} is a checkpoint, not a weights file. The weights of a run are in weights-*.npz"
+            " beside it once the run has ended."
+        )
     try:
-        about, words = (json.loads(str(arrays.pop(name))) for name in ("about", "words"))
+        about, words = (json_of(arrays.pop(name)) for name in ("about", "words"))
         written_in, settings = about["format"], about["settings"]
-        version = about["versions"]["numpy_lstm"]
+        version, dataset = about["versions"]["numpy_lstm"], about.get("dataset", "")
+        unnamed = SENTIMENT if dataset else ("class 0", "class 1")
+        classes = about.get("classes", list(unnamed))
+        wanted = (settings, dict), (version, str), (dataset, str), (classes, list), (words, list)
+        for value, kind in wanted:
+            if not isinstance(value, kind):
+                raise TypeError(f"{kind.__name__} was wanted; got {type(value).__name__}")
+        if type(written_in) is not int or written_in < 1:  # a bool is an int too
+            raise TypeError(f"it has no format but {written_in!r}")
         later = written_in > FORMAT
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a weights file of numpy_lstm.") from error
+        reason = f"it holds no {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{path} is not a weights file of numpy_lstm: {reason}.") from error
     unknown = set(settings) - {field.name for field in dataclasses.fields(Settings)}
     if later or unknown:
         raise ValueError(
             f"{path} was written by numpy_lstm {version}, and this version cannot read it. Install"
             " that one, or a later one."
         )
-    dataset = about.get("dataset", "")
-    unnamed = SENTIMENT if dataset else ("class 0", "class 1")
     try:
-        weights = Weights(
-            arrays,
-            Settings(**settings),
-            Vocabulary(words),
-            tuple(about.get("classes", unnamed)),
-            dataset,
-        )
+        weights = Weights(arrays, Settings(**settings), Vocabulary(words), tuple(classes), dataset)
+        "".join(map(str, words + classes)).encode()  # not with lone surrogates
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path} holds wrong settings or words: {error}") from error
     if problem := _problem(weights):
@@ -113,7 +120,7 @@ def _problem(weights: Weights) -> str | None:
     """The first problem of a classifier's parameters or classes, or None."""
     parameters, settings, vocabulary, classes, _ = weights
     C = len(classes)
-    if C < 2 or len(set(classes)) < C or not all(isinstance(label, Label) for label in classes):
+    if C < 2 or not all(isinstance(label, Label) for label in classes) or len(set(classes)) < C:
         return (
             "its classes must be at least two different strings, numbers or Booleans; got"
             f" {list(classes)}"
@@ -126,7 +133,7 @@ def _problem(weights: Weights) -> str | None:
     for name in ("embedding", "W_h"):
         if parameters[name].ndim != 2:
             return f"`{name}` must have two axes; got shape {parameters[name].shape}"
-    D, H = parameters["embedding"].shape[1], settings.hidden_size
+    D, H = max(parameters["embedding"].shape[1], 1), settings.hidden_size
     rows = H if isinstance(cell_of(parameters), RNNParams) else 4 * H
     outputs = 1 if C == 2 else C
     shapes = {

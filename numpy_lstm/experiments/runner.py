@@ -6,7 +6,7 @@ interrupted run resumes with the missing trials, and a run with more seeds adds 
 
 from __future__ import annotations
 
-import json
+import math
 import time
 from collections.abc import Iterable, Mapping
 from importlib import import_module
@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from numpy_lstm.environment import versions
 from numpy_lstm.experiments.statistics import describe
-from numpy_lstm.files import make_folder, write_json
+from numpy_lstm.files import make_folder, parse_json, write_json
 
 EXPERIMENTS = (
     "comparison",
@@ -45,6 +45,7 @@ class Trial(NamedTuple):
 
 
 Trials = dict[tuple[str, int], Trial]  # by condition and seed
+TRIAL_KINDS: tuple[tuple[type, ...], ...] = ((str,), (dict,), (int,), (int, float), (dict,))
 
 
 def module(name: str) -> ModuleType:
@@ -109,6 +110,10 @@ def run_experiment(
     path = folder / f"{name}.json"
     make_folder(folder)
     trials, recorded = _read(path, conditions, quick)
+    try:
+        _contents(name, experiment, conditions, trials, quick)
+    except (ValueError, KeyError, TypeError, IndexError) as error:  # results of another shape
+        raise ValueError(f"{path} is damaged: {error!r}. Move it away to start anew.") from error
     # Seed by seed: an interrupted run then has some seeds of all conditions.
     missing = [
         (condition, seed)
@@ -188,11 +193,19 @@ def _read(
     if not path.exists():
         return {}, {}
     try:
-        contents = json.loads(path.read_text(encoding="utf-8"))
+        contents = parse_json(path.read_text(encoding="utf-8"), finite=False)
         trials = [Trial(**trial) for trial in contents["trials"]]
+        for trial in trials:
+            for value, kinds in zip(trial, TRIAL_KINDS, strict=True):
+                if type(value) not in kinds:
+                    raise TypeError(f"a trial holds {value!r}")
+            if trial.seed < 0 or not 0 <= trial.seconds < math.inf:
+                raise ValueError(f"a trial has seed {trial.seed} and took {trial.seconds} seconds")
         known = {(trial.condition, trial.seed): trial for trial in trials}
+        if len(known) < len(trials):
+            raise ValueError("a trial stands twice")
         recorded = dict(contents["versions"])
-        of_this_kind = contents["quick"] == quick
+        of_this_kind = contents["quick"] is quick
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}. Move it away to start anew.") from error
     if not of_this_kind or any(conditions.get(t.condition) != t.settings for t in trials):

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import codecs
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from numpy_lstm.data.text import UNKNOWN
 from numpy_lstm.losses import class_probabilities, likeliest, log_odds
+from numpy_lstm.predict.formatting import check_page, line, paragraph, write_page
+from numpy_lstm.predict.reading import read_reviews
+from numpy_lstm.predict.written import as_written
+from numpy_lstm.terminal import standard_streams
 from numpy_lstm.training import classifier_of
 
 if TYPE_CHECKING:
@@ -22,18 +28,26 @@ RUNS = Path("runs")
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
-    arguments = parse(argv)
-    # For ASCII terminals, and for lone surrogates: bytes of an argument that are not UTF-8.
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        texts = arguments.reviews or read_reviews(arguments.file)
+        with standard_streams(needed=True):
+            return _main(argv)
+    except BrokenPipeError:  # the reader of the output has seen enough
+        return 0
+
+
+def _main(argv: list[str] | None) -> int:
+    arguments = parse(argv)
+    try:
+        if arguments.html:
+            check_page(arguments.html)
+        texts = arguments.reviews or read_reviews(arguments.file, arguments.column)
         path = find_weights(arguments.weights)
         print_results(path, texts, arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError, MemoryError) as error:
-        if isinstance(error, BrokenPipeError):  # the reader of the output has closed it
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {str(error) or 'out of memory'}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -46,9 +60,20 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         prog="python -m numpy_lstm.predict",
         usage="%(prog)s [options] [REVIEW ...]",
         description=f"{__doc__} Without REVIEW or --file, they are read from standard input.",
+        epilog="A review that begins with - goes behind --, as in: predict -- -10/10",
     )
     parser.add_argument("reviews", nargs="*", metavar="REVIEW", help="a review's text")
-    parser.add_argument("--file", type=Path, metavar="PATH", help="reviews in UTF-8, one a line")
+    parser.add_argument(
+        "--file",
+        type=Path,
+        metavar="PATH",
+        help="reviews in UTF-8, one a line, or a table (.csv, .tsv); each may be packed (.gz)",
+    )
+    parser.add_argument(
+        "--column",
+        metavar="NAME",
+        help="the table's column of reviews (default: the one called review, text or the like)",
+    )
     parser.add_argument(
         "--weights",
         type=Path,
@@ -65,36 +90,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if arguments.reviews and arguments.file:
         parser.error("argument --file: not together with reviews as arguments")
+    if arguments.reviews and arguments.column is not None:
+        parser.error("argument --column: not together with reviews as arguments")
     return arguments
 
 
-def read_reviews(path: Path | None) -> list[str]:
-    """Reviews from a file, or from standard input if it is None, one per line.
-
-    Bytes that are not UTF-8 separate words, as in the training data.
-
-    Raises
-    ------
-    ValueError
-        If there is no review, or the file is UTF-16.
-    OSError
-        If the file cannot be read.
-    """
-    name = str(path) if path else "standard input"
-    if path is None and sys.stdin.isatty():
-        print("Type reviews, one a line; end with Ctrl-D.", file=sys.stderr)
-    contents = path.read_bytes() if path else sys.stdin.buffer.read()
-    if contents.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ValueError(f"{name} must be UTF-8; got UTF-16.")
-    text = contents.decode("utf-8-sig", errors="replace")
-    lines = text.removesuffix("\n").split("\n") if text else []
-    if not lines:
-        raise ValueError(f"{name} holds no review; wanted one a line.")
-    return [line.removesuffix("\r") for line in lines]
-
-
 def find_weights(given: Path | None) -> Path:
-    """The given weights file, or that of the newest run, the LSTM's if there are two.
+    """The given weights file, or that of the newest run in the folder, the LSTM's if there are two.
 
     Raises
     ------
@@ -103,10 +105,16 @@ def find_weights(given: Path | None) -> Path:
     """
     if given is not None and not given.is_dir():
         return given
-    found = sorted((given or RUNS).glob("weights-*.npz" if given else "*/weights-*.npz"))
+    folder = given or RUNS
+    found = sorted(folder.glob("weights-*.npz")) or sorted(folder.glob("*/weights-*.npz"))
+    if not found and next(folder.glob("checkpoint-*.npz"), None):
+        raise ValueError(
+            f"there is no trained model in {folder}/ yet: the run has not ended. If it was stopped,"
+            f" go on with it by python -m numpy_lstm.train --resume --out {folder}"
+        )
     if not found:
         raise ValueError(
-            f"there is no trained model in {given or RUNS}/. Train one, in a few minutes, by"
+            f"there is no trained model in {folder}/. Train one, in a few minutes, by"
             " python -m numpy_lstm.train, or name one by --weights PATH."
         )
     newest = max(found, key=lambda path: path.stat().st_mtime_ns).parent
@@ -115,20 +123,22 @@ def find_weights(given: Path | None) -> Path:
 
 def print_results(path: Path, texts: list[str], arguments: argparse.Namespace) -> None:
     """Score the texts and print a result for each."""
-    from numpy_lstm.predict import formatting
     from numpy_lstm.weights import load_weights
 
     weights = load_weights(path)
-    if arguments.weights is None:
+    if path != arguments.weights:
         print(f"Model: {path}", file=sys.stderr)
     if weights.dataset == "synthetic":
         print(
             "This model has read the built-in reviews only: expect nothing of it on real ones.",
             file=sys.stderr,
         )
-    results = list(results_of(weights, texts, explained=bool(arguments.explain or arguments.html)))
+    explained = bool(arguments.explain or arguments.html)
+    results: Iterable[dict[str, Any]] = results_of(weights, texts, explained=explained)
     if arguments.html:
-        formatting.write_page(arguments.html, results, path)
+        results = list(results)
+        write_page(arguments.html, results, path)
+        print(f"Wrote {arguments.html}", file=sys.stderr)
     in_color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for result in results:
         if arguments.json:
@@ -136,9 +146,9 @@ def print_results(path: Path, texts: list[str], arguments: argparse.Namespace) -
                 result.pop("explanation", None)
             print(json.dumps(result))
         else:
-            print(formatting.line(result))
+            print(line(result))
             if arguments.explain and result["label"]:
-                print(formatting.paragraph(result, in_color=in_color))
+                print(paragraph(result, in_color=in_color))
 
 
 def results_of(weights: Weights, texts: list[str], *, explained: bool) -> Iterator[dict[str, Any]]:
@@ -170,11 +180,13 @@ def results_of(weights: Weights, texts: list[str], *, explained: bool) -> Iterat
         }
         if explained:
             baseline, contributions = explain(classifier, tokens, label)
-            words = [weights.vocabulary.words[k] for k in tokens.tolist()]
+            # An empty text was read as one unknown word, which nobody wrote.
+            words = as_written(text, len(tokens)) or [""]
             result["explanation"] = {
                 "baseline": baseline,
                 "residual": logit - baseline - float(contributions.sum()),
                 "words": list(zip(words, contributions.tolist(), strict=True)),
+                "unknown": np.flatnonzero(tokens == UNKNOWN).tolist(),  # places in "words"
             }
         yield result
 

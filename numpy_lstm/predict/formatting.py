@@ -24,11 +24,12 @@ PAGE = """<!DOCTYPE html>
 <style>
 body {{ max-width: 50em; margin: 2em auto; padding: 0 1em; font: 16px/1.7 sans-serif; }}
 span {{ border-radius: 3px; padding: 1px 2px; }}
+.unknown {{ text-decoration: underline dotted; }}
 </style>
 <h1>What moved the logit</h1>
 <p>{model}: words that raised the probability P are <span style="background:{blue}">blue</span>,
 words that lowered it <span style="background:{orange}">orange</span>. Point at a word for what it
-added to the log-odds (integrated gradients).</p>
+added to the log-odds (integrated gradients). Words with dots below are unknown to the model.</p>
 {reviews}
 </html>
 """
@@ -45,7 +46,8 @@ def line(result: dict[str, Any]) -> str:
 
 def paragraph(result: dict[str, Any], *, in_color: bool) -> str:
     """The words with the largest contributions for each label; in color, also the whole text."""
-    baseline, residual, words = result["explanation"].values()
+    keys = ("baseline", "residual", "words", "unknown")
+    baseline, residual, words, unknown = (result["explanation"][key] for key in keys)
     lines = [f"  logit {result['logit']:+.2f}, of which {baseline:+.2f} without the words"]
     if abs(residual) >= LEFT:
         lines[0] += f" and {residual:+.2f} unexplained"
@@ -56,6 +58,9 @@ def paragraph(result: dict[str, Any], *, in_color: bool) -> str:
         pulls = sorted(words, key=lambda pair: -sign * pair[1])[:TOP]
         named = ", ".join(f"{word} {x:+.2f}" for word, x in pulls if sign * x >= 0.005)
         lines.append(f"  towards {name}: {named or 'none'}")
+    if names := list(dict.fromkeys(words[k][0] for k in unknown)):
+        more = f" and {len(names) - TOP} more" if len(names) > TOP else ""
+        lines.append(f"  unknown to the model: {', '.join(names[:TOP])}{more}")
     if in_color:
         largest = max(abs(x) for _, x in words) or 1.0
         lines.append("  " + " ".join(_in_color(word, x / largest) for word, x in words))
@@ -67,9 +72,12 @@ def write_page(path: Path, results: Iterable[dict[str, Any]], model: Path) -> No
 
     Raises
     ------
+    ValueError
+        If something else than such a page is there.
     OSError
         If it cannot be written.
     """
+    check_page(path)
     page = PAGE.format(
         model=html.escape(str(model)),
         blue=_background(1),
@@ -79,13 +87,34 @@ def write_page(path: Path, results: Iterable[dict[str, Any]], model: Path) -> No
     write_atomically(path, lambda file: file.write(page.encode(errors="replace")))
 
 
+def check_page(path: Path) -> None:
+    """Whether a page may be written here: there is nothing, or an earlier one of this command.
+
+    Raises
+    ------
+    ValueError
+        If something else is there.
+    """
+    if not path.exists():
+        return
+    begin = PAGE[: PAGE.index("<style>")].encode()
+    if path.is_file():
+        with open(path, "rb") as file:
+            if file.read(len(begin)) == begin:
+                return
+    raise ValueError(
+        f"`--html` {path} is there and is no page of this command; choose another name, or remove"
+        " it."
+    )
+
+
 def _section(result: dict[str, Any]) -> str:
-    words = result["explanation"]["words"]
-    largest = max(abs(x) for _, x in words) or 1.0
+    words, unknown = (result["explanation"][k] for k in ("words", "unknown"))
+    largest = max((abs(x) for _, x in words), default=0) or 1.0
     spans = " ".join(
-        f'<span style="background:{_background(x / largest)}" title="{x:+.3f}">'
-        f"{html.escape(word)}</span>"
-        for word, x in words
+        f'<span{" class=unknown" * (k in unknown)} style="background:{_background(x / largest)}"'
+        f' title="{x:+.3f}">{html.escape(word)}</span>'
+        for k, (word, x) in enumerate(words)
     )
     if result["label"] is None:
         return f"<h2>unknown: no word that the model knows</h2>\n<p>{spans}</p>"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm.cells import RNNParams
-from numpy_lstm.files import read_arrays, write_atomically
+from numpy_lstm.files import json_of, read_arrays, write_atomically
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.optim import Adam
 from numpy_lstm.recurrent import cell_of
@@ -69,7 +69,7 @@ def load_checkpoint(
     except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}.") from error
     try:
-        state = json.loads(str(arrays["state"]))
+        state = json_of(arrays["state"], finite=False)  # problem_of names what is not
         history = [Epoch(*line) for line in state["history"]]
         h, c, x = (_unnumbered(name, arrays) for name in "hcx")
         optimizer = Adam(settings.learning_rate)
@@ -133,6 +133,8 @@ def problem_of(
         return f"`t` must be {state.epoch * steps + state.step}, its steps; got {optimizer.t}"
     if (state.reviews > 0) != (state.step > 0):
         return f"`reviews` does not fit `step` {state.step}; got {state.reviews}"
+    if (state.epoch_seconds > 0) != (state.step > 0):
+        return f"`epoch_seconds` does not fit `step` {state.step}; got {state.epoch_seconds}"
     if not _is_history(state.history, state.epoch):
         return f"`history` must hold the scores of {state.epoch} epochs; got {state.history}"
     return _problem_of_norms(state, settings)
@@ -176,6 +178,7 @@ def _problem_of_norms(state: TrainingState, settings: Settings) -> str | None:
         or recorded[0].ndim != 2
         or recorded[0].dtype != np.float64
         or recorded[0].shape[1] > settings.probes
+        or any((array < 0).any() for array in recorded)
     ):
         return f"its gradient norms are not those of {state.epoch} epochs"
     return None
