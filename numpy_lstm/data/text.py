@@ -16,7 +16,8 @@ PAD, UNKNOWN = 0, 1  # the first two ids of every vocabulary
 TOKENIZER_VERSION = 2  # raise it when `tokenize` changes, since token ids are cached
 
 _ENTITY = re.compile(r"&(?:amp;)*(#x?[0-9a-f]+|[a-z]\w*);", re.ASCII | re.IGNORECASE)
-_TAG = re.compile(r"</?[a-z][^<>]*>")  # <br />, </i>; not the heart in "I <3 it"
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")  # <br />, </i>; not the heart in "I <3 it"
+_ESCAPED_TAG = re.compile(r"</?(?:br|p)\b[^<>]*>", re.IGNORECASE)  # was &lt;br /&gt;
 # Each kind starts with one of three characters, which a search finds several times as fast.
 _EMOTICON = re.compile(
     r"[:;<](?:(?<=:)'?-?\)|(?<=;)-?\)|(?<=:)'?-?\((?!\w)|(?<=<)3(?!\w)"
@@ -76,8 +77,10 @@ def tokenize(text: str) -> list[str]:
     ["didn't", 'like', 'it', 'awful', '!', '2', '10', '🙁']
     """
     # Faster than finding the tokens by a regular expression; parsing spends most of its time here.
+    text = _TAG.sub(" ", text)
     if "&" in text:
         text = _ENTITY.sub(lambda match: html.unescape(f"&{match[1]};"), text)
+        text = _ESCAPED_TAG.sub(" ", text)
     is_ascii = text.isascii()
     if not is_ascii:
         text = normalize("NFKC", text.translate(_AS_TYPED))
@@ -85,7 +88,7 @@ def tokenize(text: str) -> list[str]:
     if not is_ascii:
         # The lower case of "İ" has a dot of its own above its i.
         text = normalize("NFKC", text).replace("i\N{COMBINING DOT ABOVE}", "i")
-    text = _EMOTICON.sub(_emoji, _TAG.sub(" ", text)).translate(_PARTS)
+    text = _EMOTICON.sub(_emoji, text).translate(_PARTS)
     text = text.replace("!", " ! ").replace("?", " ? ")
     tokens = _OUTER_APOSTROPHE.sub(" ", text).split()
     return tokens if is_ascii else [token for token in tokens if category(token[0])[0] != "M"]

@@ -17,7 +17,7 @@ from numpy_lstm.losses import class_probabilities, likeliest, log_odds
 from numpy_lstm.predict.formatting import check_page, line, paragraph, write_page
 from numpy_lstm.predict.reading import read_reviews
 from numpy_lstm.predict.written import as_written
-from numpy_lstm.terminal import standard_streams
+from numpy_lstm.terminal import program, standard_streams
 from numpy_lstm.training import classifier_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _main(argv: list[str] | None) -> int:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Read the options."""
     parser = argparse.ArgumentParser(
-        prog="python -m numpy_lstm.predict",
+        prog=program("predict"),
         usage="%(prog)s [options] [REVIEW ...]",
         description=f"{__doc__} Without REVIEW or --file, they are read from standard input.",
         epilog="A review that begins with - goes behind --, as in: predict -- -10/10",

@@ -51,9 +51,10 @@ TOKEN = re.compile(rf"{LETTER}+(?:'{LETTER}+)*|[!?]|(?!\ufffd)[{characters('So')
 
 def tokenize_by_expression(text: str) -> list[str]:
     """The tokenizer as one says it, for texts without entities and emoticons."""
+    text = re.sub("</?[a-zA-Z][^<>]*>", " ", text)
     text = re.sub("[\u2018\u2019\u02bc\u00b4`]", "'", re.sub("([¼½¾⅓⅔⅛])", r" \1", text))
     text = normalize("NFKC", normalize("NFKC", text).lower())
-    text = re.sub("</?[a-z][^<>]*>", " ", text.replace("i\N{COMBINING DOT ABOVE}", "i"))
+    text = text.replace("i\N{COMBINING DOT ABOVE}", "i")
     tokens = TOKEN.findall(INVISIBLE.sub("", text))
     return [token for token in tokens if not category(token[0]).startswith("M")]
 
