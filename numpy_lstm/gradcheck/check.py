@@ -55,17 +55,21 @@ class ArrayError(NamedTuple):
     position: tuple[int, ...] | None  # in the array; None along a direction
     analytic: float
     measured: float
-    doubt: float  # largest difference that rounding alone could cause
+    doubt: float  # largest difference that rounding alone could cause, or a jump
     kink: tuple[float, float] | None = None  # slopes to the left and to the right, if they differ
 
     def __str__(self) -> str:
         where = str(list(self.position)) if self.position else ""
         if self.position is None:
             where = " along a random direction"
-        return (
+        text = (
             f"{self.path}{where}: gradient {self.analytic:.9g}, measured {self.measured:.9g}, "
             f"relative error {self.error:.1e}"
         )
+        if self.kink:
+            left, right = self.kink
+            text += f", at a kink: {left:.9g} is the slope to the left, {right:.9g} to the right"
+        return text
 
 
 class WrongGradient(AssertionError):
@@ -73,7 +77,7 @@ class WrongGradient(AssertionError):
 
 
 class LostInRounding(ValueError):
-    """The gradient differs from the measured one, but rounding in the function could cause that."""
+    """The gradient may be right or wrong: the function cannot be measured well enough to tell."""
 
 
 def check_gradient(
@@ -93,6 +97,10 @@ def check_gradient(
     Each array has its own divisor, since gradients of different arrays may differ by orders of
     magnitude. Along a direction d an array has one number, the sum of g_i d_i; its divisor is at
     least the Euclidean norm of these terms, which may cancel in the sum.
+
+    At a kink, as of ReLU at 0, any gradient between the slopes on both sides is right. The steps of
+    differences adapt to the function, so a kink a little away from the point does no harm. Before a
+    number is called wrong, it is measured again, with a whole ladder of steps.
 
     Parameters
     ----------
@@ -120,8 +128,9 @@ def check_gradient(
     WrongGradient
         An AssertionError; names each wrong array, the index, both numbers and the error.
     LostInRounding
-        A ValueError: the error is too large, but rounding in `f` could cause it, since the gradient
-        of an array is tiny compared with `f` (for example if all units are saturated).
+        A ValueError: the error is too large, but `f` cannot be measured well enough to blame the
+        gradient. Its gradient in an array is tiny compared with `f` (for example if all units are
+        saturated), or `f` jumps (a staircase, float32 inside).
     ValueError
         If no check is possible: something is not float64 or not finite; the trees differ; `f` does
         not return one number, changes its argument, is random, or is not analytic (abs, conj,
@@ -136,7 +145,7 @@ def check_gradient(
         raise WrongGradient("\n  ".join([f"{title}:", *map(str, wrong)]))
     if failed:
         hint = "a point with fewer saturated units" if method == "complex step" else "complex step"
-        title = f"{title}, but rounding inside `f` could do that; try {hint}:"
+        title = f"{title}, but a jump or rounding inside `f` could do that; try {hint}:"
         raise LostInRounding("\n  ".join([title, *map(str, failed)]))
     return results
 
@@ -207,42 +216,46 @@ def _worst(
     path: str,
     method: Method,
     function: VectorFunction,
-    analytic: Array,
+    gradient: Array,
     measured: Slope,
     limit: float,
 ) -> ArrayError:
-    """The largest error in an array. Nothing is called wrong before a closer look."""
+    """The largest error in an array. Nothing is called wrong, or lost, before a closer look."""
     part = function.parts[path]
-    numbers, (left, right, doubt) = analytic[part], (array[part].copy() for array in measured)
+    analytic = gradient[part]
+    slopes = Slope(*(array[part].copy() for array in measured))
     looked_at: set[int] = set()
     while True:
-        nearest = Slope(left, right, doubt).nearest(numbers)
-        difference = np.nan_to_num(abs(numbers - nearest), nan=np.inf)
-        yardstick = max(abs(numbers).max(), np.fmax(abs(nearest), 0).max())
-        clear = np.where(difference > doubt, difference, 0)
-        i = int((clear if clear.any() else difference).argmax())
-        error = _ratio(float(difference[i]), float(yardstick))
-        if error <= limit or i in looked_at or not clear.any():
+        nearest, gap = slopes.nearest(analytic), slopes.gap(analytic)
+        yardstick = float(max(abs(analytic).max(), abs(nearest).max()))
+        certain = np.where(gap > slopes.doubt, gap, 0)
+        i = int((certain if certain.any() else gap).argmax())
+        error = _ratio(gap[i], yardstick)
+        if error <= limit or i in looked_at or (looked_at and not certain.any()):
             break
         looked_at.add(i)
-        axis = np.zeros_like(analytic)
+        axis = np.zeros_like(gradient)
         axis[part.start + i] = 1.0
         look = function.look_closely(axis, yardstick)
-        if method == "central" or look.left != look.right:
-            left[i], right[i], doubt[i] = look
-        elif not look.doubt <= 0.1 * yardstick:
-            doubt[i] = np.inf  # the complex step may be wrong where `f` is not analytic
-        elif abs(left[i] - look.left) > look.doubt:
-            raise function.not_analytic(path, measured.left, axis)
+        if method == "complex step" and look.left == look.right:
+            if not look.doubt <= 0.1 * yardstick:
+                doubt = math.inf  # who knows whether `f` is analytic
+            elif look.gap(nearest[i]) > look.doubt:
+                raise function.not_analytic(path, measured.left, axis)
+            else:
+                doubt = min(slopes.doubt[i], look.doubt)
+            look = Slope(nearest[i], nearest[i], doubt)
+        for array, value in zip(slopes, look, strict=True):
+            array[i] = value
     return ArrayError(
         path=path or "point",
         method=method,
         error=error,
         position=tuple(map(int, np.unravel_index(i, function.shapes[path]))),
-        analytic=float(numbers[i]),
+        analytic=float(analytic[i]),
         measured=float(nearest[i]),
-        doubt=float(doubt[i]),
-        kink=None if left[i] == right[i] else (float(left[i]), float(right[i])),
+        doubt=float(slopes.doubt[i]),
+        kink=_kink(slopes.left[i], slopes.right[i]),
     )
 
 
@@ -256,25 +269,40 @@ def _along(
     part = function.parts[path]
     direction = np.zeros_like(gradient)
     direction[part] = rng.standard_normal(part.stop - part.start)
+    slope = function.slope(direction)
+    result = _one(path, gradient, direction, slope)
+    if not result.error <= limit:
+        slope = function.look_closely(direction, norm(gradient * direction))
+        result = _one(path, gradient, direction, slope)
+    if result.error <= limit and not result.kink:
+        return result
+    refuted = function.refuted(gradient, direction, slope)
+    if refuted is None:
+        return result._replace(doubt=math.inf)
+    if abs(result.analytic - result.measured) > result.doubt:
+        return result
+    # It is between the slopes along the direction, but not between those of a part of it.
+    return _one(path, gradient, refuted, function.look_closely(refuted))
+
+
+def _one(path: str, gradient: Array, direction: Array, slope: Slope) -> ArrayError:
     terms = gradient * direction
     analytic = float(terms.sum())
-    left, right, doubt = slope = function.slope(direction)
     measured = float(slope.nearest(analytic))
-    error = _ratio(abs(analytic - measured), max(abs(analytic), abs(measured), norm(terms)))
-    if left != right or (error > limit and abs(analytic - measured) > doubt):
-        if function.refutes(gradient, direction, slope):
-            error, doubt = max(error, 1), 0
-        else: doubt = math.inf
     return ArrayError(
         path=path or "point",
         method="direction",
-        error=error,
+        error=_ratio(abs(analytic - measured), max(abs(analytic), abs(measured), norm(terms))),
         position=None,
         analytic=analytic,
         measured=measured,
-        doubt=doubt,
-        kink=None if left == right else (left, right),
+        doubt=float(slope.doubt),
+        kink=_kink(slope.left, slope.right),
     )
+
+
+def _kink(left: float, right: float) -> tuple[float, float] | None:
+    return (float(left), float(right)) if abs(left - right) > 0 else None
 
 
 def _ratio(difference: float, yardstick: float) -> float:

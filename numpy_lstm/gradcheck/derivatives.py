@@ -24,8 +24,7 @@ from numpy_lstm.gradcheck.pytrees import Tree, float64_arrays, leaves, rebuild
 from numpy_lstm.gradcheck.slopes import EPSILON, MARGIN, Slope, ladder, norm, scatter, settle
 from numpy_lstm.types import Array
 
-IMAGINARY_STEP = 1e-100  # its square is negligible
-LARGER_STEP = 1e-10  # for derivatives so small that the first step makes them underflow
+IMAGINARY_STEP = 1e-100  # its square is negligible; derivatives down to 1e-200 do not underflow
 FIRST_STEP = 1e-6  # small enough for nearly chaotic RNNs
 LARGEST_STEP = 0.25
 GOOD_ENOUGH = 1e-9  # relative error of a slope at which the search stops
@@ -231,19 +230,24 @@ class VectorFunction:
             )
         return slope
 
-    def refutes(self, gradient: Array, direction: Array, slope: Slope | None = None) -> bool:
-        """Whether `gradient` cannot be that of `f` along `direction`, whatever is done at kinks.
+    def refuted(self, gradient: Array, direction: Array, slope: Slope) -> Array | None:
+        """The direction in which `gradient` cannot be that of `f`, whatever is done at kinks.
 
-        Along a direction, kinks of several numbers may cancel so that no kink is seen, although the
-        gradient of each may be chosen between its two slopes. So a contradiction is pursued into
-        halves of the numbers, down to one.
+        At the kinks of several numbers, the slopes along a direction say little: a right gradient
+        need not lie between them, since that of each number may be chosen, and a wrong one may. So
+        kinks are pursued into halves of the numbers, down to one.
 
         Parameters
         ----------
         gradient, direction : ndarray
             As long as `x`.
-        slope : Slope, optional
-            That of the direction, if it is known.
+        slope : Slope
+            That of the direction.
+
+        Returns
+        -------
+        ndarray or None
+            `direction`, or a part of it; None if there is no contradiction.
 
         Raises
         ------
@@ -251,25 +255,18 @@ class VectorFunction:
             As :meth:`slope`.
         """
         moving = np.flatnonzero(direction)
-        if len(moving) == 1:
-            slope = self.look_closely(direction, abs(gradient * direction).max())
-        elif slope is None:
-            slope = self.slope(direction)
-        gap = _gap(slope, gradient, direction)
-        if gap <= slope.doubt and slope.left == slope.right:
-            return False
-        if len(moving) == 1:
-            return bool(gap > slope.doubt)
-        halves = []
+        if len(moving) == 1 or slope.left == slope.right:
+            return direction if slope.gap(gradient @ direction) > slope.doubt else None
         for some in np.array_split(moving, 2):
             half = np.zeros_like(direction)
             half[some] = direction[some]
-            halves.append((half, self.slope(half)))
-        if any(self.refutes(gradient, half, s) for half, s in halves):
-            return True
-        # Either the halves know too little, or their slopes do not add up: a kink.
-        explained = sum(_gap(s, gradient, half) + s.doubt for half, s in halves)
-        return bool(gap - slope.doubt > 0 and explained >= gap - slope.doubt)
+            slope = self.slope(half)
+            if slope.left == slope.right and slope.gap(gradient @ half) > slope.doubt:
+                slope = self.look_closely(half, norm(gradient * half))
+            part = self.refuted(gradient, half, slope)
+            if part is not None:
+                return part
+        return None
 
     def _central(self, direction: Array, step: float) -> tuple[float, float]:
         """The mean of the slopes on both sides, and by how much they differ."""
@@ -289,25 +286,24 @@ class VectorFunction:
     def _complex_slope(self, x: Array, direction: Array) -> float:
         moving = (direction != 0) & (x != 0)
         nearest = min(abs(x[moving]) / abs(direction[moving]), default=math.inf)
-        for step in (IMAGINARY_STEP, LARGER_STEP):
-            step = min(step, 1e-10 * float(nearest))
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", ComplexWarning)
-                try:
-                    imaginary = float(np.imag(self(x + 1j * step * direction)))
-                except (TypeError, ComplexWarning) as error:
-                    message = f"`f` must take complex numbers; it does not: {error}"
-                    raise ValueError(message) from error
-            if not abs(imaginary) < 1e-290:
-                break
-        return imaginary / step
+        step = min(IMAGINARY_STEP, 1e-10 * float(nearest))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ComplexWarning)
+            try:
+                value = self(x + 1j * step * direction)
+            except (TypeError, ComplexWarning) as error:
+                raise ValueError(f"`f` must take complex numbers; it does not: {error}") from error
+        return float(np.imag(value)) / step
 
     def _check_analytic(self, gradient: Array) -> None:
         """Compare the complex derivative with the real one, within the error estimate of that."""
         for path, part in self.parts.items():
             direction = np.zeros_like(self.x)
             direction[part] = _irregular(part.stop - part.start)
-            if self.refutes(gradient, direction):
+            slope = self.slope(direction)
+            if not slope.gap(gradient @ direction) <= slope.doubt:
+                slope = self.look_closely(direction, norm(gradient * direction))
+            if self.refuted(gradient, direction, slope) is not None:
                 raise self.not_analytic(path, gradient, direction)
 
     def not_analytic(self, path: str, gradient: Array, direction: Array) -> ValueError:
@@ -365,12 +361,6 @@ class VectorFunction:
         if not np.isclose(self(self.x), value, rtol=1e-9, atol=0):
             raise ValueError("`f` must not be random; it gave two values. Fix the dropout mask.")
         return value
-
-
-def _gap(slope: Slope, gradient: Array, direction: Array) -> float:
-    """How far the slope by the gradient is from what was measured."""
-    value = float(gradient @ direction)
-    return float(abs(value - slope.nearest(value)))
 
 
 def _irregular(size: int) -> Array:

@@ -42,11 +42,17 @@ def rebuild(tree: Tree, values: Iterator[Any]) -> Tree:
 
 def float64_arrays(name: str, tree: Tree) -> dict[str, Array]:
     """The arrays of `tree`, the argument `name`, by path; ValueError unless float64 and finite."""
-    arrays = {path: np.asarray(leaf) for path, leaf in leaves(tree).items()}
-    if not arrays:
-        raise ValueError(f"`{name}` must hold an array; got {tree}")
-    for path, array in arrays.items():
+    arrays = {}
+    for path, leaf in leaves(tree).items():
         place = f"{path} of `{name}`" if path else f"`{name}`"
+        if isinstance(leaf, np.ma.MaskedArray):
+            raise ValueError(f"{place} must not be masked. Use .filled(0), and mask inside of `f`.")
+        try:
+            array = arrays[path] = np.asarray(leaf)
+        except (TypeError, RuntimeError) as error:  # such as a tensor with a gradient of its own
+            raise ValueError(
+                f"{place} must be a NumPy array; got {type(leaf).__name__}: {error}"
+            ) from error
         if array.dtype != np.float64:
             hint = "Keep what has no derivative (lengths, token ids) out; cast the rest."
             raise ValueError(f"{place} must be float64; got {array.dtype}. {hint}")
@@ -54,6 +60,8 @@ def float64_arrays(name: str, tree: Tree) -> dict[str, Array]:
             raise ValueError(f"{place} must not be empty; got shape {array.shape}")
         if not np.isfinite(array).all():
             raise ValueError(f"{place} must be finite; it holds NaN or infinity")
+    if not arrays:
+        raise ValueError(f"`{name}` must hold an array; got {tree}")
     return arrays
 
 

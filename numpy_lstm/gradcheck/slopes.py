@@ -33,6 +33,10 @@ class Slope(NamedTuple):
         """The number nearest to `value` between both slopes: at a kink all these are right."""
         return np.clip(value, np.minimum(*self[:2]), np.maximum(*self[:2]))
 
+    def gap(self, value: Any) -> Any:
+        """Distance of `value` from what is right."""
+        return abs(value - self.nearest(value))
+
 
 UNKNOWN = Slope(math.nan, math.nan, math.inf)
 
@@ -91,8 +95,12 @@ def settle(
     smooth = _extrapolated(middle, steps, 2)
     sides = [_extrapolated(_extrapolated(side, steps, 1), steps, 2) for side in (left, right)]
     smooth_error = _error(smooth, middle)
-    side_error = np.maximum(*(_error(side, _extrapolated(q, steps, 1)) for side, q in
-                              zip(sides, (left, right), strict=True)))
+    side_error = np.maximum(
+        *(
+            _error(side, _extrapolated(q, steps, 1))
+            for side, q in zip(sides, (left, right), strict=True)
+        )
+    )
     # At a kink the bend stays, elsewhere it shrinks with the step.
     kink = ~(abs(bend) <= np.maximum(_coarser(abs(bend)) / 2, 10 * noise))
     low = np.where(kink, np.minimum(*sides), smooth)
@@ -103,24 +111,27 @@ def settle(
     if not known.any():
         return UNKNOWN
     sizes = np.where(known, np.maximum(abs(low), abs(high)), 0)
+    shows_one = doubt <= 0.1 * sizes
     # A slope may be zero: then it is known beside the larger one that larger steps show.
-    shown = np.maximum.accumulate(np.where(doubt <= 0.1 * sizes, sizes, 0))
-    settled = known & (doubt <= 0.1 * np.maximum(size, shown))
+    size = np.maximum(size, np.maximum.accumulate(np.where(shows_one, sizes, 0)))
+    settled = known & (doubt <= 0.1 * size)
     if not settled.any():
         best = int(np.nanargmin(np.where(known, doubt, np.nan)))
         return Slope(low[best], high[best], doubt[best])
-    best, contradictions = int(np.flatnonzero(settled)[-1]), 0
-    if _is_staircase(ahead - here, here - behind, noise * steps, best):
-        return UNKNOWN
-    for i in np.flatnonzero(known)[::-1]:
-        if i >= best:
-            continue
+    best = finest = int(np.flatnonzero(settled)[-1])
+    other = _rise(ahead - here, here - behind, noise * steps, best)
+    contradictions = 0
+    for i in np.flatnonzero(known[:finest])[::-1]:
         apart = max(low[i] - high[best], low[best] - high[i]) > doubt[i] + doubt[best]
-        contradictions = contradictions + 1 if apart and settled[i] else 0
+        contradictions = contradictions + 1 if apart and shows_one[i] else 0
         if contradictions == 2:  # one may be chance
-            return UNKNOWN
+            other = int(i)
+            break
         if not apart and high[i] - low[i] + 2 * doubt[i] < high[best] - low[best] + 2 * doubt[best]:
             best = i
+    if other is not None:
+        middle_of_both = (low[best] + high[other]) / 2
+        return Slope(middle_of_both, middle_of_both, abs(low[best] - high[other]))
     if kink[best] and sides[0][best] > sides[1][best]:
         return Slope(high[best], low[best], doubt[best])
     return Slope(low[best], high[best], doubt[best])
@@ -145,16 +156,18 @@ def _error(values: Array, before: Array) -> Array:
     return np.maximum(abs(values - before), abs(values - finer))
 
 
-def _is_staircase(after: Array, before: Array, rounding: Array, best: int) -> bool:
-    """Whether the function is constant around the point, and jumps on both sides farther away.
+def _rise(after: Array, before: Array, rounding: Array, best: int) -> int | None:
+    """The step at which a function that is constant around the point jumps on both sides.
 
     A smooth function may be constant to all its digits, but it does not jump.
     """
     moved = (after[:best] != 0) & (before[:best] != 0) & np.isfinite(after + before)[:best]
     if after[best] or before[best] or not moved.any():
-        return False
+        return None
     first = int(np.flatnonzero(moved)[-1])
-    return bool(abs(after[first] + before[first]) > 1000 * rounding[first])
+    jumps = abs(after[first]), abs(before[first])
+    risen = abs(after[first] + before[first]) > 1000 * rounding[first]
+    return first if risen and min(jumps) > 0.05 * max(jumps) else None
 
 
 def scatter(values: Sequence[float]) -> float:
