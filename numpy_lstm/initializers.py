@@ -7,12 +7,14 @@ value 1): a comparison of two cells with different initializers compares the ini
 
 from __future__ import annotations
 
+import numbers
 from typing import Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from numpy_lstm.cells import LSTMParams, RNNParams
+from numpy_lstm.recurrence.checks import check_rng
 from numpy_lstm.types import Array
 
 Recurrent = Literal["orthogonal", "uniform"]
@@ -84,7 +86,8 @@ def init_rnn(
     Raises
     ------
     ValueError
-        If a size is not a positive whole number, or `recurrent` or `dtype` is not one of the above.
+        If a size is not a positive whole number, `rng` is no generator, or `recurrent` or `dtype`
+        is not one of the above.
 
     Examples
     --------
@@ -92,7 +95,7 @@ def init_rnn(
     >>> bool(np.allclose(params.W_h @ params.W_h.T, np.eye(4)))
     True
     """
-    _check_arguments(input_size, hidden_size, recurrent, dtype)
+    _check_arguments(input_size, hidden_size, rng, recurrent, dtype)
     return RNNParams(
         W_x=glorot_uniform(hidden_size, input_size, rng=rng).astype(dtype),
         W_h=_recurrent_block(hidden_size, recurrent, rng).astype(dtype),
@@ -132,9 +135,12 @@ def init_lstm(
     Raises
     ------
     ValueError
-        If a size is not a positive whole number, or `recurrent` or `dtype` is not one of the above.
+        If a size is not a positive whole number, `rng` is no generator, `forget_bias` is not
+        finite, or `recurrent` or `dtype` is not one of the above.
     """
-    _check_arguments(input_size, hidden_size, recurrent, dtype)
+    _check_arguments(input_size, hidden_size, rng, recurrent, dtype)
+    if not isinstance(forget_bias, numbers.Real) or not np.isfinite(forget_bias):
+        raise ValueError(f"`forget_bias` must be a finite number; got {forget_bias!r}.")
     b = np.zeros((4, hidden_size), dtype)
     b[1] = forget_bias
     return LSTMParams(
@@ -155,12 +161,21 @@ def _recurrent_block(size: int, recurrent: Recurrent, rng: np.random.Generator) 
 
 
 def _check_arguments(
-    input_size: int, hidden_size: int, recurrent: Recurrent, dtype: DTypeLike
+    input_size: int,
+    hidden_size: int,
+    rng: np.random.Generator,
+    recurrent: Recurrent,
+    dtype: DTypeLike,
 ) -> None:
+    check_rng(rng)
     for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
         if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
             raise ValueError(f"`{name}` must be a positive whole number; got {size!r}.")
     if recurrent not in ("orthogonal", "uniform"):
         raise ValueError(f"`recurrent` must be 'orthogonal' or 'uniform'; got {recurrent!r}.")
-    if np.dtype(dtype) not in (np.float32, np.float64):
-        raise ValueError(f"`dtype` must be float32 or float64; got {np.dtype(dtype)}.")
+    try:
+        known = np.dtype(dtype) in (np.float32, np.float64)
+    except TypeError:  # no dtype at all, such as one of PyTorch's
+        known = False
+    if not known:
+        raise ValueError(f"`dtype` must be float32 or float64; got {dtype!r}.")

@@ -16,7 +16,12 @@ import numpy as np
 
 from numpy_lstm.bptt import LSTMGradients, LSTMOutput
 from numpy_lstm.cells import LSTMParams
-from numpy_lstm.recurrence.checks import check_incoming, check_lengths, check_sequence
+from numpy_lstm.recurrence.checks import (
+    check_cache,
+    check_incoming,
+    check_lengths,
+    check_sequence,
+)
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrence.packing import Block, Memory, join_reviews, pack
 from numpy_lstm.recurrence.parallel import in_parallel
@@ -34,8 +39,8 @@ class LSTMKept(NamedTuple):
 class LSTMCache(NamedTuple):
     """Values for :func:`lstm_backward`."""
 
-    params: LSTMParams  # the caller's own, as is xs: do not change them before the backward pass
-    xs: Array  # (T, N, D)
+    params: LSTMParams  # copies: the caller's may change before the backward pass
+    xs: Array  # (T, N, D) the caller's own: not to be changed before the backward pass
     parts: list[list[Block]]
     kept: list[list[LSTMKept]]  # of each part and block
 
@@ -56,6 +61,7 @@ def lstm_forward(
     ----------
     xs : ndarray, shape (T, N, D)
         Inputs, time first: ``xs[t]`` is x_{t+1}. float32, float64, or complex128 (complex step).
+        Not copied: they must not change before the backward pass.
     params : LSTMParams
         Weights, of the same dtype; gate rows in the order i, f, g, o.
     lengths : array of int, shape (N,), optional
@@ -85,7 +91,7 @@ def lstm_forward(
     >>> out.hs.ravel().round(4)
     array([0.1743, 0.3462, 0.4971])
     """
-    dtype = check_sequence(xs, params, 4, {"h0": h0, "c0": c0})
+    dtype = check_sequence(xs, params, LSTMParams, {"h0": h0, "c0": c0})
     (T, N, D), H = xs.shape, params.W_h.shape[1]
     parts = pack(check_lengths(lengths, T, N), H)
     # σ(a) = ½ tanh(a / 2) + ½, so one tanh, one product and one sum serve all four gates.
@@ -124,7 +130,7 @@ def lstm_forward(
         return kept
 
     kept = in_parallel(forward, len(parts))
-    return LSTMOutput(hs, h_T, c_T, LSTMCache(params, xs, parts, kept))
+    return LSTMOutput(hs, h_T, c_T, LSTMCache(LSTMParams(*map(np.array, params)), xs, parts, kept))
 
 
 def lstm_backward(
@@ -138,7 +144,7 @@ def lstm_backward(
     Parameters
     ----------
     cache : LSTMCache
-        From :func:`lstm_forward`; not changed. Its `xs` and `params` must be as they were.
+        From :func:`lstm_forward`; not changed. Its `xs`, unlike `params`, must be as they were.
     dhs : ndarray, shape (T, N, H), optional
         Gradient of a scalar loss in `hs`; values past a review's length have no effect.
     dh_T, dc_T : ndarray, shape (N, H), optional
@@ -160,6 +166,7 @@ def lstm_backward(
     ValueError
         If a shape or a dtype does not fit.
     """
+    check_cache(cache, LSTMCache, "lstm_forward")
     params, xs, parts, kept = cache
     (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], kept[0][0].hs.dtype
     check_incoming(dtype, (T, N, H), dhs, dh_T=dh_T, dc_T=dc_T)

@@ -23,7 +23,12 @@ import numpy as np
 
 from numpy_lstm.bptt import RNNGradients, RNNOutput
 from numpy_lstm.cells import RNNParams
-from numpy_lstm.recurrence.checks import check_incoming, check_lengths, check_sequence
+from numpy_lstm.recurrence.checks import (
+    check_cache,
+    check_incoming,
+    check_lengths,
+    check_sequence,
+)
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrence.packing import Block, Memory, join_reviews, pack
 from numpy_lstm.recurrence.parallel import in_parallel
@@ -33,8 +38,8 @@ from numpy_lstm.types import Array
 class RNNCache(NamedTuple):
     """Inputs and states for :func:`rnn_backward`; tanh' is computed from h_t."""
 
-    params: RNNParams  # the caller's own, as is xs: do not change them before the backward pass
-    xs: Array  # (T, N, D)
+    params: RNNParams  # copies: the caller's may change before the backward pass
+    xs: Array  # (T, N, D) the caller's own: not to be changed before the backward pass
     parts: list[list[Block]]
     kept: list[list[Array]]  # of each part and block, (k + 1, H, n): h_prev, then each h_t
 
@@ -50,6 +55,7 @@ def rnn_forward(
     ----------
     xs : ndarray, shape (T, N, D)
         Inputs, time first: ``xs[t]`` is x_{t+1}. float32, float64, or complex128 (complex step).
+        Not copied: they must not change before the backward pass.
     params : RNNParams
         Weights, of the same dtype.
     lengths : array of int, shape (N,), optional
@@ -79,7 +85,7 @@ def rnn_forward(
     >>> out.hs.ravel().round(4)
     array([0.4621, 0.7452, 0.8469])
     """
-    dtype = check_sequence(xs, params, 1, {"h0": h0})
+    dtype = check_sequence(xs, params, RNNParams, {"h0": h0})
     (T, N, D), H = xs.shape, params.W_h.shape[1]
     parts = pack(check_lengths(lengths, T, N), H)
     # The bias as a last column of W_x, multiplied by 1, saves a pass over all pre-activations.
@@ -104,7 +110,7 @@ def rnn_forward(
         return kept
 
     kept = in_parallel(forward, len(parts))
-    return RNNOutput(hs, h_T, RNNCache(params, xs, parts, kept))
+    return RNNOutput(hs, h_T, RNNCache(RNNParams(*map(np.array, params)), xs, parts, kept))
 
 
 def rnn_backward(
@@ -115,7 +121,7 @@ def rnn_backward(
     Parameters
     ----------
     cache : RNNCache
-        From :func:`rnn_forward`; not changed. Its `xs` and `params` must be as they were.
+        From :func:`rnn_forward`; not changed. Its `xs`, unlike `params`, must be as they were.
     dhs : ndarray, shape (T, N, H), optional
         Gradient of a scalar loss in `hs`; values past a review's length have no effect.
     dh_T : ndarray, shape (N, H), optional
@@ -136,6 +142,7 @@ def rnn_backward(
     ValueError
         If a shape or a dtype does not fit.
     """
+    check_cache(cache, RNNCache, "rnn_forward")
     params, xs, parts, kept = cache
     (T, N, D), H, dtype = xs.shape, params.W_h.shape[1], kept[0][0].dtype
     check_incoming(dtype, (T, N, H), dhs, dh_T=dh_T)

@@ -38,6 +38,7 @@ import numpy as np
 from numpy_lstm.gradcheck.derivatives import VectorFunction
 from numpy_lstm.gradcheck.pytrees import Tree
 from numpy_lstm.gradcheck.slopes import Slope, norm
+from numpy_lstm.recurrence.checks import check_rng
 from numpy_lstm.types import Array
 
 Method = Literal["complex step", "central", "direction"]
@@ -195,11 +196,7 @@ def _errors(
     function = VectorFunction(f, point)
     analytic = function.vector("gradient", gradient)
     if method == "direction":
-        if not isinstance(rng, np.random.Generator):
-            raise ValueError(
-                '`rng` must be a numpy.random.Generator for method "direction"; got'
-                f" {rng!r}. Use np.random.default_rng(0)."
-            )
+        check_rng(rng)
         return tuple(_along(path, function, analytic, limit, rng) for path in function.parts)
     if method == "central":
         measured = function.central_gradient()

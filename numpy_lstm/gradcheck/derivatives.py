@@ -114,7 +114,7 @@ class VectorFunction:
     def central_gradient(self) -> Slope:
         """The slopes on both sides of each number, and their error estimates, as arrays.
 
-        Each number takes 4 to 18 evaluations; far more if there is a kink nearby, see :meth:`slope`.
+        Each number takes 4 to 18 evaluations, and far more beside a kink: see :meth:`slope`.
 
         Raises
         ------
@@ -276,7 +276,7 @@ class VectorFunction:
             return float((ahead - behind) / (2 * step)), float(bend / step)
 
     def _at(self, x: Array) -> float:
-        """The value at `x`; NaN outside of the domain of `f`, which may answer with an exception."""
+        """The value at `x`; NaN where `f` raises an exception, as outside of its domain."""
         with np.errstate(all="ignore"):
             try:
                 return float(self(x))

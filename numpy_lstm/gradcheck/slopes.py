@@ -113,8 +113,8 @@ def settle(
     sizes = np.where(known, np.maximum(abs(low), abs(high)), 0)
     shows_one = doubt <= 0.1 * sizes
     # A slope may be zero: then it is known beside the larger one that larger steps show.
-    size = np.maximum(size, np.maximum.accumulate(np.where(shows_one, sizes, 0)))
-    settled = known & (doubt <= 0.1 * size)
+    shown = np.maximum.accumulate(np.where(shows_one, sizes, 0))
+    settled = known & (doubt <= 0.1 * np.maximum(size, shown))
     if not settled.any():
         best = int(np.nanargmin(np.where(known, doubt, np.nan)))
         return Slope(low[best], high[best], doubt[best])

@@ -1,15 +1,28 @@
-"""Checks of the arguments of a recurrence: shapes, lengths and dtypes."""
+"""Checks of arguments: arrays, shapes, lengths, dtypes, random generators."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from numpy_lstm.cells import LSTMParams, RNNParams
 from numpy_lstm.types import Array
+
+# How arrays of other libraries become NumPy's, by a method that gives them away.
+CONVERSIONS = {
+    "filled": ".filled(0)",  # masked arrays
+    "detach": ".detach().cpu().numpy()",  # PyTorch
+    "to_numpy": ".to_numpy()",  # pandas
+    "toarray": ".toarray()",  # SciPy's sparse arrays
+    "numpy": ".numpy()",  # TensorFlow
+}
 
 
 def check_sequence(
-    xs: Array, params: tuple[Array, Array, Array], gates: int, states: dict[str, Array | None]
+    xs: Array,
+    params: RNNParams | LSTMParams,
+    kind: type[RNNParams] | type[LSTMParams],
+    states: dict[str, Array | None],
 ) -> np.dtype:
     """Check shapes and dtypes of a sequence, its weights and its initial states.
 
@@ -17,8 +30,8 @@ def check_sequence(
     ----------
     xs : ndarray, shape (T, N, D)
     params : RNNParams or LSTMParams
-    gates : int
-        Number of blocks of H rows in the weights: 1 or 4.
+    kind : type
+        The one of the two that it must be.
     states : dict
         Name of each initial state and its array of shape (N, H), or None.
 
@@ -32,10 +45,12 @@ def check_sequence(
     ValueError
         If an argument does not fit; the message names it.
     """
+    _check_params(params, kind)
     W_x, W_h, b = params
+    gates = 1 if kind is RNNParams else 4
     for name, array in (("xs", xs), ("W_x", W_x), ("W_h", W_h), ("b", b), *states.items()):
-        if array is not None and not isinstance(array, np.ndarray):
-            raise ValueError(f"`{name}` must be a NumPy array; got {type(array).__name__}.")
+        if array is not None or name not in states:
+            check_array(name, array)
     H = W_h.shape[-1] if W_h.ndim == 2 else 0
     if H == 0 or W_h.shape != (gates * H, H):
         raise ValueError(f"`W_h` must have shape ({_rows(gates)}, H); got {W_h.shape}.")
@@ -73,8 +88,7 @@ def check_incoming(
         wanted = shape if name == "dhs" else shape[1:]
         if gradient is None:
             continue
-        if not isinstance(gradient, np.ndarray):
-            raise ValueError(f"`{name}` must be a NumPy array; got {type(gradient).__name__}.")
+        check_array(name, gradient)
         if gradient.shape != wanted:
             raise ValueError(f"`{name}` must have shape {wanted}; got {gradient.shape}.")
         if gradient.dtype != dtype:
@@ -87,9 +101,15 @@ def check_lengths(lengths: object, T: int, N: int) -> NDArray[np.intp]:
     """Lengths as whole numbers in 1 … T, one per review; None means all T."""
     if lengths is None:
         return np.full(N, T)
-    array = np.asarray(lengths)
+    if isinstance(lengths, np.ma.MaskedArray):
+        check_array("lengths", lengths)
+    try:
+        array = np.asarray(lengths)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"`lengths` must be one whole number per review; {error}") from error
     if array.dtype.kind not in "iu":
-        raise ValueError(f"`lengths` must be whole numbers; got dtype {array.dtype}.")
+        hint = " Use lengths.astype(int)." if array.dtype.kind == "f" else ""
+        raise ValueError(f"`lengths` must be whole numbers; got dtype {array.dtype}.{hint}")
     if array.shape != (N,):
         raise ValueError(f"`lengths` must have shape (N={N},); got {array.shape}.")
     if array.min() < 1 or array.max() > T:
@@ -100,6 +120,50 @@ def check_lengths(lengths: object, T: int, N: int) -> NDArray[np.intp]:
     return array.astype(np.intp)
 
 
+def check_array(name: str, value: object) -> None:
+    """Raise a ValueError unless `value`, the argument `name`, is a plain NumPy array."""
+    if isinstance(value, np.ndarray) and not isinstance(value, (np.ma.MaskedArray, np.matrix)):
+        return
+    hint = f" Use np.array({name})." if isinstance(value, (list, tuple, np.matrix)) else ""
+    for method, conversion in CONVERSIONS.items():
+        if not hint and hasattr(value, method):
+            hint = f" Use {name}{conversion}."
+    raise ValueError(f"`{name}` must be a NumPy array; got {type(value).__name__}.{hint}")
+
+
+def check_cache(cache: object, kind: type, forward: str) -> None:
+    """Raise a ValueError unless `cache` is of the type that `forward` returns as its cache."""
+    if not isinstance(cache, kind):
+        hint = " Use its .cache." if hasattr(cache, "cache") else ""
+        raise ValueError(
+            f"`cache` must be the cache of {forward}; got {type(cache).__name__}.{hint}"
+        )
+
+
+def check_rng(rng: object) -> None:
+    """Raise a ValueError unless `rng` is a random generator."""
+    if not isinstance(rng, np.random.Generator):
+        name = getattr(rng, "__name__", repr(rng))
+        seed = rng if isinstance(rng, (int, np.integer)) and rng >= 0 else 0
+        raise ValueError(
+            f"`rng` must be a numpy.random.Generator; got {name}."
+            f" Use np.random.default_rng({int(seed)})."
+        )
+
+
+def _check_params(params: object, kind: type[RNNParams] | type[LSTMParams]) -> None:
+    if isinstance(params, kind):
+        return
+    hint = ""
+    if isinstance(params, (RNNParams, LSTMParams)):
+        hint = " The other cell has functions of its own."
+    elif isinstance(params, dict) and set(params) == set(kind._fields):
+        hint = f" Use {kind.__name__}(**params)."
+    elif isinstance(params, (list, tuple)) and len(params) == len(kind._fields):
+        hint = f" Use {kind.__name__}(*params)."
+    raise ValueError(f"`params` must be {kind.__name__}; got {type(params).__name__}.{hint}")
+
+
 def _rows(gates: int) -> str:
     return "H" if gates == 1 else f"{gates}H"
 
@@ -108,7 +172,9 @@ def _common_dtype(arrays: dict[str, Array | None]) -> np.dtype:
     dtypes = {name: array.dtype for name, array in arrays.items() if array is not None}
     for name, dtype in dtypes.items():
         if dtype not in (np.float32, np.float64, np.complex128):
-            hint = f" Use {name}.astype(np.float32)." if dtype.kind in "iub" else ""
+            hint = f" Use {name}.astype(np.float{64 if dtype.itemsize > 4 else 32})."
+            if dtype == object:
+                hint = " Are all its rows of one length?"
             raise ValueError(f"`{name}` must be float32, float64 or complex128; got {dtype}.{hint}")
     common = np.result_type(*dtypes.values())
     for name, dtype in dtypes.items():
