@@ -25,6 +25,7 @@ from numpy_lstm.cells import (
     rnn_step,
     rnn_step_backward,
 )
+from numpy_lstm.recurrence.checks import check_sequence
 from numpy_lstm.types import Array
 
 
@@ -88,6 +89,7 @@ def rnn_forward(xs: Array, params: RNNParams, h0: Array) -> RNNOutput:
     >>> rnn_forward(np.full((3, 1, 1), 0.5), params, np.zeros((1, 1))).hs.ravel().round(4)
     array([0.4621, 0.7452, 0.8469])
     """
+    check_sequence(xs, params, RNNParams, {"h0": h0})
     hs, caches = [], []
     h_t = h0
     for x_t in xs:
@@ -142,6 +144,7 @@ def lstm_forward(xs: Array, params: LSTMParams, h0: Array, c0: Array) -> LSTMOut
     LSTMOutput
         Its cache is a list: one :class:`~numpy_lstm.cells.LSTMStepCache` per step.
     """
+    check_sequence(xs, params, LSTMParams, {"h0": h0, "c0": c0})
     hs, caches = [], []
     h_t, c_t = h0, c0
     for x_t in xs:

@@ -62,15 +62,21 @@ def from_torch(state: Mapping[str, Any]) -> RNNParams | LSTMParams:
     Raises
     ------
     ValueError
-        If the weights are not those of one layer, or their shapes fit neither cell.
+        If `state` is no mapping, its weights are not those of one layer, or their shapes or dtypes
+        fit neither cell.
     """
-    if set(state) not in (set(TORCH), set(TORCH[:2])):
+    if not isinstance(state, Mapping):
+        hint = "module.state_dict()" if hasattr(state, "state_dict") else "dict(...)"
         raise ValueError(
-            f"`state` must hold {', '.join(TORCH)}; got {', '.join(map(str, state))}."
-            " Only one layer in one direction, without projection, can be taken."
+            f"`state` must be a mapping of names to arrays; got {type(state).__name__}. Use {hint}."
         )
-    # NumPy converts tensors without an import of PyTorch.
-    W_x, W_h, *biases = (np.asarray(state[name]).copy() for name in TORCH if name in state)
+    if set(state) not in (set(TORCH), set(TORCH[:2])):
+        hint = "Only one layer in one direction, without projection, can be taken."
+        if all(str(name).endswith(TORCH) for name in state) and state:
+            hint = "Take the state_dict() of the layer alone, not that of a module around it."
+        got = ", ".join(map(str, state)) or "nothing"
+        raise ValueError(f"`state` must hold {', '.join(TORCH)}; got {got}. {hint}")
+    W_x, W_h, *biases = (_array("state", state[name]) for name in TORCH if name in state)
     return _params("state", W_x, W_h, biases)
 
 
@@ -106,15 +112,32 @@ def from_keras(weights: Sequence[Any]) -> RNNParams | LSTMParams:
     Raises
     ------
     ValueError
-        If there are not two or three arrays, or their shapes fit neither cell.
+        If there are not two or three arrays, or their shapes or dtypes fit neither cell.
     """
+    if not isinstance(weights, Sequence):
+        hint = " Use layer.get_weights()." if hasattr(weights, "get_weights") else ""
+        raise ValueError(f"`weights` must be a list of arrays; got {type(weights).__name__}.{hint}")
     if len(weights) not in (2, 3):
         raise ValueError(
-            "`weights` must hold the kernel, the recurrent kernel and the bias of one layer; got"
-            f" {len(weights)} arrays."
+            "`weights` must hold the kernel, the recurrent kernel and the bias of one layer in one"
+            f" direction; got {len(weights)} arrays."
         )
-    kernel, recurrent, *biases = (np.array(array) for array in weights)
+    kernel, recurrent, *biases = (_array("weights", array) for array in weights)
     return _params("weights", kernel.T.copy(), recurrent.T.copy(), biases)
+
+
+def _array(argument: str, value: Any) -> Array:
+    """A copy of an array or a tensor, without an import of the library that it is of."""
+    if hasattr(value, "detach"):  # a tensor of PyTorch, which may need a gradient
+        value = value.detach().cpu()
+    try:
+        array: Array = np.asarray(value).copy()
+    except (TypeError, ValueError, RuntimeError) as error:  # such as bfloat16, ragged lists
+        raise ValueError(
+            f"`{argument}` must hold float32 or float64 arrays; got a {type(value).__name__}"
+            f" which is none: {error}"
+        ) from error
+    return array
 
 
 def _params(argument: str, W_x: Array, W_h: Array, biases: list[Array]) -> RNNParams | LSTMParams:
@@ -136,6 +159,7 @@ def _params(argument: str, W_x: Array, W_h: Array, biases: list[Array]) -> RNNPa
         if array.dtype != W_h.dtype or array.dtype not in (np.float32, np.float64):
             raise ValueError(
                 f"`{argument}` must be float32 or float64 throughout; got {array.dtype}."
+                " Convert them to float32 first."
             )
     b = sum(biases, np.zeros(rows, W_h.dtype))
     return RNNParams(W_x, W_h, b) if rows == H else LSTMParams(W_x, W_h, b)

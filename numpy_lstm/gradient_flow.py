@@ -205,9 +205,19 @@ def jacobian_singular_values(classifier: Classifier, batch: Batch, lag: int) -> 
     -------
     ndarray, shape (H,) or (2H,)
         Largest first.
+
+    Raises
+    ------
+    ValueError
+        If `lag` is out of its range.
     """
     xs, params = _recurrence(classifier, batch)
     H = params.W_h.shape[1]
+    if not isinstance(lag, (int, np.integer)) or not 1 <= lag < len(xs):
+        raise ValueError(
+            f"`lag` must be a whole number in 1 … {len(xs) - 1}, as the batch has {len(xs)} steps;"
+            f" got {lag!r}."
+        )
     before, after = xs[:-lag, :1], xs[-lag:, :1]
     if isinstance(params, RNNParams):
         h = rnn_forward(before, params).h_T

@@ -174,8 +174,8 @@ def _check_arguments(
     if recurrent not in ("orthogonal", "uniform"):
         raise ValueError(f"`recurrent` must be 'orthogonal' or 'uniform'; got {recurrent!r}.")
     try:
-        known = np.dtype(dtype) in (np.float32, np.float64)
-    except TypeError:  # no dtype at all, such as one of PyTorch's
-        known = False
-    if not known:
-        raise ValueError(f"`dtype` must be float32 or float64; got {dtype!r}.")
+        got: object = np.dtype(dtype)
+    except TypeError:  # such as a dtype of PyTorch
+        got = dtype
+    if got not in (np.float32, np.float64):
+        raise ValueError(f"`dtype` must be float32 or float64; got {got}.")

@@ -10,11 +10,13 @@ numbers in a word vector, H of hidden units.
 
 from __future__ import annotations
 
-from typing import NamedTuple, get_args
+import numbers
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from numpy_lstm.recurrence.checks import check_lengths
 from numpy_lstm.types import Array, Ints, Readout
 
 RARE = 16  # uses in a batch: a word with more is a frequent one
@@ -67,6 +69,11 @@ def bag_forward(
     cache : BagCache
         For :func:`bag_backward`.
 
+    Raises
+    ------
+    ValueError
+        If an id, a length or `bag_size` is out of its range or not a whole number.
+
     Examples
     --------
     >>> table = np.array([[0.0], [1.0], [2.0], [4.0]])
@@ -74,15 +81,26 @@ def bag_forward(
     >>> xs.ravel(), steps
     (array([2.5, 2. ]), array([2]))
     """
-    L, N = tokens.shape
+    L, N = tokens.shape if isinstance(tokens, np.ndarray) and tokens.ndim == 2 else (0, 0)
+    if not L * N or tokens.dtype.kind not in "iu":
+        raise ValueError(f"`tokens` must be whole numbers of shape (L, N); got {_what(tokens)}.")
+    if not isinstance(bag_size, (int, np.integer)) or bag_size < 1:
+        raise ValueError(f"`bag_size` must be a positive whole number; got {bag_size!r}.")
+    lengths = check_lengths(lengths, L, N)
     T = -(-L // bag_size)
     running = np.arange(L)[:, np.newaxis] < lengths
+    used = np.where(running, tokens, 0)
+    if used.min() < 0 or used.max() >= len(table):
+        raise ValueError(
+            f"`tokens` must lie in 0 … {len(table) - 1}, the rows of `table`; got"
+            f" {used.min()} … {used.max()}."
+        )
     xs = np.zeros((T, N, table.shape[1]), table.dtype)
     counts = np.zeros((T, N, 1), table.dtype)
     # One word of every bag at a time, so that memory never holds all L N vectors.
     for k in range(min(bag_size, L)):
         real = running[k::bag_size, :, np.newaxis]
-        vectors = table[np.where(real[..., 0], tokens[k::bag_size], 0)]
+        vectors = table[used[k::bag_size]]
         if not real.all():
             vectors *= real
         xs[: len(vectors)] += vectors
@@ -90,6 +108,12 @@ def bag_forward(
     np.maximum(counts.real, 1, out=counts.real)
     xs /= counts
     return xs, -(-lengths // bag_size), BagCache(tokens, running, counts, bag_size)
+
+
+def _what(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} of shape {value.shape}"
+    return type(value).__name__
 
 
 def bag_backward(dxs: Array, cache: BagCache) -> RowGradient:
@@ -180,7 +204,7 @@ def dropout_mask(
     >>> np.unique(dropout_mask((100,), 0.75, rng=np.random.default_rng(0)))
     array([0., 4.], dtype=float32)
     """
-    if not 0 <= rate < 1:
+    if not isinstance(rate, numbers.Real) or not 0 <= rate < 1:
         raise ValueError(f"`rate` must lie in [0, 1); got {rate}.")
     mask = (rng.random(shape) >= rate) / (1 - rate)
     return mask.astype(dtype)
@@ -260,10 +284,11 @@ def readout_forward(
     Raises
     ------
     ValueError
-        If `kind` is not one of the four.
+        If `kind` is not one of the four, or a length is not in 1 … T.
     """
     if kind not in get_args(Readout):
         raise ValueError(f"`kind` must be one of {get_args(Readout)}; got {kind!r}.")
+    lengths = check_lengths(lengths, *hs.shape[:2])
     features, argmax = [], None
     if kind == "last":
         features.append(h_T)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_lstm.cells import sigmoid
+from numpy_lstm.recurrence.checks import check_array
 from numpy_lstm.types import Array, Ints
 
 
@@ -50,7 +51,9 @@ def binary_cross_entropy(
     >>> float(loss.round(4))
     500.3466
     """
-    weights = _weights(weights, logits)
+    weights = _weights(weights, logits, labels)
+    if not np.isin(labels, (0, 1)).all():
+        raise ValueError(f"`labels` must be 0 or 1; got {np.unique(labels)}.")
     against = np.where(labels == 1, -logits, logits)  # log-odds of the wrong label
     # max(z, 0) + log(1 + exp(-|z|)), written without max and abs so that it is analytic.
     positive = against.real > 0
@@ -94,7 +97,12 @@ def softmax_cross_entropy(
         Nats per review.
     cache : LossCache
     """
-    weights = _weights(weights, logits)
+    weights = _weights(weights, logits, labels)
+    classes = logits.shape[1]
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"`labels` must be whole numbers in 0 … {classes - 1}; got {np.unique(labels)}."
+        )
     log_p = _log_softmax(logits)
     return -(weights * log_p[np.arange(len(labels)), labels]).sum(), LossCache(
         logits, labels, weights
@@ -247,7 +255,7 @@ def squared_error(
     >>> float(squared_error(np.array([1.0, 2.0]), np.array([1.0, 4.0]))[0])
     2.0
     """
-    weights = _weights(weights, outputs)
+    weights = _weights(weights, outputs, targets)
     return (weights * (outputs - targets) ** 2).sum(), LossCache(outputs, targets, weights)
 
 
@@ -267,10 +275,17 @@ def squared_error_backward(cache: LossCache) -> Array:
     return 2 * weights * (outputs - targets)
 
 
-def _weights(weights: Array | None, outputs: Array) -> Array:
-    if weights is not None:
-        return weights
-    return np.full(len(outputs), 1 / len(outputs), outputs.real.dtype)
+def _weights(weights: Array | None, outputs: Array, targets: Array) -> Array:
+    """The weights, or equal ones; shapes that do not fit would be broadcast in silence."""
+    check_array("outputs", outputs)
+    N = len(outputs)
+    if weights is None:
+        weights = np.full(N, 1 / N, outputs.real.dtype)
+    for name, array in {"targets": targets, "weights": weights}.items():
+        check_array(name, array)
+        if array.shape != (N,):
+            raise ValueError(f"`{name}` must have shape (N={N},); got {array.shape}.")
+    return weights
 
 
 def _log_softmax(logits: Array) -> Array:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm.layers import RowGradient
+from numpy_lstm.recurrence.checks import check_array
 from numpy_lstm.types import Array
 
 ROWS = 256  # of a table, updated together
@@ -36,7 +37,14 @@ def clip_by_global_norm(gradients: Gradients, max_norm: float) -> tuple[Gradient
     gradients : dict
     norm : float
         The joint Euclidean norm before clipping.
+
+    Raises
+    ------
+    ValueError
+        If `max_norm` is not positive.
     """
+    if not max_norm > 0:
+        raise ValueError(f"`max_norm` must be positive; got {max_norm}.")
     squares = 0.0
     for gradient in gradients.values():
         # In float64: the squares of an exploding float32 gradient would overflow.
@@ -97,7 +105,13 @@ class Adam:
             Changed.
         gradients : dict of ndarray or RowGradient
             Not changed. Parameters without a gradient keep their values.
+
+        Raises
+        ------
+        ValueError
+            If a gradient does not fit its parameter; then nothing has changed.
         """
+        _check(parameters, gradients)
         self.t += 1
         # Both bias corrections of the paper are part of the step size and of epsilon (its section
         # 2, last paragraph), which saves two passes over every array.
@@ -130,6 +144,21 @@ def _chunks(gradient: Array | RowGradient) -> Iterator[tuple[Any, Array]]:
             yield gradient.rows[chunk], gradient.values[chunk]
     else:
         yield slice(None), gradient
+
+
+def _check(parameters: Parameters, gradients: Gradients) -> None:
+    for name, gradient in gradients.items():
+        if name not in parameters:
+            known = ", ".join(parameters)
+            raise ValueError(f"`gradients` must be of parameters: {known}; got one of {name}.")
+        values, shape = _values(gradient), parameters[name].shape
+        check_array(name, values)
+        if isinstance(gradient, RowGradient):
+            shape = (len(gradient.rows), *shape[1:])
+        if values.shape != shape:
+            raise ValueError(
+                f"The gradient of `{name}` must have shape {shape}; got {values.shape}."
+            )
 
 
 def _values(gradient: Array | RowGradient) -> Array:

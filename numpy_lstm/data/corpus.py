@@ -141,9 +141,12 @@ def split_by_film(
     validates = taken[film_of]
     train, validation = np.flatnonzero(~validates), np.flatnonzero(validates)
     if len(train) == 0 or len(validation) == 0:
+        n = len(reviews.labels)
+        what = f"`reviews` cannot be split by film: {n} reviews of {len(films)} films"
+        if 0 < len(films) == n:  # as the texts of the estimator, whose user knows of no films
+            what = f"{n} texts cannot be split"
         raise ValueError(
-            f"`reviews` cannot be split by film: {len(reviews.labels)} reviews of {len(films)} "
-            f"films, and one side of a split with `fraction`={fraction} would be empty."
+            f"{what}, and one side of a split with `fraction`={fraction} would be empty."
         )
     return train, validation
 

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -191,7 +191,7 @@ def _errors(
     gradient: Tree,
     method: Method,
     limit: float,
-    rng: np.random.Generator | None,
+    rng: Any,
 ) -> tuple[ArrayError, ...]:
     function = VectorFunction(f, point)
     analytic = function.vector("gradient", gradient)

@@ -172,9 +172,10 @@ def _common_dtype(arrays: dict[str, Array | None]) -> np.dtype:
     dtypes = {name: array.dtype for name, array in arrays.items() if array is not None}
     for name, dtype in dtypes.items():
         if dtype not in (np.float32, np.float64, np.complex128):
-            hint = f" Use {name}.astype(np.float{64 if dtype.itemsize > 4 else 32})."
-            if dtype == object:
-                hint = " Are all its rows of one length?"
+            exact = dtype.kind == "f" and dtype.itemsize > 4  # big-endian, or of more bits
+            hint = f" Use {name}.astype(np.float{64 if exact else 32})."
+            if dtype.kind == "O":
+                hint = " Are its rows all of one length?"
             raise ValueError(f"`{name}` must be float32, float64 or complex128; got {dtype}.{hint}")
     common = np.result_type(*dtypes.values())
     for name, dtype in dtypes.items():

@@ -34,7 +34,7 @@ both_cells = pytest.mark.parametrize("cell", CELLS)
             {"xs": np.ones((4, 0, 3))},
             "`xs` must hold at least one step and one review; got shape (4, 0, 3).",
         ),
-        ({"xs": [[[1.0]]]}, "`xs` must be a NumPy array; got list."),
+        ({"xs": [[[1.0]]]}, "`xs` must be a NumPy array; got list. Use np.array(xs)."),
         (
             {"xs": np.ones((4, 2, 3), int)},
             "`xs` must be float32, float64 or complex128; got int64. Use xs.astype(np.float32).",
@@ -49,7 +49,7 @@ both_cells = pytest.mark.parametrize("cell", CELLS)
         ),
         (
             {"xs": np.ones((4, 2, 3), np.float16)},
-            "`xs` must be float32, float64 or complex128; got float16.",
+            "`xs` must be float32, float64 or complex128; got float16. Use xs.astype(np.float32).",
         ),
         (
             {"xs": np.ones((4, 2, 3), np.float32)},
@@ -61,7 +61,10 @@ both_cells = pytest.mark.parametrize("cell", CELLS)
             {"h0": np.ones((2, 5), np.float32)},
             "`h0` must be float64 like the other arrays; got float32.",
         ),
-        ({"lengths": [4.0, 2.0]}, "`lengths` must be whole numbers; got dtype float64."),
+        (
+            {"lengths": [4.0, 2.0]},
+            "`lengths` must be whole numbers; got dtype float64. Use lengths.astype(int).",
+        ),
         ({"lengths": [True, True]}, "`lengths` must be whole numbers; got dtype bool."),
         ({"lengths": [4]}, "`lengths` must have shape (N=2,); got (1,)."),
         (
@@ -103,9 +106,17 @@ def with_weights(cell: Cell, **weights: Any) -> dict[str, Any]:
         ("lstm", {"W_x": np.ones((5, 3))}, "`W_x` must have shape (4H=20, D); got (5, 3)."),
         ("rnn", {"b": np.ones((5, 1))}, "`b` must have shape (H=5,); got (5, 1)."),
         ("lstm", {"b": np.ones(5)}, "`b` must have shape (4H=20,); got (5,)."),
-        ("lstm", {"b": [0.0] * 20}, "`b` must be a NumPy array; got list."),
-        ("rnn", {"W_x": [[0.0] * 3] * 5}, "`W_x` must be a NumPy array; got list."),
-        ("rnn", {"W_h": [[0.0] * 5] * 5}, "`W_h` must be a NumPy array; got list."),
+        ("lstm", {"b": [0.0] * 20}, "`b` must be a NumPy array; got list. Use np.array(b)."),
+        (
+            "rnn",
+            {"W_x": [[0.0] * 3] * 5},
+            "`W_x` must be a NumPy array; got list. Use np.array(W_x).",
+        ),
+        (
+            "rnn",
+            {"W_h": [[0.0] * 5] * 5},
+            "`W_h` must be a NumPy array; got list. Use np.array(W_h).",
+        ),
         (
             "rnn",
             {"W_h": np.ones((5, 5), np.float32)},
@@ -160,7 +171,7 @@ def test_a_wrong_cell_state_is_named(c0: Any, message: str) -> None:
             {"dh_T": np.ones((2, 5), np.float32)},
             "`dh_T` must be float64 like the forward pass; got float32.",
         ),
-        ({"dh_T": [[1.0] * 5] * 2}, "`dh_T` must be a NumPy array; got list."),
+        ({"dh_T": [[1.0] * 5] * 2}, "`dh_T` must be a NumPy array; got list. Use np.array(dh_T)."),
     ],
 )
 def test_a_wrong_incoming_gradient_is_named(
