@@ -316,8 +316,9 @@ BUGS = [
         axis = np.zeros_like(self.x)
         for i in range(self.x.size):
 """,
-        "gradcheck.test_check.test_a_right_gradient_passes",
-        {"method": "central", "scale": 0.3},
+        # The gradient passes even so: what fails is measured again, by other code.
+        "gradcheck.test_derivatives.test_each_number_is_moved_alone",
+        {},
     ),
     # 15. Backward is right for the wrong forward pass: every derivative agrees.
     Bug(

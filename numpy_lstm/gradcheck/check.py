@@ -139,7 +139,7 @@ def check_gradient(
     """
     limit = TOLERANCE.get(method, 0.0) if tolerance is None else tolerance
     results = _errors(f, point, gradient, method, limit, rng)
-    failed = [r for r in results if not r.error <= limit]
+    failed = [r for r in results if r.error > limit]
     wrong = [r for r in failed if abs(r.analytic - r.measured) > r.doubt]
     title = f"the gradient fails the {method} check (tolerance {limit:g})"
     if wrong:
@@ -303,6 +303,7 @@ def _kink(left: float, right: float) -> tuple[float, float] | None:
 
 
 def _ratio(difference: float, yardstick: float) -> float:
-    if not difference:
+    if difference == 0:
         return 0.0  # two zeros agree
-    return float(difference / yardstick) if yardstick else math.inf
+    error = float(difference / yardstick) if yardstick else math.inf
+    return math.inf if math.isnan(error) else error  # what was not measured does not agree

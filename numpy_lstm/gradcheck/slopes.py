@@ -69,8 +69,8 @@ def settle(
 
     Of the steps at which the slopes are known to a tenth, the smallest is believed: a kink or a
     wave may hide between larger ones. Larger steps only add digits. Where they contradict it, the
-    function has two slopes, such as the steps of a staircase (float32 inside is one) and its
-    rise: then nothing is known.
+    function has two slopes, such as the steps of a staircase (float32 inside is one) and its rise:
+    then both are in doubt.
 
     Parameters
     ----------
@@ -87,20 +87,16 @@ def settle(
     Returns
     -------
     Slope
-        :data:`UNKNOWN` if the slopes contradict each other, or if no steps are in the domain.
+        :data:`UNKNOWN` if no steps are in the domain.
     """
     right, left = (ahead - here) / steps, (here - behind) / steps
     middle, bend = (right + left) / 2, right - left
     # The quotients of both sides have errors in proportion to the step, their mean to its square.
     smooth = _extrapolated(middle, steps, 2)
-    sides = [_extrapolated(_extrapolated(side, steps, 1), steps, 2) for side in (left, right)]
+    once = [_extrapolated(side, steps, 1) for side in (left, right)]
+    sides = [_extrapolated(side, steps, 2) for side in once]
     smooth_error = _error(smooth, middle)
-    side_error = np.maximum(
-        *(
-            _error(side, _extrapolated(q, steps, 1))
-            for side, q in zip(sides, (left, right), strict=True)
-        )
-    )
+    side_error = np.maximum(*map(_error, sides, once))
     # At a kink the bend stays, elsewhere it shrinks with the step.
     kink = ~(abs(bend) <= np.maximum(_coarser(abs(bend)) / 2, 10 * noise))
     low = np.where(kink, np.minimum(*sides), smooth)
@@ -130,8 +126,8 @@ def settle(
         if not apart and high[i] - low[i] + 2 * doubt[i] < high[best] - low[best] + 2 * doubt[best]:
             best = i
     if other is not None:
-        middle_of_both = (low[best] + high[other]) / 2
-        return Slope(middle_of_both, middle_of_both, abs(low[best] - high[other]))
+        between = (low[best] + high[other]) / 2
+        return Slope(between, between, abs(low[best] - high[other]))
     if kink[best] and sides[0][best] > sides[1][best]:
         return Slope(high[best], low[best], doubt[best])
     return Slope(low[best], high[best], doubt[best])

@@ -152,6 +152,11 @@ def test_the_gradient_is_built_like_the_point():
         np.testing.assert_allclose(gradient["a"][1][0], 6.0, rtol=CLOSE)
 
 
+def test_each_number_is_moved_alone():
+    gradient = central_difference(lambda x: x @ [1.0, 2.0, 4.0], np.ones(3))
+    np.testing.assert_allclose(gradient, [1, 2, 4], rtol=CLOSE)
+
+
 @pytest.mark.parametrize("derivative", [complex_step, central_difference])
 def test_the_point_is_never_touched_even_if_the_function_fails(derivative):
     point = [np.array([0.1, -0.0, 1e-300]), np.asfortranarray([[1 / 3, 2.0], [3.0, 4.0]])]
