@@ -135,7 +135,7 @@ def _array(argument: str, value: Any) -> Array:
     except (TypeError, ValueError, RuntimeError) as error:  # such as bfloat16, ragged lists
         raise ValueError(
             f"`{argument}` must hold float32 or float64 arrays; got a {type(value).__name__}"
-            f" which is none: {error}"
+            f" which is none: {error}. Convert it to float32 first."
         ) from error
     return array
 

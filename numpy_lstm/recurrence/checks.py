@@ -161,6 +161,8 @@ def _check_params(params: object, kind: type[RNNParams] | type[LSTMParams]) -> N
         hint = f" Use {kind.__name__}(**params)."
     elif isinstance(params, (list, tuple)) and len(params) == len(kind._fields):
         hint = f" Use {kind.__name__}(*params)."
+    elif hasattr(params, "state_dict"):
+        hint = " Use numpy_lstm.from_torch(module.state_dict())."
     raise ValueError(f"`params` must be {kind.__name__}; got {type(params).__name__}.{hint}")
 
 

@@ -8,9 +8,12 @@ import pytest
 
 import numpy_lstm as nl
 from numpy_lstm import bptt
+from numpy_lstm.classifier import Classifier, init_classifier
+from numpy_lstm.gradient_flow import jacobian_singular_values
 from numpy_lstm.layers import RowGradient, bag_forward, readout_forward
 from numpy_lstm.losses import binary_cross_entropy, softmax_cross_entropy, squared_error
 from numpy_lstm.optim import Adam, clip_by_global_norm
+from numpy_lstm.types import Batch
 from tests.arguments import BACKWARD, FORWARD, arguments
 from tests.strategies import CELLS, Cell
 
@@ -105,6 +108,7 @@ def test_weights_in_another_container_are_refused_with_the_way_to_convert_them(c
         (list(params), f"got list. Use {kind}(*params)."),
         (params._asdict(), f"got dict. Use {kind}(**params)."),
         ({"weight": params.W_x}, "got dict."),
+        (Module(), "got Module. Use numpy_lstm.from_torch(module.state_dict())."),
     ):
         assert message_of(FORWARD[cell], xs, given) == f"`params` must be {kind}; {hint}"
     other = arguments("lstm" if cell == "rnn" else "rnn")["params"]
@@ -420,6 +424,16 @@ def test_a_gradient_that_does_not_fit_changes_nothing(gradients: Any, words: str
 def test_gradients_are_not_clipped_to_nothing(max_norm: float) -> None:
     message = message_of(clip_by_global_norm, {"b": np.ones(2)}, max_norm)
     assert message == f"`max_norm` must be positive; got {max_norm}."
+
+
+@pytest.mark.parametrize("lag", [0, -1, 4, 1.5, None])
+def test_a_lag_that_the_batch_does_not_have_is_refused(lag: Any) -> None:
+    parameters = init_classifier("rnn", TABLE, 3, readout="last", rng=np.random.default_rng(0))
+    tokens, lengths = np.ones((4, 2), int), np.full(2, 4)
+    batch = Batch(tokens, lengths, np.zeros(2, int), np.full(2, 0.5))
+    message = message_of(jacobian_singular_values, Classifier(parameters, 1, "last"), batch, lag)
+    assert message.startswith("`lag` must be a whole number in 1 … 3")
+    assert message.endswith(f"got {lag!r}.")
 
 
 # --- the package -----------------------------------------------------------------------------
