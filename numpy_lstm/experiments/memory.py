@@ -62,7 +62,7 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
             "task": task,
             "T": T,
             "cell": cell,
-            "updates": 20 if quick else BUDGETS[task],
+            "updates": 2 if quick else BUDGETS[task],
             **CELLS[cell],
         }
         for T in sorted({T for lengths in LENGTHS.values() for T in lengths})

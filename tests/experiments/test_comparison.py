@@ -1,0 +1,205 @@
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+from numpy_lstm.experiments import comparison, reviews
+from numpy_lstm.gradient_flow import GradientNorms
+from numpy_lstm.plots import COLORS
+from numpy_lstm.training import Evaluation
+from tests.experiments.hand_made import (
+    accuracies_of,
+    color_of,
+    drawn,
+    points,
+    prepared,
+    reviews_of,
+    state_of,
+    tick_labels,
+    trials,
+)
+
+PREPARED = prepared(
+    reviews_of([0, 1], [2] * 900, [3]), reviews_of([1], [4, 5]), reviews_of([0], [*[6] * 801, 7])
+)
+
+
+def run(condition, *, fit=None, settings=None):
+    """The result of a condition, with what `fit` gives in place of training."""
+    with (
+        patch.object(reviews, "data", lambda seed, quick: (PREPARED, seed)[0]),
+        patch.object(reviews, "fit", fit),
+        patch.object(reviews, "evaluate", lambda *_: Evaluation(0.25, 0.875)),
+    ):
+        return comparison.run(settings or comparison.conditions(False)[condition], 3, False)
+
+
+def cell_parameters(settings, gates):
+    H, D = settings.get("hidden_size", 128), 128
+    return gates * (H * D + H * H + H)
+
+
+def test_the_wide_rnn_has_as_many_cell_parameters_as_the_lstm():
+    conditions = comparison.conditions(False)
+    assert {name: own.get("model") for name, own in conditions.items()} == {
+        "rnn": "rnn",
+        "rnn-wide": "rnn",
+        "lstm": "lstm",
+        "bag": None,
+        "tf-idf": None,
+    }
+    assert all(own["condition"] == name for name, own in conditions.items())
+    assert "hidden_size" not in conditions["rnn"] and "hidden_size" not in conditions["lstm"]
+    wide = conditions["rnn-wide"]
+    lstm, one_more = cell_parameters({}, 4), {"hidden_size": wide["hidden_size"] + 1}
+    off = abs(cell_parameters(wide, 1) - lstm)
+    assert off < abs(cell_parameters(one_more, 1) - lstm) and off < 0.005 * lstm
+
+
+@pytest.mark.parametrize("condition", ["rnn", "rnn-wide", "lstm"])
+def test_the_networks_are_the_jobs_and_are_scored_at_their_best_epoch(condition):
+    given = []
+    norms = [
+        GradientNorms(h=np.full((5, 1), k), c=None, x=3.0 * factor ** np.arange(5.0)[:, np.newaxis])
+        for k, factor in enumerate((0.1, 0.2, 0.5, 0.8))
+    ]
+
+    def fit(*arguments):
+        given.append(arguments)
+        parts = {"W_x": np.ones((4, 3)), "W_h": np.ones((4, 4)), "b": np.ones(4), "W_out": 1.0}
+        return state_of(parts, [0.6, 0.4, 0.5], [0.5, 0.75, 0.8], norms)
+
+    result = run(condition, fit=fit)
+    assert result == {
+        "test_accuracy": 0.875,
+        "test_loss": 0.25,
+        "val_accuracy": 0.75,
+        "val_loss": 0.4,
+        "best_epoch": 2,
+        "epochs": 3,
+        "training_seconds": 12.3,
+        "cell_parameters": 12 + 16 + 4,
+        "gradient_decay_per_step": pytest.approx(0.5),
+    }
+    ((model, splits, vectors, settings),) = given
+    assert model == condition.removesuffix("-wide") and vectors is PREPARED.vectors
+    wide = comparison.conditions(False)["rnn-wide"]["hidden_size"]
+    assert (settings.seed, settings.hidden_size) == (3, wide if "wide" in condition else 128)
+    assert [part.lengths.tolist() for part in splits] == [[800, 1], [2], [800]]
+    assert splits.test.tokens[-1] == 7  # the last words
+
+
+def test_the_bag_reads_what_the_networks_read_and_tf_idf_whole_reviews():
+    with patch.object(comparison, "bag_of_embeddings", lambda *given: {"given": given}):
+        splits, vectors = run("bag")["given"]
+    assert vectors is PREPARED.vectors
+    assert [part.lengths.tolist() for part in splits] == [[800, 1], [2], [800]]
+    with patch.object(comparison, "tf_idf", lambda splits: splits):
+        assert run("tf-idf") is PREPARED.splits
+
+
+# Of each C, the share of right answers on training, validation and test reviews, and the
+# probability of positive that it gives to each test review.
+OF_C = {1.0: (1.0, 0.25, 1.0, 0.9), 10.0: (0.5, 0.75, 0.5, 0.75), 100.0: (0.9, 0.5, 0.8, 0.6)}
+
+
+class Regression:
+    """In place of scikit-learn's: its scores are those of `OF_C`."""
+
+    def __init__(self, C, solver):
+        self.C = C
+
+    def fit(self, features, labels):
+        self.fitted = features, labels
+        assert features.shape[0] == len(labels) == 6
+        return self
+
+    def score(self, features, labels):
+        assert features.shape[0] == len(labels)
+        return OF_C[self.C][{6: 0, 4: 1, 5: 2}[len(labels)]]
+
+    def predict_proba(self, features):
+        positive = np.full(features.shape[0], OF_C[self.C][3])
+        return np.transpose([1 - positive, positive])
+
+
+def test_c_of_tf_idf_is_chosen_on_the_validation_reviews():
+    splits = prepared(
+        reviews_of([0, 1] * 3, *[[2, 3, 4]] * 6),
+        reviews_of([0, 1] * 2, *[[2, 3]] * 4),
+        reviews_of([1, 1, 1, 1, 0], *[[2]] * 5),
+    ).splits
+    with patch("sklearn.linear_model.LogisticRegression", Regression):
+        result = comparison.tf_idf(splits)
+        # Other labels of the test reviews change what is reported of them, and nothing else.
+        flipped = splits._replace(test=splits.test._replace(labels=1 - splits.test.labels))
+        of_flipped = comparison.tf_idf(flipped)
+    assert result["C"] == of_flipped["C"] == 10.0
+    assert result["val_accuracy"] == of_flipped["val_accuracy"] == 0.75
+    assert result["test_accuracy"] == 0.5
+    assert result["test_loss"] == pytest.approx(-(4 * np.log(0.75) + np.log(0.25)) / 5)
+
+
+def test_tf_idf_knows_the_words_and_pairs_of_three_training_reviews():
+    tables = []
+
+    class Spy(Regression):
+        def fit(self, features, labels):
+            tables.append(features.toarray())
+            return super().fit(features, labels)
+
+        def score(self, features, labels):
+            tables.append(features.toarray())
+            return super().score(features, labels)
+
+    splits = prepared(
+        # Of words: 2, 3 and 4 three times or more; of pairs "2 3". 5 and "5 5" in two reviews.
+        reviews_of([0, 1] * 3, [2, 3], [2, 3], [2, 3], [5, 5, 5, 4], [5, 5, 5, 4], [4]),
+        reviews_of([0, 1] * 2, [2], [4] * 8 + [2], [9, 9, 9], [8]),
+        reviews_of([1, 1, 1, 1, 0], *[[9, 9]] * 5),
+    ).splits
+    with patch("sklearn.linear_model.LogisticRegression", Spy):
+        comparison.tf_idf(splits)
+    assert tables[0].shape == (6, 4)
+    np.testing.assert_array_equal(tables[0][0] > 0, tables[0][2] > 0)
+    assert (tables[0][0] > 0).sum() == 3  # 2, 3 and "2 3"
+    validation = tables[1]
+    assert (validation[2:] == 0).all()  # words that no training review has
+    one, eight = sorted(value for value in validation[1] if value)
+    # Eight times counts as 1 + log 8, not as 8; 2 and 4 are in as many reviews.
+    assert eight / one == pytest.approx(1 + np.log(8), rel=1e-5)
+
+
+def test_the_lead_is_the_lstms_over_the_other_seed_by_seed():
+    summary = comparison.summarize(
+        trials(accuracies_of({"rnn": [0.5, 0.75], "lstm": [0.75, 0.875], "bag": [0.9]}))
+    )
+    assert list(summary) == ["rnn", "lstm", "bag", "lstm - rnn"]  # the bag lacks a seed
+    assert summary["rnn"]["mean"] == 0.625 and summary["lstm"]["mean"] == 0.8125
+    lead = summary["lstm - rnn"]
+    assert lead["mean"] == pytest.approx(0.1875)
+    assert (lead["low"], lead["high"]) == (0.125, 0.25)
+    assert lead["sd"] == pytest.approx(0.125 / np.sqrt(2))
+
+
+def test_every_seed_is_a_mark_in_its_conditions_row_and_the_mean_a_line():
+    shares = {"rnn": [0.5, 0.75], "rnn-wide": [0.25], "lstm": [0.875], "bag": [0.1], "tf-idf": [1]}
+    (axes,) = drawn(comparison.draw, trials(accuracies_of(shares))).axes
+    names = ["vanilla RNN", "wide RNN", "LSTM", "order-free bag", "TF-IDF"]
+    assert tick_labels(axes) == dict(enumerate(names))
+    assert axes.get_ylim() == (4.5, -0.5)  # the first is on top
+    marks, means = axes.lines[::2], axes.lines[1::2]
+    for row, values in enumerate(shares.values()):
+        assert points(marks[row]) == [(100 * value, row) for value in values]
+        assert points(means[row]) == [(100 * np.mean(values), row)]
+        assert means[row].get_marker() == "|"
+    assert [color_of(line) for line in marks] == [
+        COLORS["rnn"],
+        COLORS["rnn"],
+        COLORS["lstm"],
+        "#555555",
+        "#555555",
+    ]
+    assert [line.get_marker() for line in marks] == ["s", "s", "o", "D", "D"]
+    assert "test accuracy on IMDB (%)" in axes.get_xlabel()
+

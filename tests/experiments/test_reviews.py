@@ -1,0 +1,151 @@
+"""The data of the experiments, and what they train on it; nothing is trained here."""
+
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+from numpy_lstm.data.prepare import Splits
+from numpy_lstm.experiments import reviews
+from numpy_lstm.settings import Settings
+from numpy_lstm.training import Evaluation, TrainingState, initial_state
+from tests.experiments.hand_made import reviews_of, state_of, texts_of
+
+SPLITS = Splits(
+    reviews_of([0, 1] * 10, *[[k, 40] for k in range(20)]),
+    reviews_of([0, 1], [50, 51], [52]),
+    reviews_of([1, 1, 0], [60], [61, 62, 63], [64]),
+)
+SMALL = Settings(seed=3, hidden_size=4, vector_size=3, forget_bias=2.5, probes=1)
+VECTORS = np.arange(30, dtype=np.float32).reshape(10, 3)
+
+
+def test_a_smoke_run_reads_built_in_reviews_and_others_read_imdb():
+    with patch.object(reviews, "load_imdb", lambda: "IMDB"):
+        assert reviews.corpus.__wrapped__(False) == "IMDB"
+    small = reviews.corpus.__wrapped__(True)
+    assert small.name == "synthetic"
+    assert len(small.train.labels) <= 200 and len(small.test.labels) <= 80
+
+
+def test_the_reviews_are_prepared_whole_from_the_seed_and_at_the_sizes_asked_for():
+    with (
+        patch.object(reviews, "corpus", lambda quick: f"quick: {quick}"),
+        patch.object(reviews, "prepare", lambda *arguments: arguments),
+    ):
+        text, settings = reviews.data.__wrapped__(7, False, 5000, 32)
+        assert text == "quick: False"
+        assert (settings.seed, settings.vocabulary_size, settings.vector_size) == (7, 5000, 32)
+        assert settings.max_length >= 10**6  # longer than any review
+        _, settings = reviews.data.__wrapped__(7, False)
+        assert (settings.vocabulary_size, settings.vector_size) == (30_000, 128)
+        text, settings = reviews.data.__wrapped__(8, True, 5000, 32)
+        assert text == "quick: True"
+        assert (settings.seed, settings.vocabulary_size, settings.vector_size) == (8, 500, 8)
+
+
+def test_settings_are_the_jobs_with_the_changes_of_the_condition():
+    given = {"cell": "no setting", "hidden_size": 32, "forget_bias": 0.0, "epochs": 3, "seed": 1}
+    assert reviews.settings_of(given, 4, False) == Settings(
+        seed=4, hidden_size=32, forget_bias=0.0, epochs=3
+    )
+    assert reviews.settings_of({}, 0, False) == Settings()
+    quick = reviews.settings_of(given, 4, True)
+    assert (quick.hidden_size, quick.epochs, quick.seed) == (8, 1, 4)
+    assert quick.forget_bias == 0.0  # what a condition is about stays
+
+
+def test_all_parts_are_cut_and_only_training_reviews_are_left_out():
+    def first_word(part):
+        firsts = [[text[0]] for text in texts_of(part)]
+        return reviews_of(part.labels, *firsts)
+
+    whole = reviews.cut(SPLITS, first_word)
+    assert [text for text in texts_of(whole.train)] == [[k] for k in range(20)]
+    assert texts_of(whole.validation) == [[50], [52]]
+    assert texts_of(whole.test) == [[60], [61], [64]]
+
+    few = reviews.cut(SPLITS, first_word, 6, seed=1)
+    kept = [text[0] for text in texts_of(few.train)]
+    assert len(set(kept)) == 6 and few.train.labels.tolist() == [k % 2 for k in kept]
+    assert kept != list(range(6)) and sorted(kept) != list(range(14, 20))  # drawn at random
+    assert texts_of(few.validation) == [[50], [52]] and texts_of(few.test) == [[60], [61], [64]]
+    assert few.test.labels.tolist() == [1, 1, 0]
+    other = reviews.cut(SPLITS, first_word, 6, seed=2)
+    assert texts_of(other.train) != texts_of(few.train)
+    again = reviews.cut(SPLITS, first_word, 6, seed=1)
+    assert texts_of(again.train) == texts_of(few.train)
+
+
+def test_texts_are_words_of_ids_a_review_each():
+    assert reviews.texts(SPLITS.test) == ["60", "61 62 63", "64"]
+
+
+def fitted(model, **named):
+    """What `fit` gives to `train`: state, splits, settings, and whether to go on."""
+    given = []
+    with patch.object(reviews, "train", lambda *arguments, **more: given.extend([arguments, more])):
+        state = reviews.fit(model, SPLITS, VECTORS, SMALL, **named)
+    (trained, splits, settings), more = given
+    assert trained is state and splits is SPLITS and settings is SMALL
+    return state, more["after_step"]
+
+
+@pytest.mark.parametrize("model", ["rnn", "lstm"])
+def test_a_fit_starts_from_the_jobs_weights(model):
+    state, go_on = fitted(model)
+    expected = initial_state(model, VECTORS, SMALL).parameters
+    assert state.parameters.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(state.parameters[name], array, err_msg=name)
+    assert all(go_on(TrainingState({}, None, {}, epoch=k), 9, 0.0, 0.0) for k in (0, 5, 100))
+
+
+@pytest.mark.parametrize("model", ["rnn", "lstm"])
+def test_uniform_weights_replace_those_of_the_cell_and_no_others(model):
+    state, _ = fitted(model, recurrent="uniform")
+    expected = initial_state(model, VECTORS, SMALL).parameters
+    for name in ("embedding", "W_out", "b_out", "b"):
+        np.testing.assert_array_equal(state.parameters[name], expected[name], err_msg=name)
+    for name, array in reviews.uniform_cell(model, 3, SMALL).items():
+        np.testing.assert_array_equal(state.parameters[name], array, err_msg=name)
+
+
+def test_a_fit_stops_after_so_many_epochs_at_the_learning_rates_of_all():
+    _, go_on = fitted("rnn", stop_after=2)
+    answers = [go_on(TrainingState({}, None, {}, epoch=k), 9, 0.0, 0.0) for k in range(4)]
+    assert answers == [True, True, False, False]
+
+
+def test_uniform_weights_reach_to_one_over_the_root_of_h():
+    settings = Settings(seed=1, hidden_size=25, forget_bias=2.5)
+    cell = reviews.uniform_cell("lstm", 30, settings)
+    for name, shape in (("W_x", (100, 30)), ("W_h", (100, 25))):
+        assert cell[name].shape == shape and cell[name].dtype == np.float32
+        assert 0.19 < cell[name].max() <= 0.2 and -0.2 <= cell[name].min() < -0.19
+        assert abs(cell[name].mean()) < 0.01 and cell[name].std() == pytest.approx(0.1155, rel=0.05)
+    assert cell["b"].tolist() == [*[0] * 25, *[2.5] * 25, *[0] * 50]
+    other = reviews.uniform_cell("lstm", 30, Settings(seed=2, hidden_size=25))
+    assert not np.isclose(cell["W_x"], other["W_x"]).any()
+    assert not np.isclose(cell["W_h"], other["W_h"]).any()
+
+
+def test_scores_are_those_of_the_epoch_with_the_smallest_validation_loss():
+    state = state_of({"w": 1.0}, [0.7, 0.3, 0.5], [0.4, 0.8, 0.9])
+    expected = {
+        "val_accuracy": 0.8,
+        "val_loss": 0.3,
+        "best_epoch": 2,
+        "epochs": 3,
+        "training_seconds": 12.3,
+    }
+    assert reviews.training_scores(state) == expected
+
+    def evaluate(parameters, part, settings):
+        assert parameters is state.best_parameters and settings is SMALL
+        assert part is SPLITS.test
+        return Evaluation(loss=0.2, accuracy=0.95)
+
+    with patch.object(reviews, "evaluate", evaluate):
+        scores = reviews.scores(state, SPLITS, SMALL)
+    assert scores == {"test_accuracy": 0.95, "test_loss": 0.2, **expected}

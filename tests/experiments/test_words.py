@@ -1,0 +1,113 @@
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+from numpy_lstm.experiments import reviews, words
+from numpy_lstm.plots import COLORS
+from numpy_lstm.training import Evaluation
+from tests.experiments.hand_made import (
+    accuracies_of,
+    color_of,
+    drawn,
+    points,
+    prepared,
+    reviews_of,
+    state_of,
+    texts_of,
+    tick_labels,
+    trials,
+)
+
+CONDITIONS = words.conditions(False)
+
+
+def test_each_condition_reads_the_words_that_it_is_named_for():
+    for name, settings in CONDITIONS.items():
+        model, which = name.split(", ")
+        *_, number = which.split()
+        assert settings["model"] == model and settings["patience"] == 0
+        bag = "bags of" in which
+        assert settings["bag_size"] == (int(number) if bag else 4)
+        assert settings["k"] == (400 if bag else int(number))
+        assert settings["end"] == ("first" if "first" in which else "last")
+    for model in ("rnn", "lstm"):
+        own = [settings for settings in CONDITIONS.values() if settings["model"] == model]
+        last = [s["k"] for s in own if s["end"] == "last" and s["bag_size"] == 4]
+        assert last == [10, 25, 50, 100, 200, 400]
+        assert [s["k"] for s in own if s["end"] == "first"] == [200]
+        assert [s["bag_size"] for s in own if s["bag_size"] != 4] == [1, 2, 8, 16, 400]
+    quick = words.conditions(True)
+    assert quick.items() <= CONDITIONS.items()
+    assert {s["end"] for s in quick.values()} == {"first", "last"}
+
+
+def test_the_first_words_are_kept_from_the_front():
+    part = words.keep_first(reviews_of([0, 1, 1], [2, 3, 4], [5], [6, 7]), 2)
+    assert texts_of(part) == [[2, 3], [5], [6, 7]] and part.labels.tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("end", "text"), [("first", [2, 3]), ("last", [4, 5])], ids=["first", "last"]
+)
+def test_a_condition_trains_on_its_end_of_all_parts(end, text):
+    data = prepared(*(reviews_of([0], [2, 3, 4, 5]) for _ in range(3)), D=3)
+    given = []
+
+    def fit(*arguments):
+        given.append(arguments)
+        return state_of({}, [0.5], [0.6])
+
+    with (
+        patch.object(reviews, "data", lambda seed, quick, vector_size: data),
+        patch.object(reviews, "fit", fit),
+        patch.object(reviews, "evaluate", lambda *_: Evaluation(0.25, 0.875)),
+    ):
+        settings = {**CONDITIONS["lstm, bags of 8"], "k": 2, "end": end}
+        result = words.run(settings, 3, False)
+    ((model, splits, vectors, own),) = given
+    assert model == "lstm" and vectors is data.vectors
+    assert [texts_of(part) for part in splits] == [[text]] * 3
+    assert (own.bag_size, own.seed, own.hidden_size, own.epochs) == (8, 3, 32, 3)
+    assert result["test_accuracy"] == 0.875 and result["val_accuracy"] == 0.6
+
+
+def test_the_summary_and_the_figure_are_of_the_test_accuracy():
+    shares = {
+        f"{model}, {which}": [number, number + 0.125]
+        for model, number in (("rnn", 0.5), ("lstm", 0.75))
+        for which in ("last 10", "last 400", "first 200", "bags of 1", "bags of 400")
+    }
+    shares["lstm, last 10"] = [0.25, 0.375]
+    shares["lstm, bags of 400"] = [0.125, 0.25]
+    listed = trials(accuracies_of(shares), CONDITIONS)
+    summary = words.summarize(listed)
+    assert summary["rnn, last 10"]["mean"] == 0.5625 and summary["lstm, last 10"]["n"] == 2
+
+    figure = drawn(words.draw, listed)
+    last, bags = figure.axes
+    assert "last words read" in last.get_xlabel() and "words to a step" in bags.get_xlabel()
+    assert last.get_ylabel() == "test accuracy (%)"
+    assert [points(line) for line in last.lines] == [
+        [(10, 56.25), (400, 56.25)],
+        [(10, 31.25), (400, 81.25)],
+    ]
+    # A bag of 4 is "last 400".
+    assert [points(line) for line in bags.lines] == [
+        [(1, 56.25), (4, 56.25), (400, 56.25)],
+        [(1, 81.25), (4, 81.25), (400, 18.75)],
+    ]
+    for axes in (last, bags):
+        assert axes.get_xscale() == "log"
+        assert [str(line.get_label()) for line in axes.lines] == ["vanilla RNN", "LSTM"]
+        assert [color_of(line) for line in axes.lines] == [COLORS["rnn"], COLORS["lstm"]]
+    assert [line.get_marker() for line in last.lines] == ["s", "o"]
+    assert [line.get_linestyle() for line in last.lines] == ["--", "-"]
+    assert tick_labels(bags, "x") == {1.0: "1", 4.0: "4", 400.0: "400"}
+    band = last.collections[1].get_paths()[0].vertices  # the LSTM's
+    heights = {x: sorted(set(band[band[:, 0] == x, 1])) for x in (10, 400)}
+    assert heights == {10: [25, 37.5], 400: [75, 87.5]}
+    np.testing.assert_array_equal(
+        last.collections[1].get_facecolor()[0, :3], np.array([0x00, 0x44, 0x88]) / 255
+    )
+    assert [text.get_text() for text in last.get_legend().get_texts()] == ["vanilla RNN", "LSTM"]
