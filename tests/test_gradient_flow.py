@@ -16,6 +16,8 @@ from numpy_lstm.gradient_flow import (
     ratio_at,
     record,
 )
+from numpy_lstm.lstm import lstm_forward
+from numpy_lstm.recurrent import cell_of
 from numpy_lstm.types import Batch
 from tests.data.test_batches import reviews_of
 
@@ -28,24 +30,46 @@ def parameters_of(model, dtype=np.float32):
     return init_classifier(model, vectors, 4, readout="last", rng=rng)
 
 
+@pytest.mark.parametrize("bag_size", [1, 2, 3])
 @pytest.mark.parametrize("model", ["rnn", "lstm"])
-def test_the_recorded_norms_are_those_of_each_reviews_own_loss(model):
+def test_the_recorded_norms_are_those_of_each_reviews_own_loss(model, bag_size):
     parameters = parameters_of(model, np.float64)
-    norms = record(Classifier(parameters, 1, "last"), BATCH)
+    classifier = Classifier(parameters, bag_size, "last")
+    norms = record(classifier, BATCH)
     for n, length in enumerate(BATCH.lengths):
         alone = BATCH.tokens[:length, [n]]
-        logits, cache = classifier_forward(
-            Classifier(parameters, 1, "last"), alone, np.array([length])
-        )
+        logits, cache = classifier_forward(classifier, alone, np.array([length]))
         dlogits = 1 / (1 + np.exp(-logits)) - BATCH.labels[n]
         gradients = classifier_backward(dlogits, cache)
         dx_norms = np.linalg.norm(gradients.dxs[:, 0], axis=1)
-        np.testing.assert_allclose(norms.x[:length, n], dx_norms[::-1], rtol=1e-12)
-        np.testing.assert_allclose(norms.h[:length, n], gradients.dh_norms[::-1, 0], rtol=1e-12)
+        steps = -(-length // bag_size)  # a bag that is not full is a step too
+        assert len(dx_norms) == steps
+        np.testing.assert_allclose(norms.x[:steps, n], dx_norms[::-1], rtol=1e-12)
+        np.testing.assert_allclose(norms.h[:steps, n], gradients.dh_norms[::-1, 0], rtol=1e-12)
         if model == "lstm":
-            np.testing.assert_allclose(norms.c[:length, n], gradients.dc_norms[::-1, 0], rtol=1e-12)
-        assert np.isnan(norms.x[length:, n]).all()
+            np.testing.assert_allclose(norms.c[:steps, n], gradients.dc_norms[::-1, 0], rtol=1e-12)
+        assert np.isnan(norms.x[steps:, n]).all()
     assert (norms.c is None) == (model == "rnn")
+
+
+def test_the_weights_of_the_reviews_do_not_change_their_norms():
+    classifier = Classifier(parameters_of("lstm"), 1, "last")
+    heavy = BATCH._replace(weights=np.array([0.1, 5.0, 2.0]))
+    np.testing.assert_array_equal(record(classifier, heavy).x, record(classifier, BATCH).x)
+
+
+def test_of_several_classes_the_loss_is_that_of_each_reviews_own_class():
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((7, 3))
+    parameters = init_classifier("rnn", vectors, 4, readout="last", rng=rng, n_classes=3)
+    classifier = Classifier(parameters, 1, "last")
+    batch = BATCH._replace(labels=np.array([2, 0, 1]))
+    logits, cache = classifier_forward(classifier, batch.tokens, batch.lengths)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    gradients = classifier_backward(shares - np.eye(3)[batch.labels], cache)
+    np.testing.assert_allclose(
+        record(classifier, batch).h, from_the_end(gradients.dh_norms, batch.lengths), rtol=1e-12
+    )
 
 
 def test_norms_are_recorded_in_float64_whatever_the_parameters_are():
@@ -72,6 +96,27 @@ def test_distance_zero_is_each_reviews_own_last_step():
 def test_an_exponential_decay_is_found_again(factor):
     norms = 3.0 * factor ** np.arange(40.0)[:, np.newaxis] * np.array([0.5, 1.0, 7.0])
     assert decay_per_step(norms) == pytest.approx(factor, rel=1e-12)
+
+
+def test_the_decay_is_that_of_the_median_review():
+    distance = np.arange(20.0)[:, np.newaxis]
+    norms = np.array([1.0, 2.0, 1e3]) * np.array([0.5, 0.5, 0.9]) ** distance
+    assert decay_per_step(norms) == pytest.approx(0.5, rel=1e-12)
+    norms[5:, 0] = np.nan  # a short review; of two reviews the median is the mean
+    norms[5:, 2] = np.nan
+    assert decay_per_step(norms) == pytest.approx(0.5, rel=1e-12)
+
+
+def test_distances_without_a_gradient_are_left_out_and_not_closed_up():
+    norms = np.array([1.0, 0.0, 0.25, 0.0, 0.0625])[:, np.newaxis]
+    assert decay_per_step(norms) == pytest.approx(0.5, rel=1e-12)
+
+
+def test_the_decay_is_fitted_to_all_distances():
+    # Of 0, 1, 2 the slope of the logarithms 0, 2, 1 is 1/2, through the first and last too; of
+    # 0, 3, 0, 0 it is -0.3, and through the first and last 0.
+    assert decay_per_step(np.exp([[0.0], [2], [1]])) == pytest.approx(np.exp(0.5))
+    assert decay_per_step(np.exp([[0.0], [3], [0], [0]])) == pytest.approx(np.exp(-0.3))
 
 
 def test_a_single_step_has_no_decay():
@@ -141,3 +186,84 @@ def test_the_spectrum_is_that_of_the_recurrent_weights():
     theory = diagnose(Classifier(parameters, 1, "last"), words(3))
     assert theory.spectral_radius == pytest.approx(0, abs=1e-7)
     assert theory.largest_singular_value == pytest.approx(2)
+
+
+def test_the_jacobian_of_an_lstm_is_that_of_both_its_states():
+    T, lag = 6, 2
+    parameters = a_classifier("lstm", T)
+    for name in ("W_x", "W_h"):
+        parameters[name] *= 2
+    params = cell_of(parameters)
+    # Of the first review; the second has other words.
+    tokens = np.stack([np.arange(T), np.arange(T)[::-1]], axis=1)
+    batch = Batch(tokens, np.array([T, T]), np.array([1, 0]), np.ones(2))
+    xs = parameters["embedding"][:, np.newaxis]
+    before = lstm_forward(xs[: T - lag], params)
+
+    def last(state):
+        h, c = np.split(state[np.newaxis], 2, axis=1)
+        out = lstm_forward(
+            xs[T - lag :], params, h0=np.ascontiguousarray(h), c0=np.ascontiguousarray(c)
+        )
+        return np.concatenate([out.h_T[0], out.c_T[0]])
+
+    state = np.concatenate([before.h_T[0], before.c_T[0]])
+    steps = 1e-5 * np.eye(8)
+    jacobian = np.stack([(last(state + d) - last(state - d)) / 2e-5 for d in steps], axis=1)
+    np.testing.assert_allclose(
+        jacobian_singular_values(Classifier(parameters, 1, "last"), batch, lag),
+        np.linalg.svd(jacobian, compute_uv=False),
+        atol=1e-9,
+    )
+
+
+def without_inputs(model, b, T=4):
+    """A cell whose gates depend on its bias alone."""
+    H = len(b) // (4 if model == "lstm" else 1)
+    zeros = {"W_x": np.zeros((len(b), 3)), "W_h": np.zeros((len(b), H))}
+    read_out = {"W_out": np.ones((1, H)), "b_out": np.zeros(1)}
+    parameters = {"embedding": np.ones((T, 3)), **zeros, "b": np.array(b), **read_out}
+    return Classifier(parameters, 1, "last")
+
+
+def logit(share):
+    return np.log(share / (1 - share))
+
+
+def test_a_state_is_saturated_near_one_and_near_minus_one():
+    states = [-0.99, 0.96, 0.94, -0.94, 0.0]
+    inner = diagnose(without_inputs("rnn", np.arctanh(states)), words(4))
+    assert inner.saturated == pytest.approx(2 / 5)
+    assert inner.forget_product is None
+
+
+def test_a_gate_is_saturated_near_zero_and_near_one_and_the_candidate_is_no_gate():
+    gates = {"i": [0.04, 0.5], "f": [0.96, 0.94], "o": [0.06, 0.97]}
+    i, f, o = (logit(np.array(gates[name])) for name in "ifo")
+    inner = diagnose(without_inputs("lstm", [*i, *f, 9.0, -9.0, *o]), words(4))
+    assert inner.saturated == pytest.approx(3 / 6)
+
+
+def test_the_forget_product_is_averaged_over_units_and_reviews_after_multiplying():
+    T = 4
+    classifier = without_inputs("lstm", [0.0] * 8, T)
+    # Unit 0 forgets by the word's first number, unit 1 not at all in effect.
+    shares = np.array([0.9, 0.2, 0.5, 0.7])
+    classifier.parameters["embedding"][:, 0] = logit(shares)
+    classifier.parameters["W_x"][2, 0] = 1.0
+    classifier.parameters["b"][3] = 40.0
+    tokens = np.array([[0, 3], [1, 2], [2, 1], [3, 0]])
+    batch = Batch(tokens, np.array([T, T]), np.array([1, 0]), np.ones(2))
+    one, other = shares[tokens[::-1].T]  # from the last word on
+    products = [(one[:k].prod() + other[:k].prod() + 1 + 1) / 4 for k in range(T)]
+    np.testing.assert_allclose(diagnose(classifier, batch).forget_product, products, rtol=1e-12)
+
+
+def test_the_lstms_spectrum_is_that_of_the_candidates_block():
+    classifier = without_inputs("lstm", [0.0] * 8)
+    W_h = classifier.parameters["W_h"]
+    for gate, size in enumerate((5.0, 7.0, 0.5, 9.0)):  # i, f, the candidate, o
+        W_h[2 * gate : 2 * gate + 2] = size * np.array([[0.0, 4.0], [1.0, 0.0]])
+    inner = diagnose(classifier, words(4))
+    assert inner.spectral_radius == pytest.approx(0.5 * 2)  # eigenvalues 2 and -2
+    assert inner.largest_singular_value == pytest.approx(0.5 * 4)

@@ -74,8 +74,8 @@ def test_the_folds_differ_between_seeds():
     unseen = []
 
     def regression(features, labels):
-        return lambda other: unseen.append([words_of(row) for row in other]) or np.zeros(
-            other.shape[0]
+        return lambda other: (
+            unseen.append([words_of(row) for row in other]) or np.zeros(other.shape[0])
         )
 
     with patch.object(best, "_regression", regression), patch.object(best, "FEWEST", 1):

@@ -202,4 +202,3 @@ def test_every_seed_is_a_mark_in_its_conditions_row_and_the_mean_a_line():
     ]
     assert [line.get_marker() for line in marks] == ["s", "s", "o", "D", "D"]
     assert "test accuracy on IMDB (%)" in axes.get_xlabel()
-

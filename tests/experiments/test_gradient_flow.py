@@ -206,6 +206,7 @@ def test_the_error_of_an_instrument_is_its_largest_of_all_steps_and_seeds():
 
 # --- the figure ----------------------------------------------------------------------------------
 
+
 def grouped():
     """Two seeds of every condition; the k-th has norms of k + 1 in c and of 10 (k + 1) in h."""
     found = {}

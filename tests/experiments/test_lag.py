@@ -198,9 +198,7 @@ def test_the_summary_and_the_figure():
         assert color_of(means) == color_of(marks) == series(k)["color"]
         means, marks = gradient.lines[2 * k : 2 * k + 2]
         np.testing.assert_allclose(means.get_ydata(), [10.0 ** -(k + 1), 10.0 ** -(k + 2)])
-        np.testing.assert_allclose(
-            marks.get_ydata(), 10.0 ** -np.array([k, k + 2.0, k + 1, k + 3])
-        )
+        np.testing.assert_allclose(marks.get_ydata(), 10.0 ** -np.array([k, k + 2.0, k + 1, k + 3]))
         assert color_of(means) == color_of(marks) == series(k)["color"]
     assert accuracy.lines[-1].get_ydata()[0] == 0.5  # chance
     assert gradient.get_yscale() == "log" and accuracy.get_yscale() == "linear"

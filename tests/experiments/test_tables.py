@@ -55,7 +55,10 @@ def test_a_two_way_table_has_the_part_with_fewer_values_on_top():
 def test_a_two_way_table_of_accuracies_is_in_per_cent():
     summary = {
         "rnn, K=0": interval(0.8, 0.7, 0.9),
-        "rnn, K=25": {"test_accuracy": interval(0.5, 0.4, 0.6), "gradient": interval(1.0, 1.0, 1.0)},
+        "rnn, K=25": {
+            "test_accuracy": interval(0.5, 0.4, 0.6),
+            "gradient": interval(1.0, 1.0, 1.0),
+        },
     }
     assert table(summary, "test_accuracy").splitlines() == [
         "| test accuracy | rnn |",

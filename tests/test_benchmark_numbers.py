@@ -1,0 +1,277 @@
+"""What the benchmarks compute from the times that they take; no time is taken here."""
+
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+from benchmarks import figure, parts, processes, profiling, table
+from benchmarks.figure import BARS
+from benchmarks.plan import FULL, QUICK
+from benchmarks.processes import Entry, geometric_mean, race, ratio
+from numpy_lstm import plots
+from numpy_lstm.data.imdb import DataNotFoundError
+from tests.experiments.hand_made import figures_kept
+
+
+def test_ratios_are_the_first_over_the_second():
+    results = {
+        "a": {"median": 3.0, "peak_bytes": 10},
+        "b": {"median": 2.0, "peak_bytes": 40},
+        "c": {"skipped": "not installed"},
+    }
+    assert ratio(results, "a", "b") == 1.5
+    assert ratio(results, "a", "b", "peak_bytes") == 0.25
+    assert ratio(results, "a", "c") is None and ratio(results, "c", "a") is None
+
+
+def test_ratios_are_averaged_geometrically_and_not_without_the_missing_ones():
+    assert geometric_mean([1.0, 4.0]) == pytest.approx(2.0)
+    assert geometric_mean([1.0, None]) is None
+
+
+def test_a_call_that_is_not_timed_comes_first_and_the_others_are_averaged():
+    clock = SimpleNamespace(now=0.0)
+    cost = iter([100.0, 0.5, 0.25, 0.25, 0.5, 0.5])
+
+    def call():
+        clock.now += next(cost)
+
+    with patch.object(processes.time, "perf_counter", lambda: clock.now):
+        assert processes._seconds_per_call(call, 1.0) == pytest.approx(1 / 3)
+        assert processes._seconds_per_call(call, 0.0) == 0.5  # once at least
+
+
+class Pipes:
+    """In place of the processes: each contender's answers, and the order in which they run."""
+
+    def __init__(self, answers):
+        self.answers, self.order = answers, []
+        self.waiting = iter(answers)
+
+    def Pipe(self):
+        name = next(self.waiting)
+        answers = iter(self.answers[name])
+        near = SimpleNamespace(
+            recv=lambda: next(answers),
+            send=lambda more: self.order.append(name) if more else None,
+        )
+        return near, SimpleNamespace(close=lambda: None)
+
+    def Process(self, **given):
+        return SimpleNamespace(start=lambda: None)
+
+
+def test_contenders_run_in_rounds_that_begin_with_another_each_time():
+    ready = {"threads": "two", "libraries": ["BLAS"]}
+    pipes = Pipes(
+        {
+            "a": [dict(ready), 5.0, 1.0, 1.0, 1000],
+            "b": [{"skipped": "not installed"}],
+            "c": [dict(ready), 3.0, 9.0, 4.0, 2000],
+        }
+    )
+    entries = {name: Entry(name, "recurrence", None) for name in "abc"}
+    with patch.object(processes.multiprocessing, "get_context", lambda _: pipes):
+        results = race(entries, QUICK._replace(rounds=3))
+    assert pipes.order == ["a", "c", "c", "a", "a", "c"]
+    assert results["a"] == {**ready, "seconds": [5.0, 1.0, 1.0], "median": 1.0, "peak_bytes": 1000}
+    assert results["c"] == {**ready, "seconds": [3.0, 9.0, 4.0], "median": 4.0, "peak_bytes": 2000}
+    assert results["b"] == {"skipped": "not installed"}
+
+
+def raced(medians, given=None):
+    """In place of `race`: the medians, or what a function of the task gives."""
+
+    def race(entries, plan, environment=None):
+        if given is not None:
+            given.append((entries, environment))
+        return {
+            name: {"median": medians(name, entry.task), "peak_bytes": 100 * entry.task.T}
+            if hasattr(entry.task, "T")
+            else {"median": medians(name, entry.task)}
+            for name, entry in entries.items()
+        }
+
+    return patch.object(parts, "race", race)
+
+
+def test_the_floor_is_the_products_at_full_rate_and_the_calls(capsys):
+    times = {"ours": 2.0, "bptt": 3.0, "pytorch": 4.0, "product": 0.5, "calls": 0.1}
+    with (
+        raced(lambda name, _: times[name]),
+        patch.object(parts, "calls_a_step", {"lstm": 17, "rnn": 6}.get),
+    ):
+        part = parts.grid(QUICK._replace(square=10, grid=((4, 6, 5, 3), (1, 2, 1, 1))))
+    case = part["cases"][0]
+    floor = case["results"]["floor"]
+    assert case["model"] == "lstm" and [case[name] for name in "NTDH"] == [4, 6, 5, 3]
+    assert floor["flops_per_second"] == 2 * 10**3 / 0.5
+    assert floor["flops"] == 3 * 2 * 4 * 3 * (5 + 3) * 6 * 4
+    assert floor["products"] == floor["flops"] / 4000
+    assert floor["seconds_a_call"] == pytest.approx(1e-4)
+    assert floor["calls"] == pytest.approx(6 * 17 * 1e-4)
+    assert floor["median"] == floor["products"] + floor["calls"]
+    assert case["ratios"]["ours / pytorch"] == 0.5 and case["ratios"]["bptt / pytorch"] == 0.75
+    assert case["ratios"]["ours / bptt"] == pytest.approx(2 / 3)
+    assert case["ratios"]["ours / floor"] == 2 / floor["median"]
+    assert case["ratios"]["floor / pytorch"] == floor["median"] / 4
+    assert [c["model"] for c in part["cases"]] == ["lstm", "lstm", "rnn", "rnn"]
+    for model in ("lstm", "rnn"):
+        own = [c["ratios"]["ours / floor"] for c in part["cases"] if c["model"] == model]
+        mean = part["geometric_means"][model]["ours / floor"]
+        assert mean == pytest.approx(np.sqrt(own[0] * own[1]))
+    assert "ours / pytorch: 0.500" in capsys.readouterr().out
+
+
+def test_the_exponent_is_that_of_a_law_through_all_lengths():
+    assert parts._exponent((1, 10, 100), [2.0, 200.0, 20000.0]) == pytest.approx(2)
+    with raced(lambda name, task: task.T**1.5 if name == "ours" else 1.0):
+        part = parts.length(QUICK._replace(lengths=(100, 200, 400)))
+    for model in ("lstm", "rnn"):
+        assert part["exponents"][model] == pytest.approx({"median": 1.5, "peak_bytes": 1.0})
+    assert [case["T"] for case in part["cases"]] == 2 * [100, 200, 400]
+    assert part["cases"][0]["ratios"]["ours / pytorch"] == pytest.approx(1000)
+    assert part["cases"][0]["memory_ratios"]["ours / pytorch"] == 1.0
+
+
+def test_reviews_of_different_lengths_run_beside_the_same_padded():
+    given = []
+    lengths = (9, 2, 4)
+    with (
+        raced(lambda name, task: float(len(name)), given),
+        patch.object(parts, "review_lengths", lambda n, longest: (lengths, f"{n}, {longest}")),
+    ):
+        part = parts.ragged(QUICK._replace(usual=(3, 99, 5, 2)))
+    assert part["lengths_from"] == "3, 12"
+    assert part["real_share"] == 15 / 27
+    entries = given[0][0]
+    assert {name: (e.contender, e.task.lengths, e.task.T) for name, e in entries.items()} == {
+        "ours": ("ours", lengths, 9),
+        "ours, padded": ("ours", None, 9),
+        "pytorch, packed": ("pytorch", lengths, 9),
+        "pytorch, padded": ("pytorch", None, 9),
+    }
+    assert part["cases"][0]["ratios"]["ours / ours, padded"] == 4 / 12
+
+
+def test_review_lengths_are_cut_and_drawn_without_repetition():
+    reviews = SimpleNamespace(train=SimpleNamespace(lengths=np.arange(10, 40)))
+    with patch.object(parts, "load_imdb", lambda allow_download: reviews):
+        lengths, source = parts.review_lengths(30, 25)
+        assert sorted(lengths) == [*range(10, 25), *[25] * 15] and lengths != tuple(sorted(lengths))
+        assert source == "IMDB training reviews, cut at 25 words"
+
+    def missing(allow_download):
+        assert allow_download is False
+        raise DataNotFoundError
+
+    with patch.object(parts, "load_imdb", missing):
+        lengths, source = parts.review_lengths(20_000, 800)
+        assert source.startswith("drawn from a log-normal") and source.endswith("cut at 800 words")
+    assert np.median(lengths) == pytest.approx(190, rel=0.03) and max(lengths) == 800
+    below = np.log([n for n in lengths if n < 800])
+    assert below.std() == pytest.approx(0.62, abs=0.03)  # 0.64 but for those that are cut
+
+
+def test_shares_are_of_the_whole_and_parts_within_parts_count_once():
+    seconds = {"recurrence backward": [2.0, 4.0], "rest": [1.0, 1.0], "whole": [4.0, 6.0]}
+    with patch.object(profiling, "profile_steps", lambda task, steps: seconds):
+        part = profiling.profile(QUICK)
+    assert [(case["name"], case["model"]) for case in part["cases"]] == [
+        ("brief", "lstm"),
+        ("brief", "rnn"),
+        ("job", "lstm"),
+        ("job", "rnn"),
+    ]
+    assert part["cases"][0]["shares"] == {"recurrence backward": 0.6, "rest": 0.2, "whole": 1.0}
+
+
+def test_numbers_in_the_tables():
+    results = {"ours": {"median": 0.0123456, "peak_bytes": 2_500_000}, "b": {"skipped": "why"}}
+    assert table._ms(results["ours"]) == "12.3" and table._ms(results["b"]) == "–"
+    assert table._megabytes(results["ours"]) == "2.5" and table._megabytes(results["b"]) == "–"
+    assert table._quotients({"a / b": 1.234, "a / c": None}, "a / b", "a / c") == ["1.23", "–"]
+    assert table._sizes({"H": 4, "D": 3, "T": 2, "N": 1}) == "1, 2, 3, 4"
+    assert table._table(("", "x"), [("a", "1"), ("b", "2")]).splitlines() == [
+        "|  | x |",
+        "| --- | --- |",
+        "| a | 1 |",
+        "| b | 2 |",
+    ]
+
+
+def a_grid(kind, of_model, **named):
+    cases = [
+        {"model": model, "ratios": {"ours / pytorch": ratio}}
+        for model, ratios in of_model.items()
+        for ratio in ratios
+    ]
+    means = {
+        model: {"ours / pytorch": geometric_mean(ratios)} for model, ratios in of_model.items()
+    }
+    return {"machine": {"kind": kind}, "cases": cases, "geometric_means": means, **named}
+
+
+def test_the_summary_has_the_mean_and_the_range_of_each_model():
+    step = {
+        "machine": {"kind": "AVX-512"},
+        "cases": [
+            {"model": "lstm", "ratios": {"ours / pytorch": 1.25, "ours / keras": 0.5}},
+            {"model": "rnn", "ratios": {"ours / pytorch": 1.75, "ours / keras": None}},
+        ],
+    }
+    results = {
+        "grid": a_grid("AVX-512", {"lstm": [1.0, 4.0], "rnn": [0.25, 1.0]}),
+        "grid_avx2": a_grid("AVX-512", {"lstm": [1.0, 9.0], "rnn": [0.5, 0.5]}, environment={}),
+        "step": step,
+    }
+    assert table.summary(results).splitlines() == [
+        "|  | recurrence / PyTorch's, AVX-512"
+        " | recurrence / PyTorch's, restricted to AVX2 on an AVX-512 machine"
+        " | training step / PyTorch's, AVX-512 | training step / Keras's, AVX-512 |",
+        "| --- | --- | --- | --- | --- |",
+        "| LSTM | 2.00 (1.00 to 4.00) | 3.00 (1.00 to 9.00) | 1.25 | 0.50 |",
+        "| vanilla RNN | 0.50 (0.25 to 1.00) | 0.50 (0.50 to 0.50) | 1.75 | – |",
+    ]
+
+
+def drawn_ratios(path, grids):
+    with figures_kept() as kept, patch.object(figure, "figure", plots.figure):
+        figure.time_ratios(path, grids)
+    return kept[0]
+
+
+def test_bars_have_the_name_and_the_color_of_their_contender(tmp_path):
+    assert {name: label for name, (label, _) in BARS.items()} == {
+        "ours": "numpy_lstm",
+        "bptt": "bptt.py, the plain loop",
+        "floor": "its matrix products and calls alone",
+    }
+    ratios = {
+        "lstm": {"ours / pytorch": 0.75, "bptt / pytorch": 4.0, "floor / pytorch": 0.5},
+        "rnn": {"ours / pytorch": 1.25, "bptt / pytorch": 3.0, "floor / pytorch": 0.25},
+    }
+    sizes = {"N": 4, "T": 3, "D": 2, "H": 1}
+    cases = [{"model": model, **sizes, "ratios": ratios[model]} for model in ("lstm", "rnn")]
+    kept = drawn_ratios(tmp_path / "x.png", [{"machine": {"kind": "AVX2"}, "cases": cases}])
+    for axes, model in zip(kept.axes, ("lstm", "rnn"), strict=True):
+        assert axes.get_title() == {"lstm": "LSTM\nAVX2", "rnn": "vanilla RNN\nAVX2"}[model]
+        assert axes.get_yscale() == "log" and axes.get_xlabel() == "N, T, D, H from top to bottom"
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["4\n3\n2\n1"]
+        for bars, (contender, (label, color)) in zip(axes.containers, BARS.items(), strict=True):
+            (bar,) = bars
+            assert bars.get_label() == label
+            assert bar.get_y() + bar.get_height() == ratios[model][f"{contender} / pytorch"]
+            assert bar.get_facecolor()[:3] == pytest.approx(
+                [int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+            )
+        assert axes.lines[0].get_ydata()[0] == 1
+    assert kept.axes[0].get_ylabel() == "time / PyTorch's"
+
+
+def test_the_full_plan_takes_enough_rounds_and_the_quick_one_says_that_it_is_quick():
+    assert QUICK.quick and not FULL.quick
+    assert FULL.rounds >= 9 and FULL.least >= 0.05
+    assert FULL.brief.bag_size == 1 and FULL.brief.dropout == 0
