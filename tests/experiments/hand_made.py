@@ -60,6 +60,16 @@ def prepared(train: Reviews, validation: Reviews, test: Reviews, D: int = 3) -> 
     return Prepared(Splits(train, validation, test), Vocabulary(WORDS), vectors)
 
 
+def only(answer: Any, *expected: Any, **named: Any) -> Callable[..., Any]:
+    """In place of a function that must be called with these arguments."""
+
+    def function(*given: Any, **given_named: Any) -> Any:
+        assert (given, given_named) == (expected, named)
+        return answer
+
+    return function
+
+
 def state_of(
     parameters: Mapping[str, Any],
     losses: Sequence[float],

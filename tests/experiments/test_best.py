@@ -1,4 +1,5 @@
 from types import SimpleNamespace
+from typing import ClassVar
 from unittest.mock import patch
 
 import numpy as np
@@ -14,10 +15,10 @@ from numpy_lstm.settings import Settings
 from numpy_lstm.training import initial_state, predict_logits
 from tests.experiments.hand_made import (
     drawn,
+    only,
     points,
     prepared,
     reviews_of,
-    state_of,
     texts_of,
     tick_labels,
     trials,
@@ -37,7 +38,7 @@ def words_of(row):
 class Memory:
     """In place of the regression: 1 for the reviews that it was fitted on, 0 for others."""
 
-    fitted = []  # the labels of each fit
+    fitted: ClassVar = []  # the labels of each fit
 
     def __init__(self, features, labels):
         self.seen = {words_of(row) for row in features}
@@ -253,7 +254,7 @@ def ran(condition, labels=PREPARED.splits.test.labels, quick=False):
         return np.array([1, -1, -1, -1, -1])
 
     with (
-        patch.object(reviews, "data", lambda seed, quick: PREPARED._replace(splits=splits)),
+        patch.object(reviews, "data", only(PREPARED._replace(splits=splits), 6, quick)),
         patch.multiple(best, n_gram_scores=n_gram_scores, fit=fit, logits_of=logits_of),
     ):
         return best.run({**best.conditions(quick)[condition], "hidden_size": 4}, 6, quick), given

@@ -61,7 +61,9 @@ def test_the_summary_is_printed_as_the_experiments_table(tmp_path):
     two_way = {f"{part}, {size}": {"size": size} for part in ("p", "q") for size in (1, 2)}
     with experiment(conditions=two_way), patch.object(memory, "PIVOT", "last"):
         _, out, _ = printed("memory", "--seeds", 1, "--out", tmp_path / "b")
-    assert out.splitlines()[-4:] == ["| last | p | q |", "|---|---|---|"] + [
+    assert out.splitlines()[-4:] == [
+        "| last | p | q |",
+        "|---|---|---|",
         "| 1 | 10 | 10 |",
         "| 2 | 20 | 20 |",
     ]

@@ -13,6 +13,7 @@ from tests.experiments.hand_made import (
     color_of,
     drawn,
     labelled,
+    only,
     points,
     prepared,
     reviews_of,
@@ -82,9 +83,8 @@ SIZES = {"hidden_size": 4, "vector_size": 3, "bag_size": 2, "max_length": 24, "p
 
 
 def run(condition, fit=None):
-    data = {(5, False): PREPARED}
     with (
-        patch.object(reviews, "data", lambda seed, quick: data[seed, quick]),
+        patch.object(reviews, "data", only(PREPARED, 5, False)),
         patch.object(reviews, "fit", fit),
     ):
         return experiment.run({**CONDITIONS[condition], **SIZES}, 5, False)

@@ -11,6 +11,7 @@ from tests.experiments.hand_made import (
     color_of,
     drawn,
     labelled,
+    only,
     points,
     prepared,
     reviews_of,
@@ -92,7 +93,7 @@ def run(name, of_rate=OF_RATE, **changes):
         return Evaluation(0.25, of_rate[float(parameters["rate"])]["test"])
 
     with (
-        patch.object(reviews, "data", lambda seed, quick, vector_size: DATA),
+        patch.object(reviews, "data", only(DATA, 7, False, vector_size=64)),
         patch.object(reviews, "fit", fit),
         patch.object(reviews, "evaluate", evaluate),
     ):

@@ -9,7 +9,7 @@ from numpy_lstm.classifier import classifier_backward, classifier_forward, init_
 from numpy_lstm.experiments import reviews, saliency
 from numpy_lstm.plots import COLORS
 from numpy_lstm.training import Evaluation
-from tests.experiments.hand_made import drawn, prepared, reviews_of, state_of, trials
+from tests.experiments.hand_made import drawn, only, prepared, reviews_of, state_of, trials
 
 # Of 31, 45, 29, 46 and 30 words; three of them are between 30 and 45.
 LENGTHS = (31, 45, 29, 46, 30)
@@ -30,7 +30,7 @@ def run(model, seed=0, **patched):
         return state_of(best, [0.5, 0.4], [0.6, 0.7])
 
     with (
-        patch.object(reviews, "data", lambda seed, quick, vector_size: DATA),
+        patch.object(reviews, "data", only(DATA, seed, False, vector_size=64)),
         patch.object(reviews, "fit", fit),
         patch.object(reviews, "evaluate", lambda *_: Evaluation(0.25, 0.875)),
         patch.multiple(saliency, **patched) if patched else patch.dict({}),

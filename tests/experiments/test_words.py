@@ -10,6 +10,7 @@ from tests.experiments.hand_made import (
     accuracies_of,
     color_of,
     drawn,
+    only,
     points,
     prepared,
     reviews_of,
@@ -59,7 +60,7 @@ def test_a_condition_trains_on_its_end_of_all_parts(end, text):
         return state_of({}, [0.5], [0.6])
 
     with (
-        patch.object(reviews, "data", lambda seed, quick, vector_size: data),
+        patch.object(reviews, "data", only(data, 3, False, vector_size=64)),
         patch.object(reviews, "fit", fit),
         patch.object(reviews, "evaluate", lambda *_: Evaluation(0.25, 0.875)),
     ):
