@@ -8,17 +8,21 @@ import importlib
 import inspect
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
-PACKAGE = Path(__file__).parents[1] / "numpy_lstm"
+ROOT = Path(__file__).parents[1]
 
 
 def copy_of_the_source(folder: Path) -> Path:
+    """A copy of the package, and beside it one of the benchmarks: "../benchmarks/table.py"."""
     ignore = shutil.ignore_patterns("__pycache__")
-    return Path(shutil.copytree(PACKAGE, folder / "numpy_lstm", ignore=ignore))
+    for name in ("benchmarks", "numpy_lstm"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    return folder / "numpy_lstm"
 
 
 def plant(package: Path, file: str, old: str, new: str) -> None:
@@ -34,7 +38,7 @@ def imported_from(folder: Path) -> Iterator[None]:
     """Inside, ``import numpy_lstm`` finds the copy in `folder`, and tests are imported afresh."""
 
     def ours() -> dict[str, Any]:
-        roots = ("numpy_lstm", "tests")
+        roots = ("numpy_lstm", "benchmarks", "tests")
         return {name: m for name, m in sys.modules.items() if name.split(".")[0] in roots}
 
     originals = ours()
@@ -52,12 +56,16 @@ def imported_from(folder: Path) -> Iterator[None]:
 
 def run_check(package: Path, check: str, arguments: dict[str, Any]) -> None:
     """Run the test `check`, such as "data.test_text.test_tokens", on the copy `package`."""
-    file, _, name = check.rpartition(".")
+    run_checks(package, [(check, arguments)])
+
+
+def run_checks(package: Path, checks: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Run several tests on the copy `package`, imported once."""
     with imported_from(package.parent):
-        function = getattr(importlib.import_module(f"tests.{file}"), name)
-        assert Path(sys.modules["numpy_lstm"].__file__ or "").parent == package
-        if "tmp_path" in inspect.signature(function).parameters:
-            folder = package.parent / "tmp_path"
-            folder.mkdir(exist_ok=True)
-            arguments = {**arguments, "tmp_path": folder}
-        function(**arguments)
+        for check, arguments in checks:
+            file, _, name = check.rpartition(".")
+            function = getattr(importlib.import_module(f"tests.{file}"), name)
+            assert Path(sys.modules["numpy_lstm"].__file__ or "").parent == package
+            if "tmp_path" in inspect.signature(function).parameters:
+                arguments = {**arguments, "tmp_path": Path(mkdtemp(dir=package.parent))}
+            function(**arguments)

@@ -1,5 +1,8 @@
 """What the benchmarks compute from the times that they take; no time is taken here."""
 
+from contextlib import redirect_stdout
+from dataclasses import replace
+from io import StringIO
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -43,39 +46,39 @@ def test_a_call_that_is_not_timed_comes_first_and_the_others_are_averaged():
         assert processes._seconds_per_call(call, 0.0) == 0.5  # once at least
 
 
-class Pipes:
-    """In place of the processes: each contender's answers, and the order in which they run."""
+class Pipe:
+    """In place of a contender's process: its answers; it writes down when it is told to run."""
 
-    def __init__(self, answers):
-        self.answers, self.order = answers, []
-        self.waiting = iter(answers)
+    def __init__(self, answers, ran):
+        self.answers, self.ran = iter(answers), ran
 
-    def Pipe(self):
-        name = next(self.waiting)
-        answers = iter(self.answers[name])
-        near = SimpleNamespace(
-            recv=lambda: next(answers),
-            send=lambda more: self.order.append(name) if more else None,
-        )
-        return near, SimpleNamespace(close=lambda: None)
+    def send(self, what):
+        if what is True:
+            self.ran()
 
-    def Process(self, **given):
-        return SimpleNamespace(start=lambda: None)
+    def recv(self):
+        return next(self.answers)
+
+    def close(self):
+        pass
 
 
 def test_contenders_run_in_rounds_that_begin_with_another_each_time():
     ready = {"threads": "two", "libraries": ["BLAS"]}
-    pipes = Pipes(
-        {
-            "a": [dict(ready), 5.0, 1.0, 1.0, 1000],
-            "b": [{"skipped": "not installed"}],
-            "c": [dict(ready), 3.0, 9.0, 4.0, 2000],
-        }
-    )
+    answers = {
+        "a": [dict(ready), 5.0, 1.0, 1.0, 1000],
+        "b": [{"skipped": "not installed"}],
+        "c": [dict(ready), 3.0, 9.0, 4.0, 2000],
+    }
+    order = []
+
+    def started(contender, *_):
+        return Pipe(answers[contender], lambda: order.append(contender))
+
     entries = {name: Entry(name, "recurrence", None) for name in "abc"}
-    with patch.object(processes.multiprocessing, "get_context", lambda _: pipes):
-        results = race(entries, QUICK._replace(rounds=3))
-    assert pipes.order == ["a", "c", "c", "a", "a", "c"]
+    with patch.object(processes, "_started", started):
+        results = race(entries, FULL._replace(rounds=3, pause=0.0))
+    assert order == ["a", "c", "c", "a", "a", "c"]
     assert results["a"] == {**ready, "seconds": [5.0, 1.0, 1.0], "median": 1.0, "peak_bytes": 1000}
     assert results["c"] == {**ready, "seconds": [3.0, 9.0, 4.0], "median": 4.0, "peak_bytes": 2000}
     assert results["b"] == {"skipped": "not installed"}
@@ -97,9 +100,11 @@ def raced(medians, given=None):
     return patch.object(parts, "race", race)
 
 
-def test_the_floor_is_the_products_at_full_rate_and_the_calls(capsys):
+def test_the_floor_is_the_products_at_full_rate_and_the_calls():
     times = {"ours": 2.0, "bptt": 3.0, "pytorch": 4.0, "product": 0.5, "calls": 0.1}
+    printed = StringIO()
     with (
+        redirect_stdout(printed),
         raced(lambda name, _: times[name]),
         patch.object(parts, "calls_a_step", {"lstm": 17, "rnn": 6}.get),
     ):
@@ -122,7 +127,7 @@ def test_the_floor_is_the_products_at_full_rate_and_the_calls(capsys):
         own = [c["ratios"]["ours / floor"] for c in part["cases"] if c["model"] == model]
         mean = part["geometric_means"][model]["ours / floor"]
         assert mean == pytest.approx(np.sqrt(own[0] * own[1]))
-    assert "ours / pytorch: 0.500" in capsys.readouterr().out
+    assert "ours / pytorch: 0.500" in printed.getvalue()
 
 
 def test_the_exponent_is_that_of_a_law_through_all_lengths():
@@ -141,10 +146,10 @@ def test_reviews_of_different_lengths_run_beside_the_same_padded():
     lengths = (9, 2, 4)
     with (
         raced(lambda name, task: float(len(name)), given),
-        patch.object(parts, "review_lengths", lambda n, longest: (lengths, f"{n}, {longest}")),
+        patch.object(parts, "review_lengths", lambda n, plan: (lengths, f"{n}, {plan.quick}")),
     ):
         part = parts.ragged(QUICK._replace(usual=(3, 99, 5, 2)))
-    assert part["lengths_from"] == "3, 12"
+    assert part["lengths_from"] == "3, True"
     assert part["real_share"] == 15 / 27
     entries = given[0][0]
     assert {name: (e.contender, e.task.lengths, e.task.T) for name, e in entries.items()} == {
@@ -156,10 +161,14 @@ def test_reviews_of_different_lengths_run_beside_the_same_padded():
     assert part["cases"][0]["ratios"]["ours / ours, padded"] == 4 / 12
 
 
+def cut_at(longest):
+    return FULL._replace(job=replace(FULL.job, max_length=longest))
+
+
 def test_review_lengths_are_cut_and_drawn_without_repetition():
     reviews = SimpleNamespace(train=SimpleNamespace(lengths=np.arange(10, 40)))
     with patch.object(parts, "load_imdb", lambda allow_download: reviews):
-        lengths, source = parts.review_lengths(30, 25)
+        lengths, source = parts.review_lengths(30, cut_at(25))
         assert sorted(lengths) == [*range(10, 25), *[25] * 15] and lengths != tuple(sorted(lengths))
         assert source == "IMDB training reviews, cut at 25 words"
 
@@ -168,7 +177,7 @@ def test_review_lengths_are_cut_and_drawn_without_repetition():
         raise DataNotFoundError
 
     with patch.object(parts, "load_imdb", missing):
-        lengths, source = parts.review_lengths(20_000, 800)
+        lengths, source = parts.review_lengths(20_000, cut_at(800))
         assert source.startswith("drawn from a log-normal") and source.endswith("cut at 800 words")
     assert np.median(lengths) == pytest.approx(190, rel=0.03) and max(lengths) == 800
     below = np.log([n for n in lengths if n < 800])

@@ -90,8 +90,13 @@ def test_each_condition_is_what_it_is_named_for():
 )
 def test_the_rate_that_solves_the_task_first_counts(needed, expected):
     of_rate = dict(zip((1e-3, 3e-3), needed, strict=True))
-    with patch.object(memory, "sequences_needed", lambda settings, seed, rate: of_rate[rate]):
-        result = memory.run({}, 0, False)
+
+    def sequences_needed(settings, seed, rate):
+        assert (settings, seed) == ({"T": 5}, 7)
+        return of_rate[rate]
+
+    with patch.object(memory, "sequences_needed", sequences_needed):
+        result = memory.run({"T": 5}, 7, False)
     assert result == {**expected, "sequences_by_rate": needed}
 
 
