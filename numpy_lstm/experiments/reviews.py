@@ -31,7 +31,7 @@ QUICK: dict[str, Any] = {
 def corpus(quick: bool) -> Corpus:
     """IMDB; for a smoke run, a few built-in reviews."""
     if quick:
-        return synthetic_corpus(np.random.default_rng(0), n_train=200, n_test=80)
+        return synthetic_corpus(np.random.default_rng(0), n_train=150, n_test=40)
     return load_imdb()
 
 

@@ -25,7 +25,7 @@ def test_a_smoke_run_reads_built_in_reviews_and_others_read_imdb():
         assert reviews.corpus.__wrapped__(False) == "IMDB"
     small = reviews.corpus.__wrapped__(True)
     assert small.name == "synthetic"
-    assert len(small.train.labels) <= 200 and len(small.test.labels) <= 80
+    assert len(small.train.labels) <= 150 and len(small.test.labels) <= 40
 
 
 def test_the_reviews_are_prepared_whole_from_the_seed_and_at_the_sizes_asked_for():

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from numpy_lstm import plots
 from numpy_lstm.experiments import memory, runner
 from numpy_lstm.experiments.__main__ import main
 
@@ -16,6 +17,7 @@ def smoke_run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         # Not the user's, which need not even be writable.
         patch.setenv("NUMPY_LSTM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setitem(plots.STYLE, "savefig.dpi", 40)  # nobody looks at them
 
         @cache
         def run(name):
@@ -42,6 +44,7 @@ def test_trials_run_anew_give_the_same_results(smoke_run, tmp_path, monkeypatch)
     contents = json.loads((smoke_run("memory") / "memory.json").read_text())
     conditions = dict(list(memory.conditions(True).items())[:2])
     monkeypatch.setattr(memory, "conditions", lambda quick: conditions)
+    monkeypatch.setattr(memory, "draw", lambda *_: None)
     again = runner.run_experiment("memory", seeds=1, jobs=1, quick=True, folder=tmp_path)
     assert [t["result"] for t in again["trials"]] == [t["result"] for t in contents["trials"]][:2]
 
