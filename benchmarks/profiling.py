@@ -29,8 +29,8 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     "readout and loss": [
         (classifier, "readout_forward"),
         (classifier, "affine_forward"),
-        (classifier, "binary_cross_entropy"),
-        (classifier, "binary_cross_entropy_backward"),
+        (classifier, "cross_entropy"),
+        (classifier, "cross_entropy_backward"),
         (classifier, "affine_backward"),
         (classifier, "readout_backward"),
     ],

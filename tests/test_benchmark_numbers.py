@@ -3,6 +3,7 @@
 from contextlib import redirect_stdout
 from dataclasses import replace
 from io import StringIO
+from threading import Thread
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -13,6 +14,7 @@ from benchmarks import figure, parts, processes, profiling, table
 from benchmarks.figure import BARS
 from benchmarks.plan import FULL, QUICK
 from benchmarks.processes import Entry, geometric_mean, race, ratio
+from benchmarks.tasks import TrainingStep
 from numpy_lstm import plots
 from numpy_lstm.data.imdb import DataNotFoundError
 from tests.experiments.hand_made import figures_kept
@@ -195,6 +197,46 @@ def test_shares_are_of_the_whole_and_parts_within_parts_count_once():
         ("job", "rnn"),
     ]
     assert part["cases"][0]["shares"] == {"recurrence backward": 0.6, "rest": 0.2, "whole": 1.0}
+
+
+def test_a_step_is_divided_into_its_parts_and_the_mean_of_both_threads_counts():
+    clock = SimpleNamespace(now=0.0, steps=0)
+
+    def spend(seconds):
+        clock.now += seconds
+
+    def backward():
+        # Of the norms 2 s in this thread, and 4 s in another.
+        profiling.lstm.norms(2.0)
+        thread = Thread(target=lambda: profiling.lstm.norms(4.0))
+        thread.start()
+        thread.join()
+        spend(5.0)
+
+    def train_step(*_):
+        clock.steps += 1
+        spend(1.0 if clock.steps > processes.WARM_UP else 100.0)  # of no part
+        profiling.classifier.recurrence_backward()
+        profiling.training.clip_by_global_norm(0.5)
+        profiling.training.clip_by_global_norm(0.25)
+
+    with (
+        patch.object(profiling.time, "perf_counter", lambda: clock.now),
+        patch.object(profiling, "train_step", train_step),
+        patch.object(profiling.classifier, "recurrence_backward", backward),
+        patch.object(profiling.lstm, "norms", spend),
+        patch.object(profiling.training, "clip_by_global_norm", spend),
+    ):
+        seconds = profiling.profile_steps(TrainingStep("lstm", QUICK.brief), 3)
+    spent = {part: values for part, values in seconds.items() if any(values)}
+    assert spent == {
+        "recurrence backward": [8.0] * 3,  # 11 seconds, without 3 of the norms
+        "norms": [3.0] * 3,
+        "clipping": [0.75] * 3,
+        "rest": [1.0] * 3,
+        "whole": [12.75] * 3,
+    }
+    assert set(seconds) == {*profiling.PARTS, "rest", "whole"}
 
 
 def test_numbers_in_the_tables():

@@ -53,3 +53,11 @@ def test_a_figure_that_fails_replaces_nothing(tmp_path):
     with pytest.raises(RuntimeError), plots.figure(path, 1, 1, 1.0, 1.0):
         raise RuntimeError
     assert path.read_text() == "before"
+
+
+def test_what_a_user_has_configured_changes_no_figure(tmp_path):
+    with matplotlib.rc_context({"lines.linewidth": 9, "axes.facecolor": "red"}):
+        with plots.figure(tmp_path / "figure.png", 1, 1, 1.0, 1.0) as (_, (axes,)):
+            (line,) = axes.plot([1, 2])
+            assert line.get_linewidth() == matplotlib.rcParamsDefault["lines.linewidth"]
+            assert axes.get_facecolor() == (1, 1, 1, 1)

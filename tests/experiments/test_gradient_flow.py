@@ -207,14 +207,22 @@ def test_the_error_of_an_instrument_is_its_largest_of_all_steps_and_seeds():
 # --- the figure ----------------------------------------------------------------------------------
 
 
+OTHER = {
+    "largest_singular_value": 8.0,
+    "spectral_radius": 0.125,
+    "forget_product": [1.0, 0.125, 0.015625],
+}
+
+
 def grouped():
     """Two seeds of every condition; the k-th has norms of k + 1 in c and of 10 (k + 1) in h."""
     found = {}
     for k, condition in enumerate(CONDITIONS):
         one = (k + 1) * np.array([1.0, 0.5, 0.25])
         found[condition] = [
-            a_result(c=scale * one, h=10 * scale * one, x=100 * scale * one)
-            for scale in (1.0, 4.0)  # of which the geometric mean is 2
+            a_result(c=scale * one, h=10 * scale * one, x=100 * scale * one, **theory)
+            # The geometric mean of the scales is 2, and of theory 4, 1/4, and 1, 1/4, 1/16.
+            for scale, theory in ((1.0, {}), (4.0, OTHER))
         ]
     return found
 
@@ -246,7 +254,7 @@ def test_untrained_cells_are_drawn_with_their_theory_in_their_color():
             center = experiment.center(results[condition], state)
             measured, theory = lines[2 * k], lines[2 * k + 1]
             assert points(measured) == [(x, round(y, 9)) for x, y in enumerate(center)]
-            power = 2.0 if model == "rnn" else 0.5
+            power = 4.0 if model == "rnn" else 0.25
             assert points(theory) == [(x, round(center[0] * power**x, 9)) for x in range(3)]
             color = series(experiment.DRAWN[condition][0])["color"]
             assert color_of(measured) == color_of(theory) == color
@@ -269,7 +277,7 @@ def test_untrained_cells_are_drawn_with_their_theory_in_their_color():
     # The spectral radius is drawn for the uniform RNN.
     dotted = rnn.lines[8]
     first = experiment.center(results["rnn, uniform"], "h")[0]
-    assert points(dotted) == [(x, round(first * 0.5**x, 9)) for x in range(3)]
+    assert points(dotted) == [(x, round(first * 0.25**x, 9)) for x in range(3)]
     assert color_of(dotted) == series(1)["color"] and dotted.get_linestyle() == ":"
     assert rnn.get_title() == "vanilla RNN, untrained: ‖∂L/∂h‖"
     assert lstm.get_title() == "LSTM, untrained: ‖∂L/∂c‖"
@@ -336,9 +344,11 @@ def test_quartiles_of_the_first_seed_are_a_band_around_its_median():
 
 def test_the_largest_and_the_tenth_singular_value_are_drawn_with_theory():
     results = grouped()
-    results["lstm, trained"] = [a_result(jacobians={"1": [9.0] * 10, "2": [8.0] * 10})] * 3
+    nines = {"1": [9.0] * 10, "2": [8.0] * 10}
+    results["lstm, trained"] = [a_result(jacobians=nines), a_result(jacobians=nines, **OTHER)]
     third = a_result(jacobians={"1": [20.0] * 9 + [5.0], "2": [40.0] * 9 + [2.5]})
-    results["rnn, trained"] = [a_result(), a_result(), third]
+    cube = {**third, "largest_singular_value": 16.0, "spectral_radius": 1 / 16}
+    results["rnn, trained"] = [a_result(), a_result(), cube]  # geometric means 4 and 1/4
     axes = some_axes()
     experiment.draw_jacobians(axes, results)
     lines = labelled(axes)
@@ -355,9 +365,9 @@ def test_the_largest_and_the_tenth_singular_value_are_drawn_with_theory():
     assert color_of(lines["vanilla RNN: tenth"]) == COLORS["rnn"]
     assert color_of(lines["LSTM: tenth"]) == COLORS["lstm"]
     theory, other, radius = axes.lines[2], axes.lines[5], axes.lines[6]
-    assert points(theory) == [(0, 1), (1, 2), (2, 4)] and color_of(theory) == COLORS["rnn"]
-    assert points(other) == [(0, 1), (1, 0.5), (2, 0.25)] and color_of(other) == COLORS["lstm"]
-    assert points(radius) == [(0, 1), (1, 0.5), (2, 0.25)] and radius.get_linestyle() == ":"
+    assert points(theory) == [(0, 1), (1, 4), (2, 16)] and color_of(theory) == COLORS["rnn"]
+    assert points(other) == [(0, 1), (1, 0.25), (2, 0.0625)] and color_of(other) == COLORS["lstm"]
+    assert points(radius) == [(0, 1), (1, 0.25), (2, 0.0625)] and radius.get_linestyle() == ":"
     assert color_of(radius) == COLORS["rnn"]
     assert axes.get_yscale() == "log"
     assert list(lines)[4:] == [r"$σ_\mathrm{max}(W_h)^k$; LSTM: $∏\,f_t$", "$ρ(W_h)^k$"]

@@ -59,6 +59,22 @@ FAULTS: list[Fault] = [
         "slope = np.log(median[distance[-1]] / median[distance[0]]) / np.ptp(distance)",
         "test_gradient_flow.test_the_decay_is_fitted_to_all_distances",
     ),
+    Fault(
+        "what is left of the gradient is the ratio of the medians",
+        FLOW,
+        "np.median(before[usable] / last[usable])",
+        "np.median(before[usable]) / np.median(last[usable])",
+        "test_gradient_flow"
+        ".test_what_is_left_of_the_gradient_is_the_median_of_the_reviews_own_ratios",
+        (("distance", 7),),
+    ),
+    Fault(
+        "a user's own configuration changes the figures",
+        PLOTS,
+        "matplotlib.rc_context({**defaults, **STYLE})",
+        "matplotlib.rc_context(STYLE)",
+        "test_plots.test_what_a_user_has_configured_changes_no_figure",
+    ),
     # --- what theory says they depend on ---------------------------------------------------------
     Fault(
         "the spectrum is that of another gate's block",
