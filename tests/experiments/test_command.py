@@ -80,7 +80,12 @@ def test_all_runs_every_experiment_once(tmp_path):
         for name in runner.EXPERIMENTS:
             stack.enter_context(patch.multiple(runner.module(name), create=True, **nothing))
         assert printed("all", "--out", tmp_path)[0] == 0
-    assert drawn == list(runner.EXPERIMENTS)
+        assert drawn == list(runner.EXPERIMENTS)
+        # What the last one would refuse is refused before the first one runs.
+        drawn.clear()
+        (tmp_path / f"{runner.EXPERIMENTS[-1]}.json").write_text("{")
+        assert printed("all", "--out", tmp_path)[0] == 2
+    assert not drawn
 
 
 def test_list_gives_every_question():
@@ -109,6 +114,14 @@ def test_a_stopped_run_says_how_to_go_on(tmp_path):
         status, out, _ = printed("memory", "--out", tmp_path)
     assert status == 130 and "The same command goes on" in out
     assert len(json.loads((tmp_path / "memory.json").read_text())["trials"]) == 2
+
+
+def test_reviews_that_are_named_are_those_that_are_read(tmp_path):
+    named = []
+    with patch.dict(os.environ, {"NUMPY_LSTM_IMDB": "before"}):
+        with experiment(lambda *_: named.append(os.environ["NUMPY_LSTM_IMDB"]) or {"score": 0}):
+            printed("memory", "--seeds", 1, "--data", "here", "--out", tmp_path)
+    assert named == ["here", "here"]
 
 
 @pytest.mark.parametrize(

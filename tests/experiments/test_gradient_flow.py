@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from numpy_lstm import gradient_flow as flow
+from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import gradient_flow as experiment
 from numpy_lstm.experiments import reviews
 from numpy_lstm.plots import COLORS, DASHES, series
@@ -138,6 +139,18 @@ def test_a_trained_cell_is_measured_at_its_best_epoch_on_validation_reviews(mode
         np.testing.assert_allclose(result["forget_product"], inner.forget_product, rtol=1e-5)
     else:
         assert result["forget_product"] == []
+
+
+@pytest.mark.parametrize("condition", ["rnn, orthogonal x 0.5", "lstm, b_f=3"])
+def test_an_untrained_cell_is_that_of_the_conditions_weights_and_seed(condition):
+    own = reviews.settings_of({**CONDITIONS[condition], **SIZES}, 5, False)
+    parameters = experiment.untrained(CONDITIONS[condition], PREPARED.vectors, 5, own)
+    cut = reviews.cut(PREPARED.splits, lambda part: keep_last(part, 24))
+    norms = flow.record(classifier_of(parameters, own), probe_batch(cut.validation, 2))
+    result = run(condition)
+    np.testing.assert_allclose(
+        result["norms"]["x"]["median"], np.median(norms.x, axis=1), rtol=1e-5
+    )
 
 
 def test_quartiles_are_over_the_reviews_that_have_the_step():

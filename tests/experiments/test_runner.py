@@ -121,6 +121,41 @@ def test_a_damaged_file_is_named(tmp_path):
         run_memory(tmp_path)
 
 
+def test_a_trial_that_stands_twice_is_no_result(tmp_path):
+    with experiment():
+        contents = run_memory(tmp_path, seeds=1)
+        twice = {**contents, "trials": 2 * contents["trials"]}
+        (tmp_path / "memory.json").write_text(json.dumps(twice))
+        with pytest.raises(ValueError, match="stands twice"):
+            run_memory(tmp_path, seeds=1)
+
+
+def test_versions_are_those_that_the_trials_were_run_with(tmp_path):
+    with experiment() as (calls, _):
+        contents = run_memory(tmp_path, seeds=1)
+        older = {**contents, "versions": {"numpy": "2.0.0"}}
+        (tmp_path / "memory.json").write_text(json.dumps(older))
+        assert run_memory(tmp_path, seeds=1)["versions"] == {"numpy": "2.0.0"}
+        assert run_memory(tmp_path, seeds=2)["versions"]["numpy"] == np.__version__
+    assert len(calls) == 4
+
+
+def test_trials_that_another_process_has_added_stay(tmp_path):
+    path = tmp_path / "memory.json"
+
+    def run(settings, seed):
+        if settings == {"size": 1}:  # the second; by now the other process has run a later seed
+            contents = json.loads(path.read_text())
+            other = {**contents["trials"][0], "seed": 9, "result": {"score": "other"}}
+            path.write_text(json.dumps({**contents, "trials": [*contents["trials"], other]}))
+        return {"score": 0}
+
+    with experiment(run):
+        contents = run_memory(tmp_path, seeds=1)
+    found = [(t["condition"], t["seed"], t["result"]["score"]) for t in contents["trials"]]
+    assert found == [("b", 0, 0), ("b", 9, "other"), ("a", 0, 0)]
+
+
 def test_a_trial_runs_on_one_thread_of_blas_and_is_timed(tmp_path):
     threads = []
 
