@@ -120,7 +120,7 @@ def some_axes() -> Axes:
 
 
 def points(line: Any) -> list[tuple[float, float]]:
-    return [(float(x), round(float(y), 9)) for x, y in zip(*line.get_data(), strict=True)]
+    return [(round(float(x), 9), round(float(y), 9)) for x, y in zip(*line.get_data(), strict=True)]
 
 
 def color_of(line: Any) -> str:

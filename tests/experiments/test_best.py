@@ -371,14 +371,18 @@ def test_the_gain_is_over_the_n_grams_alone_and_a_leak_in_any_seed_shows():
 
 
 def test_the_figure_has_the_model_above_the_n_grams_and_the_shuffled_labels_beside_them():
-    real, random = drawn(best.draw, LISTED).axes
+    shares = [(0.75, 0.5), (1.0, 0.5), (0.75, 0.625)]
+    results = [a_result(test, 0.9, n_grams, 0.9) for test, n_grams in shares]
+    shuffled = [a_result(0.5, 0.4, 0.25, 0.6)]
+    listed = trials({"LSTM and n-grams": results, "shuffled labels": shuffled})
+    real, random = drawn(best.draw, listed).axes
     assert tick_labels(real) == {0: "LSTM and n-grams", 1: "n-grams alone"}
     assert tick_labels(random) == {0: "shuffled labels"}
     assert [points(line) for line in real.lines] == [
-        [(75, 0), (100, 0)],
-        [(87.5, 0)],
-        [(50, 1), (50, 1)],
-        [(50, 1)],
+        [(75, 0), (100, 0), (75, 0)],
+        [(round(250 / 3, 9), 0)],
+        [(50, 1), (50, 1), (62.5, 1)],
+        [(round(162.5 / 3, 9), 1)],
     ]
     assert points(random.lines[0]) == [(50, 0)] and points(random.lines[2])[0][0] == 50
     for axes in (real, random):

@@ -187,7 +187,13 @@ def test_the_lead_is_the_lstms_over_the_other_seed_by_seed():
 
 
 def test_every_seed_is_a_mark_in_its_conditions_row_and_the_mean_a_line():
-    shares = {"rnn": [0.5, 0.75], "rnn-wide": [0.25], "lstm": [0.875], "bag": [0.1], "tf-idf": [1]}
+    shares = {
+        "rnn": [0.5, 0.75, 0.5],
+        "rnn-wide": [0.25],
+        "lstm": [0.875],
+        "bag": [0.1],
+        "tf-idf": [1],
+    }
     (axes,) = drawn(comparison.draw, trials(accuracies_of(shares))).axes
     names = ["vanilla RNN", "wide RNN", "LSTM", "order-free bag", "TF-IDF"]
     assert tick_labels(axes) == dict(enumerate(names))
@@ -195,7 +201,7 @@ def test_every_seed_is_a_mark_in_its_conditions_row_and_the_mean_a_line():
     marks, means = axes.lines[::2], axes.lines[1::2]
     for row, values in enumerate(shares.values()):
         assert points(marks[row]) == [(100 * value, row) for value in values]
-        assert points(means[row]) == [(100 * np.mean(values), row)]
+        assert points(means[row]) == [(round(float(100 * np.mean(values)), 9), row)]
         assert means[row].get_marker() == "|"
     assert [color_of(line) for line in marks] == [
         COLORS["rnn"],

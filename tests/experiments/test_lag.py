@@ -163,6 +163,7 @@ def test_the_summary_and_the_figure():
         f"{cell}, K={K}": [
             a_result(0.5 + k / 16, 10.0 ** -(k + K / 25), 1e-9),
             a_result(0.75 + k / 16, 10.0 ** -(k + 2 + K / 25), 3e-9),
+            a_result(0.5 + k / 16, 10.0 ** -(k + 4 + K / 25), 3.5e-9),
         ]
         for k, cell in enumerate(lag.CELLS)
         for K in (25, 0)  # whatever the order
@@ -171,9 +172,9 @@ def test_the_summary_and_the_figure():
     summary = lag.summarize(listed)["rnn, orthogonal, K=25"]
     assert {name: of["mean"] for name, of in summary.items()} == pytest.approx(
         {
-            "test_accuracy": 0.625,
-            "gradient_at_review_end_start": (1e-1 + 1e-3) / 2,
-            "gradient_at_review_end_best": 2e-9,
+            "test_accuracy": 1.75 / 3,
+            "gradient_at_review_end_start": (1e-1 + 1e-3 + 1e-5) / 3,
+            "gradient_at_review_end_best": 2.5e-9,
         }
     )
     figure = drawn(lag.draw, listed)
@@ -194,12 +195,16 @@ def test_the_summary_and_the_figure():
         # Of each cell an empty line for its name, the means, and the marks of the seeds.
         means, marks = accuracy.lines[3 * k + 1 : 3 * k + 3]
         places = [round(place + 0.07 * (k - 2), 9) for place in (0, 1)]
-        assert points(means) == [(pytest.approx(x), 0.625 + k / 16) for x in places]
-        assert [y for _, y in points(marks)] == [0.5 + k / 16, 0.75 + k / 16] * 2
+        assert points(means) == [
+            (pytest.approx(x), pytest.approx(1.75 / 3 + k / 16)) for x in places
+        ]
+        assert [y for _, y in points(marks)] == [0.5 + k / 16, 0.75 + k / 16, 0.5 + k / 16] * 2
         assert color_of(means) == color_of(marks) == series(k)["color"]
         means, marks = gradient.lines[2 * k : 2 * k + 2]
-        np.testing.assert_allclose(means.get_ydata(), [10.0 ** -(k + 1), 10.0 ** -(k + 2)])
-        np.testing.assert_allclose(marks.get_ydata(), 10.0 ** -np.array([k, k + 2.0, k + 1, k + 3]))
+        np.testing.assert_allclose(means.get_ydata(), [10.0 ** -(k + 2), 10.0 ** -(k + 3)])
+        np.testing.assert_allclose(
+            marks.get_ydata(), 10.0 ** -np.array([k, k + 2.0, k + 4, k + 1, k + 3, k + 5])
+        )
         assert color_of(means) == color_of(marks) == series(k)["color"]
     assert accuracy.lines[-1].get_ydata()[0] == 0.5  # chance
     assert gradient.get_yscale() == "log" and accuracy.get_yscale() == "linear"

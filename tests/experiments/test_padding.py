@@ -216,6 +216,10 @@ def test_every_seed_is_a_mark_and_the_published_condition_a_line_by_padding():
         np.testing.assert_array_equal(lines[name].get_xdata(), [0, 100, 200, 300, 400, 500])
         np.testing.assert_array_equal(lines[name].get_ydata(), heights)
         assert color_of(lines[name]) == COLORS[model]
+        assert lines[name].get_marker() == ("s" if model == "rnn" else "o")
+        assert lines[name].get_linestyle() == ("--" if model == "rnn" else "-")
+    legend = [text.get_text() for text in groups.get_legend().get_texts()]
+    assert legend == ["vanilla RNN", "LSTM"]
     assert changes.get_xlabel() == "test accuracy (%); a mark is a seed"
     assert groups.get_xlabel() == "steps of padding, at most"
     assert groups.get_ylabel() == "test accuracy (%); a line is a seed"

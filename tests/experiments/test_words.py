@@ -75,28 +75,28 @@ def test_a_condition_trains_on_its_end_of_all_parts(end, text):
 
 def test_the_summary_and_the_figure_are_of_the_test_accuracy():
     shares = {
-        f"{model}, {which}": [number, number + 0.125]
-        for model, number in (("rnn", 0.5), ("lstm", 0.75))
+        f"{model}, {which}": [number, number + 0.375, number]  # the median is not the mean
+        for model, number in (("rnn", 0.5), ("lstm", 0.5))
         for which in ("last 10", "last 400", "first 200", "bags of 1", "bags of 400")
     }
-    shares["lstm, last 10"] = [0.25, 0.375]
-    shares["lstm, bags of 400"] = [0.125, 0.25]
+    shares["lstm, last 10"] = [0.25, 0.625, 0.25]
+    shares["lstm, bags of 400"] = [0.125, 0.5, 0.125]
     listed = trials(accuracies_of(shares), CONDITIONS)
     summary = words.summarize(listed)
-    assert summary["rnn, last 10"]["mean"] == 0.5625 and summary["lstm, last 10"]["n"] == 2
+    assert summary["rnn, last 10"]["mean"] == 0.625 and summary["lstm, last 10"]["n"] == 3
 
     figure = drawn(words.draw, listed)
     last, bags = figure.axes
     assert "last words read" in last.get_xlabel() and "words to a step" in bags.get_xlabel()
     assert last.get_ylabel() == "test accuracy (%)"
     assert [points(line) for line in last.lines] == [
-        [(10, 56.25), (400, 56.25)],
-        [(10, 31.25), (400, 81.25)],
+        [(10, 62.5), (400, 62.5)],
+        [(10, 37.5), (400, 62.5)],
     ]
     # A bag of 4 is "last 400".
     assert [points(line) for line in bags.lines] == [
-        [(1, 56.25), (4, 56.25), (400, 56.25)],
-        [(1, 81.25), (4, 81.25), (400, 18.75)],
+        [(1, 62.5), (4, 62.5), (400, 62.5)],
+        [(1, 62.5), (4, 62.5), (400, 25)],
     ]
     for axes in (last, bags):
         assert axes.get_xscale() == "log"
@@ -107,7 +107,7 @@ def test_the_summary_and_the_figure_are_of_the_test_accuracy():
     assert tick_labels(bags, "x") == {1.0: "1", 4.0: "4", 400.0: "400"}
     band = last.collections[1].get_paths()[0].vertices  # the LSTM's
     heights = {x: sorted(set(band[band[:, 0] == x, 1])) for x in (10, 400)}
-    assert heights == {10: [25, 37.5], 400: [75, 87.5]}
+    assert heights == {10: [25, 62.5], 400: [50, 87.5]}
     np.testing.assert_array_equal(
         last.collections[1].get_facecolor()[0, :3], np.array([0x00, 0x44, 0x88]) / 255
     )
