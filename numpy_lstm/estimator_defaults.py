@@ -41,8 +41,9 @@ def fill_in(given: Mapping[str, Any], n_texts: int, n_unlabeled: int = 0) -> dic
     Fewer texts get smaller batches and more epochs, so that there are enough steps, and a smaller
     vocabulary, since a word of one text tells that text from the others and nothing else. Below
     `MANY` texts the learning rate, the dropout and the bags are larger, the mean of the hidden
-    states is read out, and training does not stop early. All was chosen on training reviews that were held out;
-    ``results/small_sets.json``, by :mod:`numpy_lstm.experiments.small_sets`, has what it brings.
+    states is read out, and training does not stop early. All was chosen on training reviews that
+    were held out; ``results/small_sets.json`` has what it brings on test reviews
+    (:mod:`numpy_lstm.experiments.small_sets`).
 
     Parameters
     ----------
