@@ -12,7 +12,7 @@ from numpy_lstm.settings import Settings
 Auto = Literal["auto"]
 
 MANY = 10_000  # texts from which on all values are those of the training job
-SCARCE = 500  # texts below which the classifier does not come near word counts
+SCARCE = 500  # texts below which counts of words are far better
 WORDS = 3  # of the vocabulary, for each text
 BATCH = 16  # the smallest
 STEPS = 320  # of Adam at least, in all epochs
@@ -80,8 +80,8 @@ def warn_if_scarce(name: str, n_texts: int) -> None:
     """Warn of too few texts for the defaults; `name` is the estimator's."""
     if n_texts < SCARCE:
         warnings.warn(
-            f"{n_texts} texts are few: below {SCARCE}, {name} with its defaults is less accurate"
-            " than logistic regression on counts of words.",
+            f"{n_texts} texts are few: below {SCARCE}, logistic regression on counts of words is"
+            f" likely to be far more accurate than {name} with its defaults.",
             UserWarning,
             stacklevel=3,
         )

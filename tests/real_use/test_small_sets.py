@@ -79,7 +79,7 @@ def test_texts_of_no_weight_do_not_count():
 
 def test_texts_too_few_for_the_defaults_are_answered_with_a_warning():
     defaults = nl.ReviewClassifier(**{**TINY, "max_iter": "auto"})
-    with pytest.warns(UserWarning, match="^40 texts are few: below 500, ReviewClassifier with"):
+    with pytest.warns(UserWarning, match="^40 texts are few: below 500, logistic regression"):
         defaults.fit(TEXTS[:40], LABELS[:40])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
