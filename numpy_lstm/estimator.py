@@ -14,7 +14,13 @@ from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from numpy_lstm.data.prepare import prepare
-from numpy_lstm.estimator_input import check_labels, check_texts, weighted_corpus
+from numpy_lstm.estimator_defaults import Auto, fill_in, is_auto, warn_if_scarce
+from numpy_lstm.estimator_input import (
+    check_labels,
+    check_texts,
+    check_unlabeled,
+    weighted_corpus,
+)
 from numpy_lstm.losses import class_probabilities, likeliest
 from numpy_lstm.predict.scoring import score
 from numpy_lstm.settings import Settings, requirement_not_met
@@ -50,29 +56,33 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ``!``, ``?``, emoji, and emoticons as emoji; HTML and other punctuation are dropped. Texts in a
     script without blanks, such as Chinese or Thai, must have been divided into words before.
 
+    A parameter that is "auto" depends on the number of texts
+    (:func:`numpy_lstm.estimator_defaults.fill_in`); from 10,000 on it is that of the training job.
+    What was chosen is in ``weights_.settings``.
+
     Parameters
     ----------
     cell : {"lstm", "rnn"}
     hidden_size : int
         Hidden units.
-    bag_size : int
+    bag_size : int or "auto"
         Words averaged into one time step.
-    readout : {"last", "mean", "max", "meanmax"}
+    readout : {"last", "mean", "max", "meanmax", "auto"}
         How the hidden states become features.
     max_length : int
         Words of a text that are read, from its end.
-    max_features : int
+    max_features : int or "auto"
         Largest size of the vocabulary, padding and unknown included; at least 3.
     vector_size : int
         Numbers in a word vector.
-    dropout : float
+    dropout : float or "auto"
         Share of inputs and of features dropped in training, in [0, 1).
-    learning_rate_init : float
+    learning_rate_init : float or "auto"
         Adam's step size at the start; it falls linearly to 0.
-    batch_size : int
-    max_iter : int
+    batch_size : int or "auto"
+    max_iter : int or "auto"
         Largest number of epochs.
-    n_iter_no_change : int
+    n_iter_no_change : int or "auto"
         Stop after so many epochs without a better validation loss; 0 never stops early.
     validation_fraction : float
         Share of the training texts that is set aside, in (0, 1).
@@ -113,16 +123,16 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         cell: Model = "lstm",
         *,
         hidden_size: int = 128,
-        bag_size: int = 4,
-        readout: Readout = "last",
+        bag_size: int | Auto = "auto",
+        readout: Readout | Auto = "auto",
         max_length: int = 800,
-        max_features: int = 30_000,
+        max_features: int | Auto = "auto",
         vector_size: int = 128,
-        dropout: float = 0.3,
-        learning_rate_init: float = 2e-3,
-        batch_size: int = 64,
-        max_iter: int = 5,
-        n_iter_no_change: int = 2,
+        dropout: float | Auto = "auto",
+        learning_rate_init: float | Auto = "auto",
+        batch_size: int | Auto = "auto",
+        max_iter: int | Auto = "auto",
+        n_iter_no_change: int | Auto = "auto",
         validation_fraction: float = 0.1,
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -146,7 +156,11 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def fit(
-        self, X: Iterable[str], y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+        self,
+        X: Iterable[str],
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        unlabeled: Iterable[str] | None = None,
     ) -> ReviewClassifier:
         """Learn from texts and their labels.
 
@@ -157,6 +171,9 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             At least two different labels, of any kind that can be sorted.
         sample_weight : array-like, shape (n,), optional
             Weight of each text, not negative; a text of weight 0 is not read.
+        unlabeled : iterable of str, optional
+            Further texts without labels, from which the word vectors are computed too; never those
+            that will be scored.
 
         Returns
         -------
@@ -169,15 +186,24 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If parameters, texts, labels or weights are not as described, or the texts are too few.
         numpy_lstm.training.Diverged
             If the loss is not finite: try a smaller `learning_rate_init`.
+
+        Warns
+        -----
+        UserWarning
+            If `max_iter` is "auto" and the texts are too few for the defaults.
         """
-        settings = self._settings()
         texts = check_texts(X)
         classes, labels = check_labels(type(self).__name__, y, texts)
         weights = _check_sample_weight(
             sample_weight, texts, dtype=np.float64, ensure_non_negative=True
         )
         weights *= compute_sample_weight(self.class_weight, classes[labels])
-        corpus = weighted_corpus(texts, labels, weights)
+        further = check_unlabeled(unlabeled)
+        n_texts = int(np.count_nonzero(weights))
+        settings = self._settings(n_texts, len(further))
+        corpus = weighted_corpus(texts, labels, weights, further)
+        if is_auto("epochs", self.max_iter):
+            warn_if_scarce(type(self).__name__, n_texts)
         prepared = prepare(corpus, settings, keep_vectors=False)
         state = initial_state(self.cell, prepared.vectors, settings, len(classes))
         display = Display(bar=True)
@@ -261,11 +287,12 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.two_d_array = False
         return tags
 
-    def _settings(self) -> Settings:
+    def _settings(self, n_texts: int, n_unlabeled: int) -> Settings:
         given = {setting: getattr(self, name) for name, setting in SETTING_OF.items()}
         wanted = {
             name: requirement_not_met(setting, given[setting])
             for name, setting in SETTING_OF.items()
+            if not is_auto(setting, given[setting])
         }
         wanted["cell"] = None if self.cell in ("lstm", "rnn") else "'lstm' or 'rnn'"
         for name, what in wanted.items():
@@ -274,6 +301,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     f"The {name!r} parameter of {type(self).__name__} must be {what}."
                     f" Got {getattr(self, name)!r} instead."
                 )
+        given = fill_in(given, n_texts, n_unlabeled)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         # NumPy's numbers, for example from a search, are not JSON; the probe is not used.
         plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in given.items()}

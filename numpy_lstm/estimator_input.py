@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set, Sized
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,19 @@ def check_labels(name: str, y: npt.ArrayLike, texts: list[str]) -> tuple[npt.NDA
     return classes, labels
 
 
-def weighted_corpus(texts: list[str], labels: Ints, weights: Array) -> Corpus:
+def check_unlabeled(texts: Iterable[str] | None) -> list[str]:
+    """The texts without labels as a list; none if there are none."""
+    if texts is None or (isinstance(texts, Sized) and len(texts) == 0):
+        return []
+    try:
+        return check_texts(texts)
+    except ValueError as error:
+        raise ValueError(f"`unlabeled`: {error}") from None
+
+
+def weighted_corpus(
+    texts: list[str], labels: Ints, weights: Array, unlabeled: Sequence[str] = ()
+) -> Corpus:
     """A corpus of the texts with positive weight; each text is its own film."""
     counts = np.flatnonzero(weights)
     per_class = np.bincount(labels[counts], minlength=labels.max() + 1)
@@ -66,15 +79,14 @@ def weighted_corpus(texts: list[str], labels: Ints, weights: Array) -> Corpus:
             "Each class needs at least 2 texts with positive weight, so that one can be set aside;"
             f" got {per_class.tolist()}."
         )
-    words, tokens, starts = number_tokens(texts[n] for n in counts)
-    if not words:
+    words, tokens, starts = number_tokens(chain((texts[n] for n in counts), unlabeled))
+    n, films = len(counts), np.arange(len(starts) - 1, dtype=np.int32)
+    if starts[n] == 0:
         raise ValueError("empty vocabulary; perhaps the texts only contain punctuation.")
-    reviews = Reviews(
-        tokens,
-        starts,
-        labels[counts],
-        films=np.arange(len(counts), dtype=np.int32),
+    everything = Reviews(tokens, starts, np.full(len(films), -1, labels.dtype), films)
+    train = select(everything, films[:n])._replace(
+        labels=labels[counts],
         weights=(weights[counts] / weights[counts].mean()).astype(np.float32),
     )
-    nothing = select(reviews, np.arange(0))
-    return Corpus("texts", words, reviews, test=nothing, unlabeled=nothing)
+    nothing = select(everything, films[:0])
+    return Corpus("texts", words, train, test=nothing, unlabeled=select(everything, films[n:]))

@@ -17,12 +17,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 import numpy_lstm as nl
 from numpy_lstm.estimator import SETTING_OF
+from numpy_lstm.estimator_defaults import fill_in
 from numpy_lstm.settings import Settings
 from numpy_lstm.weights import load_weights, save_weights
 
 TINY = {
     **{"hidden_size": 8, "vector_size": 8, "bag_size": 1, "batch_size": 16, "dropout": 0.0},
     **{"max_iter": 20, "learning_rate_init": 0.05, "n_iter_no_change": 0, "random_state": 0},
+    **{"readout": "last", "max_features": 30_000},
 }
 # BLAS rounds a text's numbers according to its place in the batch: in float64 that moves its score
 # by 1e-15, in float32 it would move it by 1e-7.
@@ -190,10 +192,12 @@ def test_verbose_shows_a_bar_and_a_line_for_each_pass(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_defaults_are_those_of_the_command_line():
+def test_defaults_are_those_of_the_command_line_from_ten_thousand_texts_on():
     defaults = nl.ReviewClassifier().get_params()
-    for name, setting in SETTING_OF.items():
-        assert defaults[name] == getattr(Settings(), setting)
+    given = {setting: defaults[name] for name, setting in SETTING_OF.items()}
+    for n_texts, n_unlabeled in ((10_000, 0), (25_000, 0), (25_000, 50_000), (10**7, 0)):
+        settings = Settings(**fill_in(given, n_texts, n_unlabeled))
+        assert settings == Settings()
     documented = inspect.getdoc(nl.ReviewClassifier)
     assert all(f"\n{name} : " in documented for name in defaults if name != "batch_size")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -72,9 +72,10 @@ def cut(
     return Splits(*map(function, splits._replace(train=train)))
 
 
-def texts(part: Reviews) -> list[str]:
-    """Reviews as texts of word ids, for scikit-learn."""
-    pieces = np.split(part.tokens.astype(str), part.starts[1:-1])
+def texts(part: Reviews, words: Sequence[str] | None = None) -> list[str]:
+    """Reviews as texts of their words, or of word ids, for scikit-learn."""
+    tokens = part.tokens.astype(str) if words is None else np.array(words, object)[part.tokens]
+    pieces = np.split(tokens, part.starts[1:])[:-1]
     return [" ".join(piece) for piece in pieces]
 
 

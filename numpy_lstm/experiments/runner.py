@@ -31,6 +31,7 @@ EXPERIMENTS = (
     "words",
     "best",
     "saliency",
+    "small_sets",
 )
 
 
