@@ -74,7 +74,10 @@ def test_a_square_matrix_of_a_vanilla_rnn_is_not_transposed_by_chance():
     W_x, W_h = np.array([[1.0, 2], [3, 4]]), np.array([[5.0, 6], [7, 8]])
     params = nl.RNNParams(W_x, W_h, np.array([9.0, 10]))
     assert nl.to_torch(params)["weight_hh_l0"].tolist() == [[5, 6], [7, 8]]
-    assert [array.tolist() for array in nl.to_keras(params)[:2]] == [[[1, 3], [2, 4]], [[5, 7], [6, 8]]]
+    assert [array.tolist() for array in nl.to_keras(params)[:2]] == [
+        [[1, 3], [2, 4]],
+        [[5, 7], [6, 8]],
+    ]
     for back in (nl.from_torch(nl.to_torch(params)), nl.from_keras(nl.to_keras(params))):
         assert isinstance(back, nl.RNNParams)
         assert [array.tolist() for array in back] == [array.tolist() for array in params]

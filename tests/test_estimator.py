@@ -303,6 +303,11 @@ def test_every_parameter_becomes_its_setting() -> None:
     assert len(splits.validation.labels) == 6
 
 
+def test_a_parameter_of_zero_stays_zero() -> None:
+    settings = given_to_training(dropout=0.0, n_iter_no_change=0, random_state=0)[2]
+    assert (settings.dropout, settings.patience) == (0.0, 0)
+
+
 @pytest.mark.parametrize(("cell", "rows"), [("rnn", 8), ("lstm", 32)])
 def test_the_cell_is_the_one_asked_for(cell: str, rows: int) -> None:
     assert given_to_training(cell=cell)[0].parameters["W_x"].shape == (rows, 8)

@@ -52,6 +52,22 @@ def test_uniform_recurrent_weights_are_those_of_pytorch(init: Any) -> None:
         assert block.var() == pytest.approx(1 / 300, rel=0.05)
 
 
+def test_uniform_recurrent_weights_are_those_of_pytorch_whatever_the_size() -> None:
+    for H in (25, 400):
+        W_h = init_rnn(D, H, rng=rng(), recurrent="uniform", dtype=np.float64).W_h
+        assert abs(W_h).max() == pytest.approx(1 / np.sqrt(H), rel=0.01)
+        assert W_h.min() < -0.98 / np.sqrt(H)
+
+
+@pytest.mark.parametrize("recurrent", ["orthogonal", "uniform"])
+@pytest.mark.parametrize("name", ["W_x", "W_h"])
+def test_every_gate_is_drawn_anew(name: str, recurrent: Any) -> None:
+    gates = getattr(init_lstm(D, H, rng=rng(), recurrent=recurrent), name).reshape(4, H, -1)
+    for k in range(4):
+        for j in range(k):
+            assert (gates[k] != gates[j]).mean() > 0.99
+
+
 @pytest.mark.parametrize("init", [init_rnn, init_lstm])
 def test_each_gates_input_block_is_glorots(init: Any) -> None:
     limit = np.sqrt(6 / (H + D))

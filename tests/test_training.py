@@ -513,11 +513,13 @@ def test_no_step_is_taken_with_a_number_that_is_not_finite(loss: float, gradient
 def test_a_step_drops_by_the_masks_of_its_number() -> None:
     settings = replace(SETTINGS, dropout=0.5, bag_size=3, readout="mean")
     _, state, found = step_with(0.7, [0.0], settings)
-    (classifier, _, masks), _ = found.call_args
+    classifier, _, *masks = found.call_args.args
     assert classifier == (state.parameters, 3, "mean")
-    for mask, wanted in zip(masks, draw_masks(state, 2, settings) or (), strict=True):
+    assert len(masks) == 1
+    for mask, wanted in zip(masks[0], draw_masks(state, 2, settings) or (), strict=True):
         np.testing.assert_array_equal(mask, wanted)
-    assert step_with(0.7, [0.0], replace(SETTINGS, dropout=0.0))[2].call_args[0][2] is None
+    _, _, found = step_with(0.7, [0.0], replace(SETTINGS, dropout=0.0))
+    assert found.call_args.args[2:] == (None,)
 
 
 def test_masks_drop_their_share_of_inputs_and_features_and_nothing_without_dropout() -> None:
@@ -570,16 +572,28 @@ def test_logits_are_those_of_each_review_alone_without_dropout(
     assert parameters["W_x"].dtype == np.float32
 
 
+def test_a_bag_is_a_mean_of_its_real_words() -> None:
+    """Two bags of four words and of one, beside a longer review: tanh of 1, whatever the bag."""
+    parameters = {
+        "embedding": np.array([[9.0], [9], [1], [1]]),
+        **{"W_x": np.ones((1, 1)), "W_h": np.zeros((1, 1)), "b": np.zeros(1)},
+        **{"W_out": np.ones((1, 1)), "b_out": np.zeros(1)},
+    }
+    settings = replace(SETTINGS, bag_size=4, readout="mean", batch_size=2)
+    logits = predict_logits(parameters, reviews_of([5, 11]), settings)
+    np.testing.assert_allclose(logits, np.tanh([1, 1]), rtol=1e-12)
+
+
 @pytest.mark.parametrize(
-    ("weights", "loss", "accuracy"),
+    ("weights", "shares"),
     [
-        (None, (np.log(2) + np.log(4 / 3) + np.log(4)) / 3, 1 / 3),
-        ([1.0, 1.0, 1.0], (np.log(2) + np.log(4 / 3) + np.log(4)) / 3, 1 / 3),
-        ([1.0, 4.0, 3.0], (np.log(2) + 4 * np.log(4 / 3) + 3 * np.log(4)) / 8, 1 / 2),
+        (None, [1 / 3, 1 / 3, 1 / 3]),
+        ([1.0, 1.0, 1.0], [1 / 3, 1 / 3, 1 / 3]),
+        ([1.0, 4.0, 3.0], [1 / 8, 4 / 8, 3 / 8]),
     ],
 )
 def test_loss_and_accuracy_are_means_weighted_by_review(
-    weights: list[float] | None, loss: float, accuracy: float
+    weights: list[float] | None, shares: list[float]
 ) -> None:
     """Log-odds of 0, ln 3 and -ln 3: probabilities of 1/2, 3/4 and 1/4."""
     reviews = reviews_of([1, 1, 1], [1, 1, 1])
@@ -590,7 +604,8 @@ def test_loss_and_accuracy_are_means_weighted_by_review(
     with mock.patch.object(training, "predict_logits", logits):
         scores = evaluate(parameters, reviews, SETTINGS)
     logits.assert_called_once_with(parameters, reviews, SETTINGS)
-    assert scores == pytest.approx((loss, accuracy), rel=1e-12)
+    loss = np.dot(shares, np.log([2, 4 / 3, 4]))
+    assert scores == pytest.approx((loss, shares[1]), rel=1e-12)
 
 
 def test_more_classes_are_scored_by_the_largest_logit() -> None:
@@ -598,6 +613,13 @@ def test_more_classes_are_scored_by_the_largest_logit() -> None:
     with mock.patch.object(training, "predict_logits", return_value=logits):
         scores = evaluate({}, reviews_of([1, 1], [1, 0]), SETTINGS)
     assert scores == pytest.approx(((np.log(2) + np.log(4)) / 2, 0.5))
+
+
+def test_a_probe_is_cut_to_its_last_words() -> None:
+    reviews = reviews_of([4, 1, 3])._replace(tokens=np.arange(2, 10, dtype=np.int32))
+    probes = probe_batch(reviews, 2)
+    assert probes.tokens.tolist() == [[3, 7], [4, 8], [5, 9]]
+    assert probe_batch(reviews, 3).tokens.tolist() == [[5, 9, 6]]
 
 
 def test_probes_keep_their_labels_and_of_equal_lengths_the_first() -> None:

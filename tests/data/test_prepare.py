@@ -93,7 +93,7 @@ def test_a_word_of_validation_or_test_alone_is_unknown() -> None:
 
 
 def test_words_are_counted_in_the_training_part_alone() -> None:
-    """"h" is rare there, and frequent everywhere else."""
+    """ "h" is rare there, and frequent everywhere else."""
     train, _ = halves()
     texts = [TRAIN[n].replace("h", "a") if n in train else f"v{n} " + "h " * 50 for n in range(24)]
     texts[train[0]] += " h"

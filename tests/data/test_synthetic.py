@@ -290,7 +290,9 @@ def test_the_title_is_named_once_and_then_the_film_is_called_it() -> None:
     with written_in(["X {film}."], "X {film}.", "X {film}.", "X {film}."):
         named = [_opinion(rng, 0, "Solaris") for _ in range(50)]
     for opinion in named:
-        first, *later = [sentence.removeprefix("X ") for sentence in opinion.rstrip(".").split(". ")]
+        first, *later = [
+            sentence.removeprefix("X ") for sentence in opinion.rstrip(".").split(". ")
+        ]
         assert first == "Solaris"
         assert set(later) <= set(phrases.FILM_AGAIN)
     assert all(word in " ".join(named) for word in phrases.FILM_AGAIN)

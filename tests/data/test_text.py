@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import cache
 from unicodedata import category, normalize
 
 import numpy as np
@@ -44,9 +45,13 @@ def characters(*categories: str) -> str:
     return "".join(filter(lambda c: category(c) in categories, map(chr, range(sys.maxunicode + 1))))
 
 
-LETTER = rf"(?:[^\W_]|[{characters('Mn', 'Mc')}])"
-INVISIBLE = re.compile(rf"[{characters('Cf', 'Me')}\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
-TOKEN = re.compile(rf"{LETTER}+(?:'{LETTER}+)*|[!?]|(?!\ufffd)[{characters('So')}]")
+@cache
+def expressions() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What is dropped within a word, and what is a token."""
+    letter = rf"(?:[^\W_]|[{characters('Mn', 'Mc')}])"
+    invisible = rf"[{characters('Cf', 'Me')}\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]"
+    token = rf"{letter}+(?:'{letter}+)*|[!?]|(?!\ufffd)[{characters('So')}]"
+    return re.compile(invisible), re.compile(token)
 
 
 def tokenize_by_expression(text: str) -> list[str]:
@@ -55,7 +60,8 @@ def tokenize_by_expression(text: str) -> list[str]:
     text = re.sub("[\u2018\u2019\u02bc\u00b4`]", "'", re.sub("([¼½¾⅓⅔⅛])", r" \1", text))
     text = normalize("NFKC", normalize("NFKC", text).lower())
     text = text.replace("i\N{COMBINING DOT ABOVE}", "i")
-    tokens = TOKEN.findall(INVISIBLE.sub("", text))
+    invisible, token = expressions()
+    tokens = token.findall(invisible.sub("", text))
     return [token for token in tokens if not category(token[0]).startswith("M")]
 
 

@@ -8,8 +8,8 @@ import pytest
 from numpy_lstm.classifier import Classifier, classifier_forward, init_classifier
 from numpy_lstm.losses import class_probabilities
 from numpy_lstm.predict import integrated_gradients
-from numpy_lstm.predict.integrated_gradients import HALVINGS, INTERVALS, TOLERANCE as OF_AN_INTERVAL
-from numpy_lstm.predict.integrated_gradients import explain
+from numpy_lstm.predict.integrated_gradients import HALVINGS, INTERVALS, explain
+from numpy_lstm.predict.integrated_gradients import TOLERANCE as OF_AN_INTERVAL
 
 TOLERANCE = 0.01  # of a logit: each of some ten intervals may be off by a tenth of that
 
@@ -83,7 +83,12 @@ def all_but_linear(bag_size, w_out=(2.0, -1.0), b_out=0.25):
 
 @pytest.mark.parametrize(
     ("bag_size", "shares"),
-    [(1, [1 / 5] * 5), (2, [1 / 6] * 4 + [1 / 3]), (3, [1 / 6] * 3 + [1 / 4] * 2), (9, [1 / 5] * 5)],
+    [
+        (1, [1 / 5] * 5),
+        (2, [1 / 6] * 4 + [1 / 3]),
+        (3, [1 / 6] * 3 + [1 / 4] * 2),
+        (9, [1 / 5] * 5),
+    ],
 )
 def test_a_word_adds_its_share_of_its_bag_and_its_step(bag_size, shares):
     tokens = np.array([2, 3, 4, 2, 5])
