@@ -308,6 +308,17 @@ def test_a_parameter_of_zero_stays_zero() -> None:
     assert (settings.dropout, settings.patience) == (0.0, 0)
 
 
+def test_numbers_of_numpy_become_plain_ones() -> None:
+    settings = given_to_training(hidden_size=np.int64(3), dropout=np.float64(0.5))[2]
+    assert (type(settings.hidden_size), type(settings.dropout)) == (int, float)
+    assert (settings.hidden_size, settings.dropout, settings.probes) == (3, 0.5, 1)
+
+
+def test_weights_below_zero_are_refused() -> None:
+    with pytest.raises(ValueError, match="Negative values"):
+        nl.ReviewClassifier(**TINY).fit(FOUR, FRUIT, [1.0, 1.0, -1.0, 1.0])
+
+
 @pytest.mark.parametrize(("cell", "rows"), [("rnn", 8), ("lstm", 32)])
 def test_the_cell_is_the_one_asked_for(cell: str, rows: int) -> None:
     assert given_to_training(cell=cell)[0].parameters["W_x"].shape == (rows, 8)

@@ -22,6 +22,10 @@ from numpy_lstm.data.text import PAD, UNKNOWN, Vocabulary, number_tokens, tokeni
         ("Great film.", ["great", "film"]),
         ("I didn't; they'd've", ["i", "didn't", "they'd've"]),
         ("I didn\u2019t", ["i", "didn't"]),  # a typographic apostrophe
+        ("a\u2018b c\u02bcd e\u00b4f g`h", ["a'b", "c'd", "e'f", "g'h"]),
+        ("1¼ 2½ 3¾ 4⅓ 5⅔ 6⅛", list("114212334413523618")),
+        (":) ;) :( :') :'( :D :P :| :/ <3", list("🙂😉🙁😂😢😃😛😐😕❤")),
+        (":-) ;-) :-( :'-) :'-( :-d :-p :-| :-/", list("🙂😉🙁😂😢😃😛😐😕")),
         ("'quoted' the actors' rock''n''roll '", ["quoted", "the", "actors", "rock", "n", "roll"]),
         ("What?! No!!", ["what", "?", "!", "no", "!", "!"]),
         ("won't!'", ["won't", "!"]),
