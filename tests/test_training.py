@@ -1,3 +1,4 @@
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from numpy_lstm import training
 from numpy_lstm.classifier import Classifier, classifier_forward
-from numpy_lstm.data.batches import make_batch
+from numpy_lstm.data.batches import length_buckets, make_batch
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.settings import Settings
@@ -352,6 +353,8 @@ def test_the_order_is_that_of_seed_and_epoch() -> None:
     orders = [order(*key) for key in product((0, 1), (0, 1))]
     assert all(one != other for k, one in enumerate(orders) for other in orders[:k])
     assert order(0, 1) == orders[1]
+    buckets = length_buckets(TWENTY.train.lengths, 6, rng=np.random.default_rng((0, 1)))
+    assert list(map(sorted, order(0, 1))) == [sorted(batch.tolist()) for batch in buckets]
 
 
 def test_the_learning_rate_falls_along_a_straight_line_to_zero() -> None:
@@ -407,6 +410,13 @@ def test_norms_are_recorded_on_the_longest_validation_reviews_before_and_after_e
         assert batch.tokens.tolist() == [[2, 4], [2, 4]]  # cut to the shorter one's two words
         assert batch.labels.tolist() == [1, 1]
         assert batch.lengths.tolist() == [2, 2]
+
+
+def test_norms_at_the_start_are_those_of_the_parameters_as_they_are() -> None:
+    state = initial_state("lstm", VECTORS[:, :2], LOOP)
+    state.parameters["b_out"][:] = 3
+    script, _ = played([0.5, 0.4], state=state)
+    assert script.recorded[0][1] == 3
 
 
 def test_training_ends_when_the_patience_does() -> None:
@@ -508,6 +518,16 @@ def test_no_step_is_taken_with_a_number_that_is_not_finite(loss: float, gradient
         pytest.raises(Diverged, match="at step 6 of epoch 3"),
     ):
         step_with(loss, [1.0, gradient])
+
+
+def test_an_overflow_is_diverged_and_not_a_warning() -> None:
+    state = initial_state("lstm", VECTORS, SETTINGS)
+    state.parameters["b"][:] = 10  # every gate is open
+    state.parameters["W_out"][:] = 3e38
+    with warnings.catch_warnings(), pytest.raises(Diverged, match="at step 1 of epoch 1"):
+        warnings.simplefilter("error")
+        train_step(state, make_batch(reviews_of([2, 2], [1, 0]), np.arange(2)), SETTINGS)
+    assert (state.parameters["W_out"] == np.float32(3e38)).all()
 
 
 def test_a_step_drops_by_the_masks_of_its_number() -> None:

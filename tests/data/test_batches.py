@@ -85,6 +85,21 @@ def test_pools_of_32_batches_are_drawn_at_random_and_sorted_by_length():
         assert (np.diff(lengths[batch]) < 0).all()  # the longest first
     firsts = np.array([lengths[batch[0]] for batch in batches])
     assert abs(np.corrcoef(firsts, np.arange(len(batches)))[0, 1]) < 0.3  # in random order
+    drawn = np.random.default_rng(0).permutation(200)
+    pools = [set(drawn[:96]), set(drawn[96:192]), set(drawn[192:])]
+    assert all(any(set(batch) <= pool for pool in pools) for batch in batches)
     # 96 of 200 lengths in a pool: a batch of three spans about six; one pool of all would span two.
     spans = [np.ptp(lengths[batch]) for batch in batches if len(batch) == 3]
     assert 4 < np.mean(spans) < 9
+
+
+def test_of_equal_lengths_the_first_comes_first_on_every_machine():
+    lengths = np.full(500, 3)
+    assert [*np.concatenate(list(by_length(lengths, 7)))] == list(range(500))
+    batch = make_batch(reviews_of(*np.arange(500)[:, np.newaxis]), np.arange(500))
+    assert batch.tokens.tolist() == [list(range(500))]
+    batches = length_buckets(lengths, 20, rng=np.random.default_rng(0))
+    drawn = np.random.default_rng(0).permutation(500).tolist()
+    assert sorted(batch.tolist() for batch in batches) == sorted(
+        drawn[k : k + 20] for k in range(0, 500, 20)
+    )

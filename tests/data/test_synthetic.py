@@ -320,6 +320,16 @@ def test_a_story_has_as_many_tokens_as_asked_for(n_tokens: int) -> None:
         assert len(tokenize(_story(np.random.default_rng(seed), n_tokens))) == n_tokens
 
 
+def test_a_story_does_not_end_in_a_sentence_that_was_only_short_enough() -> None:
+    """Of eight tokens, a setup of six would leave two: there is a sentence of two, but no."""
+    with (
+        mock.patch.object(phrases, "SETUPS", ["A b c d e f."]),
+        mock.patch.object(phrases, "EVENTS", ["G h.", "I j k l m n.", "O p q r s t u v."]),
+    ):
+        stories = {_story(np.random.default_rng(seed), 8) for seed in range(20)}
+    assert stories == {"O p q r s t u v.", "G h. I j k l m n."}
+
+
 def test_a_story_has_one_hero_one_friend_and_one_town() -> None:
     for seed in range(5):
         words = set(tokenize(_story(np.random.default_rng(seed), 400)))

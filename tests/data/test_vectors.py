@@ -142,12 +142,13 @@ def test_other_texts_borders_or_settings_are_not_mixed_up_in_the_cache(tmp_path:
     texts = random_texts(5)
     learn = partial(vectors.word_vectors, cache_dir=tmp_path)
     learn([reviews_of(texts)], V, 4, seed=0)
+    learn([reviews_of([*texts[:-1], [9 - word for word in texts[-1]]])], V, 4, seed=0)
     learn([reviews_of([*texts[:-1], [*texts[-1][::-1], 2]])], V, 4, seed=0)
     learn([reviews_of([[*texts[0], *texts[1]], *texts[2:]])], V, 4, seed=0)  # a border less
     learn([reviews_of(texts)], V + 1, 4, seed=0)
     learn([reviews_of(texts)], V, 5, seed=0)
     learn([reviews_of(texts)], V, 4, seed=1)
-    assert len(list(tmp_path.iterdir())) == 6
+    assert len(list(tmp_path.iterdir())) == 7
 
 
 @pytest.mark.parametrize("texts", [[], [[]], [[2], [3]], [[1, 0, 1, 1]]])
@@ -243,3 +244,16 @@ def test_cached_vectors_are_those_that_were_learned(tmp_path: Path) -> None:
     learned = learn_vectors(texts, V, 4, seed=2)
     np.testing.assert_array_equal(kept, learned)
     np.testing.assert_array_equal(again, learned)
+
+
+def test_few_directions_hold_nearly_all_that_an_exact_decomposition_would() -> None:
+    """150 singular values that fall slowly, which is hard for a randomized decomposition."""
+    from scipy.sparse import csr_array
+
+    n, D = 150, 8
+    Q = np.linalg.qr(np.random.default_rng(0).standard_normal((n, n)))[0]
+    S = np.arange(1, n + 1) ** -0.5
+    vectors = reduce_pmi(csr_array(((Q * S) @ Q.T).astype(np.float32)), D, seed=0)
+    # Relative to the first one, since all are scaled together.
+    found = (vectors**2).sum(axis=0) / (vectors[:, 0] ** 2).sum()
+    np.testing.assert_allclose(found, S[:D], rtol=0.04)
