@@ -88,7 +88,7 @@ def test_what_is_converted_is_not_changed():
     state, weights = nl.to_torch(params), nl.to_keras(params)
     for back in (nl.from_torch(state), nl.from_keras(weights)):
         for array in back:
-            array += 1
+            assert not any(np.shares_memory(array, other) for other in (*state.values(), *weights))
     for array in (*state.values(), *weights):
         array += 1
     assert [array.tolist() for array in params] == [a.tolist() for a in (KERNEL, RECURRENT, BIAS)]
@@ -122,6 +122,13 @@ def changed(**arrays):
 )
 def test_other_weights_from_pytorch_are_refused(state, words):
     with pytest.raises(ValueError, match=words):
+        nl.from_torch(state)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.int64, np.complex128])
+def test_weights_of_another_dtype_throughout_are_refused(dtype):
+    state = {name: array.astype(dtype) for name, array in nl.to_torch(params_of("rnn")).items()}
+    with pytest.raises(ValueError, match=f"throughout; got {np.dtype(dtype)}"):
         nl.from_torch(state)
 
 

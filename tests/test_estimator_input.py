@@ -64,9 +64,8 @@ def test_what_are_no_labels_is_refused(y: Any, message: str) -> None:
 
 def test_a_text_of_weight_zero_is_not_read_and_the_others_weigh_one_on_average() -> None:
     weights = np.array([3.0, 0.0, 1.0, 1.0, 3.0])
-    name, words, reviews, test, unlabeled = weighted_corpus(
-        TEXTS, np.array([0, 0, 1, 0, 1]), weights
-    )
+    corpus = weighted_corpus(TEXTS, np.array([0, 0, 1, 0, 1]), weights)
+    name, words, reviews, test, unlabeled = corpus[:5]
     assert name == "texts"
     assert words == ["a", "b", "d", "e", "f"]
     assert reviews.tokens.tolist() == [0, 1, 2, 0, 3, 4, 4, 4]

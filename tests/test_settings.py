@@ -50,7 +50,7 @@ INSIDE: dict[str, list[Any]] = {
     "learning_rate": [1e-300, 1, 1e300],
     "clip": [1e-300, 1, math.inf],
     "dropout": [0, 0.0, 0.999],
-    "forget_bias": [-1e300, 0, 1e300],
+    "forget_bias": [-9e37, 0, 9e37],
     "vocabulary_size": [3, 10**9],
     "vector_size": [1, 10**6],
     "validation_fraction": [1e-9, 0.999],
@@ -68,7 +68,7 @@ OUTSIDE: dict[str, list[Any]] = {
     "learning_rate": [0, -1.0, math.inf, math.nan],
     "clip": [0, -1.0, math.nan],
     "dropout": [-0.1, 1, 1.0, math.nan],
-    "forget_bias": [math.inf, -math.inf, math.nan],
+    "forget_bias": [1e38, -1e38, math.inf, math.nan],
     "vocabulary_size": [2],
     "vector_size": [0],
     "validation_fraction": [0, 0.0, 1, 1.0, math.nan],
@@ -111,6 +111,8 @@ def test_what_is_outside_the_limits_is_refused_by_name(name: str) -> None:
 def test_counts_are_whole_numbers_of_any_kind(name: str) -> None:
     assert requirement_not_met(name, 5.0) == "a whole number"
     assert requirement_not_met(name, np.int64(5)) is None
+    assert requirement_not_met(name, 2**63) is not None  # NumPy's integers end there
+    assert (requirement_not_met(name, 2**63 - 1) is None) == (name != "seed")
 
 
 def test_settings_cannot_be_changed_after_they_were_checked() -> None:

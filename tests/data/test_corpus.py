@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_lstm.data.corpus import Reviews, keep_last, select, split_by_film
+from numpy_lstm.data.corpus import (
+    Corpus,
+    Reviews,
+    content_hash,
+    keep_last,
+    select,
+    split_by_film,
+)
 
 THREE = Reviews(
     tokens=np.array([5, 6, 7, 8, 9, 4], np.int32),
@@ -166,3 +173,23 @@ def test_two_reviews_of_two_films_are_one_on_each_side() -> None:
 def test_reviews_of_a_single_film_cannot_be_split(films: list[int]) -> None:
     with pytest.raises(ValueError, match="cannot be split by film"):
         split_by_film(reviews_of(films, [0, 1, 0, 1][: len(films)]), 0.5, np.random.default_rng(0))
+
+
+def test_the_content_of_a_corpus_is_known_by_its_hash() -> None:
+    weighted = THREE._replace(weights=np.ones(3, np.float32))
+    parts = {"train": weighted, "test": THREE, "unlabeled": THREE}
+    corpus = Corpus("imdb", ["a", "b"], **parts)
+    same = [
+        Corpus("other", ["a", "b"], **parts, source="/elsewhere"),
+        corpus._replace(test=Reviews(*(a if a is None else a.copy() for a in THREE))),
+    ]
+    others = [corpus._replace(words=["a", "c"]), corpus._replace(words=["ab", ""])]
+    for name, reviews in parts.items():
+        for field, array in zip(reviews._fields, reviews, strict=True):
+            if array is not None:
+                changed = array.copy()
+                changed[-1] += 1
+                others.append(corpus._replace(**{name: reviews._replace(**{field: changed})}))
+    others.append(corpus._replace(test=weighted))
+    assert {content_hash(each) for each in same} == {content_hash(corpus)}
+    assert len({content_hash(each) for each in [corpus, *others]}) == 1 + len(others) == 17
