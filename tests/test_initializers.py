@@ -75,6 +75,16 @@ def test_each_gates_input_block_is_glorots(init: Any) -> None:
         assert 0.98 * limit < abs(block).max() <= limit
 
 
+@pytest.mark.parametrize(("init", "gates"), [(init_rnn, 1), (init_lstm, 4)])
+@pytest.mark.parametrize("recurrent", ["orthogonal", "uniform"])
+def test_every_gate_has_its_rows(init: Any, gates: int, recurrent: Any) -> None:
+    for inputs, units in ((D, H), (3, 4), (1, 1)):
+        W_x, W_h, b = init(inputs, units, rng=rng(), recurrent=recurrent)
+        assert W_x.shape == (gates * units, inputs)
+        assert W_h.shape == (gates * units, units)
+        assert b.shape == (gates * units,)
+
+
 def test_only_the_forget_gate_has_a_bias() -> None:
     assert_identical(init_rnn(D, 2, rng=rng()).b, np.zeros(2, np.float32))
     b = init_lstm(D, 2, rng=rng()).b
