@@ -416,6 +416,7 @@ def test_only_who_asks_sees_a_bar_and_lines() -> None:
         calls = display.return_value.method_calls
         wanted = [mock.call.step(state, 4, 0.5, 0.75), mock.call.epoch(state)]
         assert [call for call in calls if call in wanted] == wanted * verbose
+        assert display.return_value.training.call_count == verbose
 
 
 def by_hand(n_classes: int = 2) -> Any:
