@@ -169,7 +169,12 @@ def test_two_reviews_of_two_films_are_one_on_each_side() -> None:
         assert list(map(len, parts)) == [1, 1]
 
 
-@pytest.mark.parametrize("films", [[7, 7, 7, 7], [7], []])
+def test_a_single_review_cannot_be_split() -> None:
+    with pytest.raises(ValueError, match="1 texts cannot be split"):
+        split_by_film(reviews_of([7], [0]), 0.5, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("films", [[7, 7, 7, 7], []])
 def test_reviews_of_a_single_film_cannot_be_split(films: list[int]) -> None:
     with pytest.raises(ValueError, match="cannot be split by film"):
         split_by_film(reviews_of(films, [0, 1, 0, 1][: len(films)]), 0.5, np.random.default_rng(0))
