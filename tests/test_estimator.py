@@ -357,6 +357,24 @@ def test_all_texts_are_trained_or_validated_on_and_none_is_tested() -> None:
     assert np.bincount(splits.validation.labels).tolist() == [2, 2]
 
 
+def test_unlabeled_texts_are_for_the_word_vectors_alone() -> None:
+    def fit(unlabeled: Any) -> tuple[TrainingState, Any, Settings]:
+        with (
+            mock.patch.object(estimator, "train", side_effect=Trained) as train,
+            pytest.raises(Trained),
+        ):
+            nl.ReviewClassifier(**TINY).fit(FOUR * 5, FRUIT * 5, unlabeled=unlabeled)
+        return train.call_args.args  # type: ignore[no-any-return]
+
+    without, splits, _ = fit(None)
+    further, others, _ = fit(["a film a plot a film a plot new"] * 9)
+    assert (without.parameters["embedding"] != further.parameters["embedding"]).any()
+    assert without.parameters["embedding"].shape == further.parameters["embedding"].shape
+    for one, other in zip(splits, others, strict=True):
+        assert one.labels.tolist() == other.labels.tolist()
+        assert one.tokens.tolist() == other.tokens.tolist()
+
+
 def test_there_is_an_output_for_each_of_more_than_two_classes() -> None:
     for n_classes, outputs in ((2, 1), (3, 3), (5, 5)):
         labels = [k % n_classes for k in range(20)]

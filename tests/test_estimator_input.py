@@ -78,6 +78,20 @@ def test_a_text_of_weight_zero_is_not_read_and_the_others_weigh_one_on_average()
     assert len(test.labels) == len(unlabeled.labels) == 0
 
 
+def test_unlabeled_texts_stand_apart_from_those_to_train_on() -> None:
+    labels, weights = np.array([0, 0, 1, 0, 1]), np.array([1.0, 1, 1, 0, 1])
+    corpus = weighted_corpus(TEXTS, labels, weights, ["z a", "", "y"])
+    assert corpus.words == ["a", "b", "c", "d", "f", "y", "z"]
+    assert corpus.train.tokens.tolist() == [0, 1, 2, 3, 0, 4, 4, 4]
+    assert corpus.train.labels.tolist() == [0, 0, 1, 1]
+    assert corpus.unlabeled.tokens.tolist() == [6, 0, 5]
+    assert corpus.unlabeled.starts.tolist() == [0, 2, 2, 3]
+    assert corpus.unlabeled.labels.tolist() == [-1, -1, -1]
+    assert len(corpus.test.labels) == 0
+    films = [*corpus.train.films.tolist(), *corpus.unlabeled.films.tolist()]
+    assert len(set(films)) == 7
+
+
 def test_weights_count_relative_to_each_other() -> None:
     labels = np.array([0, 0, 1, 0, 1])
     one, other = (weighted_corpus(TEXTS, labels, np.full(5, w)).train.weights for w in (0.1, 50.0))

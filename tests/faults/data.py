@@ -383,9 +383,16 @@ FAULTS = [
     Fault(
         "a text of weight zero keeps its words",
         "estimator_input.py",
-        "number_tokens(texts[n] for n in counts)",
-        "number_tokens(texts[: len(counts)])",
+        "chain((texts[n] for n in counts), unlabeled)",
+        "chain(texts[: len(counts)], unlabeled)",
         INPUT + "test_a_text_of_weight_zero_is_not_read_and_the_others_weigh_one_on_average",
+    ),
+    Fault(
+        "unlabeled texts are trained on",
+        "estimator_input.py",
+        "starts, np.full(len(films), -1, labels.dtype), films)",
+        "starts, np.full(len(films), 0, labels.dtype), films)",
+        INPUT + "test_unlabeled_texts_stand_apart_from_those_to_train_on",
     ),
     Fault(
         "weights grow with their sum",

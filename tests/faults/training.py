@@ -331,8 +331,8 @@ FAULTS = [
     Fault(
         "the weights of texts are ignored",
         "estimator.py",
-        "weighted_corpus(texts, labels, weights)",
-        "weighted_corpus(texts, labels, 0 * weights + 1)",
+        "weighted_corpus(texts, labels, weights, further)",
+        "weighted_corpus(texts, labels, 0 * weights + 1, further)",
         ESTIMATOR + "test_every_text_keeps_its_own_label_and_weight",
     ),
     Fault(
@@ -343,7 +343,7 @@ FAULTS = [
         ESTIMATOR + "test_every_parameter_becomes_its_setting",
     ),
     Fault(
-        "a tolerance of 0 is taken for none",
+        "a patience of 0 is taken for none",
         "estimator.py",
         "self.n_iter_no_change = n_iter_no_change",
         "self.n_iter_no_change = n_iter_no_change or 2",
@@ -369,6 +369,27 @@ FAULTS = [
         "likeliest(self.decision_function(X))",
         "likeliest(-self.decision_function(X))",
         ESTIMATOR + "test_two_classes_are_answered_by_the_sign_of_the_log_odds",
+    ),
+    Fault(
+        "unlabeled texts are ignored",
+        "estimator.py",
+        "weighted_corpus(texts, labels, weights, further)",
+        "weighted_corpus(texts, labels, weights)",
+        ESTIMATOR + "test_unlabeled_texts_are_for_the_word_vectors_alone",
+    ),
+    Fault(
+        "a setting of 0 is taken for auto",
+        "estimator_defaults.py",
+        "for name, value in given.items() if not is_auto(name, value)}",
+        "for name, value in given.items() if value and not is_auto(name, value)}",
+        "test_estimator_defaults.test_what_is_given_stays_even_if_it_is_zero",
+    ),
+    Fault(
+        "few texts have few steps",
+        "estimator_defaults.py",
+        "max(math.ceil(STEPS / steps), Settings.epochs)",
+        "Settings.epochs",
+        "test_estimator_defaults.test_epochs_fit_the_batches_and_the_part_that_is_learned",
     ),
     # --- settings --------------------------------------------------------------------------------
     Fault(
