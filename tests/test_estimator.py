@@ -3,6 +3,9 @@
 import inspect
 import pickle
 import warnings
+from itertools import pairwise
+from typing import Any
+from unittest import mock
 
 import joblib
 import numpy as np
@@ -16,10 +19,14 @@ from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 import numpy_lstm as nl
+from numpy_lstm import estimator
+from numpy_lstm.classifier import init_classifier
+from numpy_lstm.data.text import Vocabulary
 from numpy_lstm.estimator import SETTING_OF
 from numpy_lstm.estimator_defaults import fill_in
 from numpy_lstm.settings import Settings
-from numpy_lstm.weights import load_weights, save_weights
+from numpy_lstm.training import Epoch, TrainingState
+from numpy_lstm.weights import Weights, load_weights, save_weights
 
 TINY = {
     **{"hidden_size": 8, "vector_size": 8, "bag_size": 1, "batch_size": 16, "dropout": 0.0},
@@ -232,3 +239,245 @@ def test_texts_without_a_known_word_are_answered_with_a_warning(fitted):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fitted.predict(["good", "bad and unheard of"])
+
+
+# --- what is handed to the training, and what is kept of it; nothing is trained here -------------
+
+FOUR = ["a good film", "the bad music", "good plot", "a bad bad plot"]
+FRUIT = ["pear", "fig", "pear", "fig"]
+
+
+class Trained(Exception):
+    """Stops a fit where the training would start."""
+
+
+def given_to_training(
+    texts: list[str] = FOUR * 5, labels: Any = FRUIT * 5, weights: Any = None, **parameters: Any
+) -> tuple[TrainingState, Any, Settings]:
+    with (
+        mock.patch.object(estimator, "train", side_effect=Trained) as train,
+        pytest.raises(Trained),
+    ):
+        nl.ReviewClassifier(**{**TINY, **parameters}).fit(texts, labels, weights)
+    return train.call_args.args  # type: ignore[no-any-return]
+
+
+def by_text(
+    texts: list[str] = FOUR * 5, labels: Any = FRUIT * 5, weights: Any = None, **parameters: Any
+) -> dict[str, list[tuple[int, float]]]:
+    """Label and weight of each text, of the training and the validation part together."""
+    vocabularies: list[Any] = []
+    prepare = estimator.prepare
+
+    def prepared(*arguments: Any, **how: Any) -> Any:
+        result = prepare(*arguments, **how)
+        vocabularies.append(np.array(result.vocabulary.words))
+        return result
+
+    with mock.patch.object(estimator, "prepare", prepared):
+        splits = given_to_training(texts, labels, weights, **parameters)[1]
+    found: dict[str, list[tuple[int, float]]] = {}
+    for part in splits[:2]:
+        rows = zip(pairwise(part.starts), part.labels, part.weights, strict=True)
+        for (start, end), label, weight in rows:
+            text = " ".join(vocabularies[0][part.tokens[start:end]])
+            found.setdefault(text, []).append((int(label), float(weight)))
+    return found
+
+
+def test_every_parameter_becomes_its_setting() -> None:
+    given = {
+        **{"hidden_size": 3, "bag_size": 5, "readout": "meanmax", "max_length": 2},
+        **{"max_features": 6, "vector_size": 7, "dropout": 0.25, "learning_rate_init": 0.125},
+        **{"batch_size": 9, "max_iter": 11, "n_iter_no_change": 13, "validation_fraction": 0.3},
+    }
+    assert given.keys() == SETTING_OF.keys()
+    state, splits, settings = given_to_training(**given, cell="rnn")
+    assert {name: getattr(settings, of) for name, of in SETTING_OF.items()} == given
+    assert SETTING_OF["max_iter"] == "epochs"
+    assert SETTING_OF["n_iter_no_change"] == "patience"
+    assert state.parameters["W_x"].shape == (3, 7)
+    assert state.parameters["W_out"].shape == (1, 6)
+    assert len(state.parameters["embedding"]) == 6
+    assert splits.train.lengths.max() == 2
+    assert len(splits.validation.labels) == 6
+
+
+def test_a_parameter_of_zero_stays_zero() -> None:
+    settings = given_to_training(dropout=0.0, n_iter_no_change=0, random_state=0)[2]
+    assert (settings.dropout, settings.patience) == (0.0, 0)
+
+
+def test_numbers_of_numpy_become_plain_ones() -> None:
+    settings = given_to_training(hidden_size=np.int64(3), dropout=np.float64(0.5))[2]
+    assert (type(settings.hidden_size), type(settings.dropout)) == (int, float)
+    assert (settings.hidden_size, settings.dropout, settings.probes) == (3, 0.5, 1)
+
+
+def test_weights_below_zero_are_refused() -> None:
+    with pytest.raises(ValueError, match="Negative values"):
+        nl.ReviewClassifier(**TINY).fit(FOUR, FRUIT, [1.0, 1.0, -1.0, 1.0])
+
+
+@pytest.mark.parametrize(("cell", "rows"), [("rnn", 8), ("lstm", 32)])
+def test_the_cell_is_the_one_asked_for(cell: str, rows: int) -> None:
+    assert given_to_training(cell=cell)[0].parameters["W_x"].shape == (rows, 8)
+
+
+def test_every_text_keeps_its_own_label_and_weight() -> None:
+    found = by_text(weights=[1.0, 2.0, 3.0, 2.0] * 5)
+    assert found == {
+        "a good film": [(1, 0.5)] * 5,
+        "the bad music": [(0, 1.0)] * 5,
+        "good plot": [(1, 1.5)] * 5,
+        "a bad bad plot": [(0, 1.0)] * 5,
+    }
+    assert {w for rows in by_text().values() for _, w in rows} == {1.0}
+
+
+def test_a_class_weight_multiplies_the_weights_of_its_texts() -> None:
+    def weights_of(labels: list[str], **how: Any) -> list[float]:
+        found = by_text(labels=labels * 5, **how)
+        return [found[text][0][1] for text in FOUR]
+
+    given = weights_of(FRUIT, weights=[1.0, 2.0, 3.0, 2.0] * 5, class_weight={"pear": 2, "fig": 1})
+    np.testing.assert_allclose(given, np.array([2, 2, 6, 2]) / 3)
+    balanced = weights_of(["pear", "fig", "pear", "pear"], class_weight="balanced")
+    np.testing.assert_allclose(balanced, [2 / 3, 2, 2 / 3, 2 / 3])
+
+
+def test_texts_of_weight_zero_are_not_read() -> None:
+    found = by_text(weights=[1.0, 1.0, 0.0, 1.0] * 5)
+    assert set(found) == {"a good film", "the bad music", "a bad bad plot"}
+
+
+def test_all_texts_are_trained_or_validated_on_and_none_is_tested() -> None:
+    _, splits, _ = given_to_training(validation_fraction=0.2)
+    assert [len(part.labels) for part in splits] == [16, 4, 0]
+    assert np.bincount(splits.validation.labels).tolist() == [2, 2]
+
+
+def test_unlabeled_texts_are_for_the_word_vectors_alone() -> None:
+    def fit(unlabeled: Any) -> tuple[TrainingState, Any, Settings]:
+        with (
+            mock.patch.object(estimator, "train", side_effect=Trained) as train,
+            pytest.raises(Trained),
+        ):
+            nl.ReviewClassifier(**TINY).fit(FOUR * 5, FRUIT * 5, unlabeled=unlabeled)
+        return train.call_args.args  # type: ignore[no-any-return]
+
+    without, splits, _ = fit(None)
+    further, others, _ = fit(["a film a plot a film a plot new"] * 9)
+    assert (without.parameters["embedding"] != further.parameters["embedding"]).any()
+    assert without.parameters["embedding"].shape == further.parameters["embedding"].shape
+    for one, other in zip(splits, others, strict=True):
+        assert one.labels.tolist() == other.labels.tolist()
+        assert one.tokens.tolist() == other.tokens.tolist()
+
+
+def test_there_is_an_output_for_each_of_more_than_two_classes() -> None:
+    for n_classes, outputs in ((2, 1), (3, 3), (5, 5)):
+        labels = [k % n_classes for k in range(20)]
+        assert len(given_to_training(labels=labels)[0].parameters["b_out"]) == outputs
+
+
+def test_the_random_state_decides_split_and_first_weights() -> None:
+    def drawn(random_state: Any) -> tuple[int, bytes, bytes]:
+        state, splits, settings = given_to_training(random_state=random_state)
+        return settings.seed, splits.validation.tokens.tobytes(), state.parameters["W_h"].tobytes()
+
+    results = [drawn(seed) for seed in range(3)]
+    for drawings in zip(*results, strict=True):
+        assert len(set(drawings)) == 3
+    assert drawn(2) == drawn(np.random.RandomState(2)) == results[2]
+    one = np.random.RandomState(3)
+    assert drawn(one) != drawn(one)  # it moves on, as in scikit-learn
+    assert drawn(None)[0] != drawn(None)[0]
+
+
+def fitted_by(histories: list[tuple[float, float, float]], **parameters: Any) -> Any:
+    """Fitted by a training that only writes this history, and 5 into the best parameters."""
+
+    def train(state: TrainingState, splits: Any, settings: Settings, **_: Any) -> None:
+        state.parameters["b_out"][:] = 7
+        state.best_parameters["b_out"][:] = 5
+        for k, (loss, val_loss, accuracy) in enumerate(histories, 1):
+            state.history.append(Epoch(k, loss, val_loss, accuracy, 1.0, 1.0))
+        state.epoch = len(histories)
+
+    with mock.patch.object(estimator, "train", train):
+        return nl.ReviewClassifier(**{**TINY, **parameters}).fit(FOUR * 5, FRUIT * 5)
+
+
+def test_what_is_kept_are_the_best_parameters_and_what_the_epochs_were_like() -> None:
+    fitted = fitted_by([(0.9, 0.8, 0.5), (0.7, 0.6, 0.75), (0.5, 0.7, 0.25)], max_length=3)
+    assert fitted.weights_.parameters["b_out"].tolist() == [5]
+    assert fitted.weights_.classes == ("fig", "pear")
+    assert fitted.weights_.settings.max_length == 3
+    assert set(fitted.weights_.vocabulary.words[2:]) == set(" ".join(FOUR).split())
+    assert fitted.classes_.tolist() == ["fig", "pear"]
+    assert fitted.n_iter_ == 3
+    assert fitted.loss_curve_ == [0.9, 0.7, 0.5]
+    assert fitted.validation_scores_ == [0.5, 0.75, 0.25]
+
+
+def test_only_who_asks_sees_a_bar_and_lines() -> None:
+    for verbose in (0, 1):
+        with (
+            mock.patch.object(estimator, "Display") as display,
+            mock.patch.object(estimator, "train") as train,
+        ):
+            nl.ReviewClassifier(**TINY, verbose=verbose).fit(FOUR * 5, FRUIT * 5)
+            state, hooks = train.call_args.args[0], train.call_args.kwargs
+            assert hooks["after_step"](state, 4, 0.5, 0.75) is True
+            hooks["after_epoch"](state)
+        calls = display.return_value.method_calls
+        wanted = [mock.call.step(state, 4, 0.5, 0.75), mock.call.epoch(state)]
+        assert [call for call in calls if call in wanted] == wanted * verbose
+        assert display.return_value.training.call_count == verbose
+
+
+def by_hand(n_classes: int = 2) -> Any:
+    """A classifier that knows three words, with weights that are drawn and not trained."""
+    vectors = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
+    parameters = init_classifier(
+        *("lstm", vectors, 3), readout="last", rng=np.random.default_rng(1), n_classes=n_classes
+    )
+    classifier = nl.ReviewClassifier()
+    classifier.classes_ = np.array(["fig", "pear"] if n_classes == 2 else ["fig", "kiwi", "pear"])
+    classifier.weights_ = Weights(
+        parameters, Settings(bag_size=1, max_length=2), Vocabulary(["a", "b", "c"])
+    )
+    return classifier
+
+
+ASKED = ["a", "b", "c", "a b", "b c", "c a", "a a", "c c a b"]
+
+
+def test_two_classes_are_answered_by_the_sign_of_the_log_odds() -> None:
+    classifier = by_hand()
+    logits = classifier.decision_function(ASKED)
+    assert logits.shape == (8,)
+    assert 0 < (logits > 0).sum() < 8
+    assert logits[3] == pytest.approx(logits[7], rel=1e-9)  # the last two words are read
+    p = 1 / (1 + np.exp(-logits))
+    np.testing.assert_allclose(classifier.predict_proba(ASKED), np.column_stack([1 - p, p]))
+    assert classifier.predict(ASKED).tolist() == np.where(logits > 0, "pear", "fig").tolist()
+
+
+def test_more_classes_are_answered_by_the_largest_logit() -> None:
+    classifier = by_hand(3)
+    logits = classifier.decision_function(ASKED)
+    assert logits.shape == (8, 3)
+    exp = np.exp(logits)
+    np.testing.assert_allclose(classifier.predict_proba(ASKED), exp / exp.sum(1, keepdims=True))
+    assert len(set(logits.argmax(axis=1).tolist())) > 1
+    answers = np.array(["fig", "kiwi", "pear"])[logits.argmax(axis=1)]
+    assert classifier.predict(ASKED).tolist() == answers.tolist()
+
+
+def test_the_warning_counts_the_texts_without_a_known_word() -> None:
+    with pytest.warns(UserWarning, match="2 of 4 texts hold no word"):
+        by_hand().decision_function(["a x", "x", "", "a"])
+    with pytest.warns(UserWarning, match="1 of 1 texts hold no word"):
+        by_hand().predict(["a x x"])  # its known word is not read

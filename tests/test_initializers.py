@@ -52,11 +52,37 @@ def test_uniform_recurrent_weights_are_those_of_pytorch(init: Any) -> None:
         assert block.var() == pytest.approx(1 / 300, rel=0.05)
 
 
+def test_uniform_recurrent_weights_are_those_of_pytorch_whatever_the_size() -> None:
+    for H in (25, 400):
+        W_h = init_rnn(D, H, rng=rng(), recurrent="uniform", dtype=np.float64).W_h
+        assert abs(W_h).max() == pytest.approx(1 / np.sqrt(H), rel=0.01)
+        assert W_h.min() < -0.98 / np.sqrt(H)
+
+
+@pytest.mark.parametrize("recurrent", ["orthogonal", "uniform"])
+@pytest.mark.parametrize("name", ["W_x", "W_h"])
+def test_every_gate_is_drawn_anew(name: str, recurrent: Any) -> None:
+    gates = getattr(init_lstm(D, H, rng=rng(), recurrent=recurrent), name).reshape(4, H, -1)
+    for k in range(4):
+        for j in range(k):
+            assert (gates[k] != gates[j]).mean() > 0.99
+
+
 @pytest.mark.parametrize("init", [init_rnn, init_lstm])
 def test_each_gates_input_block_is_glorots(init: Any) -> None:
     limit = np.sqrt(6 / (H + D))
     for block in init(D, H, rng=rng(), dtype=np.float64).W_x.reshape(-1, H, D):
         assert 0.98 * limit < abs(block).max() <= limit
+
+
+@pytest.mark.parametrize(("init", "gates"), [(init_rnn, 1), (init_lstm, 4)])
+@pytest.mark.parametrize("recurrent", ["orthogonal", "uniform"])
+def test_every_gate_has_its_rows(init: Any, gates: int, recurrent: Any) -> None:
+    for inputs, units in ((D, H), (3, 4), (1, 1)):
+        W_x, W_h, b = init(inputs, units, rng=rng(), recurrent=recurrent)
+        assert W_x.shape == (gates * units, inputs)
+        assert W_h.shape == (gates * units, units)
+        assert b.shape == (gates * units,)
 
 
 def test_only_the_forget_gate_has_a_bias() -> None:

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_lstm.data.corpus import Reviews, keep_last, select, split_by_film
+from numpy_lstm.data.corpus import (
+    Corpus,
+    Reviews,
+    content_hash,
+    keep_last,
+    select,
+    split_by_film,
+)
 
 THREE = Reviews(
     tokens=np.array([5, 6, 7, 8, 9, 4], np.int32),
@@ -40,6 +47,16 @@ def test_select_takes_tokens_labels_and_films_in_the_order_asked() -> None:
     assert chosen.films.tolist() == [10, 10, 10]
 
 
+def test_weights_go_with_their_reviews() -> None:
+    weighted = THREE._replace(weights=np.array([0.5, 1.5, 1.0], np.float32))
+    for chosen, wanted in (([2, 0], [1.0, 0.5]), ([False, True, True], [1.5, 1.0])):
+        weights = select(weighted, chosen).weights
+        assert weights is not None
+        assert weights.tolist() == wanted
+    assert keep_last(weighted, 1).weights is weighted.weights
+    assert select(THREE, [0]).weights is None
+
+
 def test_select_takes_a_mask() -> None:
     assert as_lists(select(THREE, THREE.labels >= 0)) == [[5, 6, 7], [8, 9, 4]]
 
@@ -53,7 +70,10 @@ def test_select_keeps_the_dtypes_even_of_nothing() -> None:
 
 def test_keep_last_keeps_the_end_of_long_reviews_only() -> None:
     assert as_lists(keep_last(THREE, 2)) == [[6, 7], [], [9, 4]]
+    assert as_lists(keep_last(THREE, 1)) == [[7], [], [4]]
     assert as_lists(keep_last(THREE, 3)) == as_lists(THREE)
+    assert keep_last(THREE, 2).labels.tolist() == [1, -1, 0]
+    assert keep_last(THREE, 2).films.tolist() == [10, 11, 10]
 
 
 def test_keep_last_changes_nothing_that_is_passed_in() -> None:
@@ -103,6 +123,34 @@ def test_about_the_fraction_of_each_label_goes_to_validation() -> None:
     assert len(validation) == pytest.approx(400, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("labels", "fraction", "wanted"),
+    [
+        ([0] * 30 + [1] * 10, 0.2, [6, 2]),
+        ([0] * 30 + [1] * 10, 0.5, [15, 5]),
+        ([0] * 30 + [1] * 2 + [2] * 8, 0.1, [3, 1, 1]),  # at least one of each
+        ([0] * 13 + [1] * 7, 0.2, [3, 1]),  # rounded
+    ],
+)
+def test_each_label_gives_its_share_where_films_are_small(
+    labels: list[int], fraction: float, wanted: list[int]
+) -> None:
+    reviews = reviews_of(list(range(len(labels))), labels)
+    for seed in range(5):
+        parts = split_by_film(reviews, fraction, np.random.default_rng(seed))
+        assert np.bincount(reviews.labels[parts[1]]).tolist() == wanted
+        assert all((np.diff(part) > 0).all() for part in parts)
+
+
+def test_films_are_taken_whole() -> None:
+    reviews = reviews_of([5, 9, 5, 7, 9, 5, 7, 9, 5, 7], [0, 1, 1, 0, 0, 0, 1, 1, 1, 0])
+    for seed in range(10):
+        parts = split_by_film(reviews, 0.4, np.random.default_rng(seed))
+        train, validation = (set(reviews.films[part].tolist()) for part in parts)
+        assert not train & validation
+        assert sorted(np.concatenate(parts).tolist()) == list(range(10))
+
+
 def test_the_split_depends_on_the_generator_alone() -> None:
     reviews = reviews_of(list(range(50)) * 2, [0, 1] * 50)
     one, two, other = (split_by_film(reviews, 0.2, np.random.default_rng(s))[1] for s in (1, 1, 2))
@@ -115,7 +163,38 @@ def test_a_fraction_that_leaves_one_side_empty_is_refused(fraction: float) -> No
         split_by_film(THREE, fraction, np.random.default_rng(0))
 
 
+def test_two_reviews_of_two_films_are_one_on_each_side() -> None:
+    for seed in range(4):
+        parts = split_by_film(reviews_of([3, 8], [0, 0]), 0.5, np.random.default_rng(seed))
+        assert list(map(len, parts)) == [1, 1]
+
+
+def test_a_single_review_cannot_be_split() -> None:
+    with pytest.raises(ValueError, match="1 texts cannot be split"):
+        split_by_film(reviews_of([7], [0]), 0.5, np.random.default_rng(0))
+
+
 @pytest.mark.parametrize("films", [[7, 7, 7, 7], []])
 def test_reviews_of_a_single_film_cannot_be_split(films: list[int]) -> None:
     with pytest.raises(ValueError, match="cannot be split by film"):
         split_by_film(reviews_of(films, [0, 1, 0, 1][: len(films)]), 0.5, np.random.default_rng(0))
+
+
+def test_the_content_of_a_corpus_is_known_by_its_hash() -> None:
+    weighted = THREE._replace(weights=np.ones(3, np.float32))
+    parts = {"train": weighted, "test": THREE, "unlabeled": THREE}
+    corpus = Corpus("imdb", ["a", "b"], **parts)
+    same = [
+        Corpus("other", ["a", "b"], **parts, source="/elsewhere"),
+        corpus._replace(test=Reviews(*(a if a is None else a.copy() for a in THREE))),
+    ]
+    others = [corpus._replace(words=["a", "c"]), corpus._replace(words=["ab", ""])]
+    for name, reviews in parts.items():
+        for field, array in zip(reviews._fields, reviews, strict=True):
+            if array is not None:
+                changed = array.copy()
+                changed[-1] += 1
+                others.append(corpus._replace(**{name: reviews._replace(**{field: changed})}))
+    others.append(corpus._replace(test=weighted))
+    assert {content_hash(each) for each in same} == {content_hash(corpus)}
+    assert len({content_hash(each) for each in [corpus, *others]}) == 1 + len(others) == 17

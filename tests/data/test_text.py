@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import cache
 from unicodedata import category, normalize
 
 import numpy as np
@@ -21,6 +22,12 @@ from numpy_lstm.data.text import PAD, UNKNOWN, Vocabulary, number_tokens, tokeni
         ("Great film.", ["great", "film"]),
         ("I didn't; they'd've", ["i", "didn't", "they'd've"]),
         ("I didn\u2019t", ["i", "didn't"]),  # a typographic apostrophe
+        ("a\u2018b c\u02bcd e\u00b4f g`h", ["a'b", "c'd", "e'f", "g'h"]),
+        ("don&#X27;t don&#x27;t R&#38;D", ["don't", "don't", "r", "d"]),
+        ("a\ufe00b c\ufe0fd \U0001f44d\U0001f3fb\U0001f44d\U0001f3ff", ["ab", "cd", *2 * "👍"]),
+        ("1¼ 2½ 3¾ 4⅓ 5⅔ 6⅛", list("114212334413523618")),
+        (":) ;) :( :') :'( :D :P :| :/ <3", list("🙂😉🙁😂😢😃😛😐😕❤")),
+        (":-) ;-) :-( :'-) :'-( :-d :-p :-| :-/", list("🙂😉🙁😂😢😃😛😐😕")),
         ("'quoted' the actors' rock''n''roll '", ["quoted", "the", "actors", "rock", "n", "roll"]),
         ("What?! No!!", ["what", "?", "!", "no", "!", "!"]),
         ("won't!'", ["won't", "!"]),
@@ -44,9 +51,13 @@ def characters(*categories: str) -> str:
     return "".join(filter(lambda c: category(c) in categories, map(chr, range(sys.maxunicode + 1))))
 
 
-LETTER = rf"(?:[^\W_]|[{characters('Mn', 'Mc')}])"
-INVISIBLE = re.compile(rf"[{characters('Cf', 'Me')}\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
-TOKEN = re.compile(rf"{LETTER}+(?:'{LETTER}+)*|[!?]|(?!\ufffd)[{characters('So')}]")
+@cache
+def expressions() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What is dropped within a word, and what is a token."""
+    letter = rf"(?:[^\W_]|[{characters('Mn', 'Mc')}])"
+    invisible = rf"[{characters('Cf', 'Me')}\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]"
+    token = rf"{letter}+(?:'{letter}+)*|[!?]|(?!\ufffd)[{characters('So')}]"
+    return re.compile(invisible), re.compile(token)
 
 
 def tokenize_by_expression(text: str) -> list[str]:
@@ -55,7 +66,8 @@ def tokenize_by_expression(text: str) -> list[str]:
     text = re.sub("[\u2018\u2019\u02bc\u00b4`]", "'", re.sub("([¼½¾⅓⅔⅛])", r" \1", text))
     text = normalize("NFKC", normalize("NFKC", text).lower())
     text = text.replace("i\N{COMBINING DOT ABOVE}", "i")
-    tokens = TOKEN.findall(INVISIBLE.sub("", text))
+    invisible, token = expressions()
+    tokens = token.findall(invisible.sub("", text))
     return [token for token in tokens if not category(token[0]).startswith("M")]
 
 
