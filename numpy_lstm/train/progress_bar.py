@@ -95,9 +95,9 @@ class Display:
             self._bar.update(steps * state.epoch + state.step - 1)
         # A running mean over about 50 batches, since one batch is noisy.
         self._accuracy += (accuracy - self._accuracy) / 50
+        self._bar.set_description_str(self._title(state.epoch + 1), refresh=False)
         self._bar.update()
         if state.step % 10 == 0:
-            self._bar.set_description_str(self._title(state.epoch + 1), refresh=False)
             self._bar.set_postfix_str(
                 f"loss {state.loss_sum / state.reviews:.3f}, accuracy {100 * self._accuracy:.0f} %"
             )
