@@ -31,6 +31,7 @@ EXPERIMENTS = (
     "words",
     "best",
     "saliency",
+    "gradient_or_memory",
 )
 
 
