@@ -1,4 +1,4 @@
-"""What of the LSTM's lead on reviews is due to gradients that arrive, and what to memory that lasts?
+"""What of the LSTM's lead is due to gradients that arrive, and what to memory that lasts?
 
 Every cell reads one word per step, at most the last 400 of a review. At a seam, k words before the
 end, one of three things happens, in training and, where it concerns the forward pass, in testing:
@@ -181,7 +181,7 @@ def carousel_only(
     """
     logits, cache = classifier_forward(classifier, batch.tokens, batch.lengths, masks)
     loss, loss_cache = cross_entropy(logits, batch.labels, batch.weights)
-    recurrence = cache.recurrence
+    recurrence: Any = cache.recurrence
     params = recurrence.params._replace(W_h=np.zeros_like(recurrence.params.W_h))
     cache = cache._replace(recurrence=recurrence._replace(params=params))
     return float(loss), logits, classifier_backward(cross_entropy_backward(loss_cache), cache)
