@@ -16,6 +16,7 @@ b_out      (K,)             read-out bias
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -133,7 +134,11 @@ def init_classifier(
 
 
 def classifier_forward(
-    classifier: Classifier, tokens: Ints, lengths: Ints, masks: Masks | None = None
+    classifier: Classifier,
+    tokens: Ints,
+    lengths: Ints,
+    masks: Masks | None = None,
+    state: Sequence[Array] = (),
 ) -> tuple[Array, ClassifierCache]:
     """Log-odds that each review is positive; with more than two classes, a logit for each.
 
@@ -146,6 +151,8 @@ def classifier_forward(
         Words of each review, in 1 … L.
     masks : Masks, optional
         Dropout masks; omitted for evaluation.
+    state : sequence of ndarray, each of shape (N, H)
+        The recurrence's initial state, h_0, and of an LSTM c_0; 0 if empty.
 
     Returns
     -------
@@ -156,7 +163,7 @@ def classifier_forward(
     xs, steps, bag = bag_forward(tokens, lengths, parameters["embedding"], bag_size)
     if masks is not None:
         xs = dropout_forward(xs, masks.inputs)
-    out = recurrence_forward(xs, cell_of(parameters), steps)
+    out = recurrence_forward(xs, cell_of(parameters), steps, state)
     features, readout_cache = readout_forward(out.hs, out.h_T, steps, readout)
     if masks is not None:
         features = dropout_forward(features, masks.features)

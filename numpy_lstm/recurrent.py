@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy_lstm.bptt import LSTMGradients, LSTMOutput, RNNGradients, RNNOutput
@@ -33,11 +33,16 @@ def cell_of(parameters: Mapping[str, Array]) -> Params:
     return (RNNParams if W_h.shape[0] == W_h.shape[1] else LSTMParams)(W_x, W_h, b)
 
 
-def recurrence_forward(xs: Array, params: Params, lengths: object = None) -> RNNOutput | LSTMOutput:
-    """:func:`~numpy_lstm.rnn_forward` or :func:`~numpy_lstm.lstm_forward`."""
+def recurrence_forward(
+    xs: Array, params: Params, lengths: object = None, state: Sequence[Array] = ()
+) -> RNNOutput | LSTMOutput:
+    """:func:`~numpy_lstm.rnn_forward` or :func:`~numpy_lstm.lstm_forward`.
+
+    `state` is empty, or the initial ``h0`` (vanilla RNN), or ``h0`` and ``c0`` (LSTM).
+    """
     if isinstance(params, RNNParams):
-        return rnn_forward(xs, params, lengths)
-    return lstm_forward(xs, params, lengths)
+        return rnn_forward(xs, params, lengths, *state)
+    return lstm_forward(xs, params, lengths, *state)
 
 
 def recurrence_backward(

@@ -17,6 +17,7 @@ import numpy as np
 from numpy_lstm import gradient_flow
 from numpy_lstm.classifier import (
     Classifier,
+    ClassifierGradients,
     Masks,
     classifier_forward,
     init_classifier,
@@ -32,6 +33,10 @@ from numpy_lstm.losses import cross_entropy, likeliest
 from numpy_lstm.optim import Adam, clip_by_global_norm
 from numpy_lstm.settings import Settings
 from numpy_lstm.types import Array, Batch, Model
+
+Gradients = Callable[
+    [Classifier, Batch, Masks | None], tuple[float, Array, ClassifierGradients]
+]  # of a loss, which comes first, and the logits
 
 
 class Evaluation(NamedTuple):
@@ -115,6 +120,7 @@ def train(
     *,
     after_step: Callable[[TrainingState, int, float, float], bool] = lambda *_: True,
     after_epoch: Callable[[TrainingState], None] = lambda _: None,
+    gradients_of: Gradients = loss_and_gradients,
 ) -> None:
     """Train until finished or told to stop; `state` is updated in place.
 
@@ -129,6 +135,9 @@ def train(
         of the step's batch; training stops after the step if it returns False.
     after_epoch : callable
         Called with the state after an epoch has been evaluated.
+    gradients_of : callable
+        The loss, logits and gradients of a classifier on a batch, as of
+        :func:`~numpy_lstm.classifier.loss_and_gradients`.
 
     Raises
     ------
@@ -150,7 +159,7 @@ def train(
             batch = make_batch(splits.train, indices)
             done = (state.epoch + state.step / len(batches)) / settings.epochs
             state.optimizer.learning_rate = settings.learning_rate * (1 - done)
-            loss, accuracy = train_step(state, batch, settings)
+            loss, accuracy = train_step(state, batch, settings, gradients_of)
             state.step += 1
             state.reviews += len(indices)
             state.tokens += int(batch.lengths.sum())
@@ -166,7 +175,12 @@ def train(
 
 
 @np.errstate(all="ignore")  # after an overflow the loss is not finite, which is checked
-def train_step(state: TrainingState, batch: Batch, settings: Settings) -> tuple[float, float]:
+def train_step(
+    state: TrainingState,
+    batch: Batch,
+    settings: Settings,
+    gradients_of: Gradients = loss_and_gradients,
+) -> tuple[float, float]:
     """One step of gradient descent; returns the batch's loss (nats per review) and accuracy.
 
     The norms of these gradients, in float32 and with dropout, are not kept;
@@ -174,7 +188,7 @@ def train_step(state: TrainingState, batch: Batch, settings: Settings) -> tuple[
     """
     masks = draw_masks(state, len(batch.labels), settings)
     classifier = classifier_of(state.parameters, settings)
-    loss, logits, gradients = loss_and_gradients(classifier, batch, masks)
+    loss, logits, gradients = gradients_of(classifier, batch, masks)
     clipped, norm = clip_by_global_norm(gradients.parameters, settings.clip)
     if not np.isfinite(loss + norm):
         raise Diverged(

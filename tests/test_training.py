@@ -12,7 +12,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from numpy_lstm import training
-from numpy_lstm.classifier import Classifier, classifier_forward
+from numpy_lstm.classifier import Classifier, classifier_forward, loss_and_gradients
 from numpy_lstm.data.batches import length_buckets, make_batch
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
@@ -294,8 +294,10 @@ class Script:
         self.recorded: list[Any] = []  # classifier, b_out and batch
         self.now = 0.0
 
-    def train_step(self, state: Any, batch: Any, settings: Any) -> tuple[float, float]:
-        assert settings is not None
+    def train_step(
+        self, state: Any, batch: Any, settings: Any, gradients_of: Any
+    ) -> tuple[float, float]:
+        assert settings is not None and gradients_of is loss_and_gradients
         self.now += 2
         state.parameters["b_out"] += 1  # in place, as Adam does
         rate = state.optimizer.learning_rate
@@ -490,8 +492,7 @@ def step_with(
     batch = make_batch(reviews_of([2, 2], [1, 1]), np.arange(2))
     gradients = SimpleNamespace(parameters={"b_out": np.array(gradient)})
     found = mock.Mock(return_value=(loss, np.array(logits), gradients))
-    with mock.patch.object(training, "loss_and_gradients", found):
-        return train_step(state, batch, settings), state, found
+    return train_step(state, batch, settings, found), state, found
 
 
 def test_a_step_returns_the_loss_and_the_accuracy_of_its_batch() -> None:

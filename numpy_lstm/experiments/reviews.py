@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from numpy_lstm.classifier import loss_and_gradients
 from numpy_lstm.data.corpus import Corpus, Reviews, select
 from numpy_lstm.data.imdb import load_imdb
 from numpy_lstm.data.prepare import Prepared, Splits, prepare
 from numpy_lstm.data.synthetic import synthetic_corpus
 from numpy_lstm.recurrent import init_cell
 from numpy_lstm.settings import Settings
-from numpy_lstm.training import TrainingState, evaluate, initial_state, train
+from numpy_lstm.training import Gradients, TrainingState, evaluate, initial_state, train
 from numpy_lstm.types import Array, Model
 
 QUICK: dict[str, Any] = {
@@ -86,21 +87,25 @@ def fit(
     settings: Settings,
     *,
     recurrent: str = "orthogonal",
+    scale: float = 1.0,
     stop_after: int | None = None,
+    gradients_of: Gradients = loss_and_gradients,
 ) -> TrainingState:
     """Train one classifier from initial weights.
 
-    With `recurrent` "uniform", W_x and W_h start as in PyTorch, U(-1/sqrt(H), 1/sqrt(H)).
-    `stop_after` limits the number of epochs but does not change the learning rates.
+    With `recurrent` "uniform", W_x and W_h start as in PyTorch, U(-1/sqrt(H), 1/sqrt(H)); W_h is
+    multiplied by `scale`. `stop_after` limits the number of epochs but does not change the learning
+    rates.
     """
     state = initial_state(model, vectors, settings)
     if recurrent == "uniform":
         state.parameters.update(uniform_cell(model, vectors.shape[1], settings))
+    state.parameters["W_h"] *= np.float32(scale)
 
     def go_on(state: TrainingState, *_: object) -> bool:
         return stop_after is None or state.epoch < stop_after
 
-    train(state, splits, settings, after_step=go_on)
+    train(state, splits, settings, after_step=go_on, gradients_of=gradients_of)
     return state
 
 

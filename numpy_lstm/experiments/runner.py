@@ -32,6 +32,7 @@ EXPERIMENTS = (
     "best",
     "saliency",
     "small_sets",
+    "gradient_or_memory",
 )
 
 

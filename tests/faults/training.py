@@ -196,8 +196,8 @@ FAULTS = [
     Fault(
         "training drops nothing",
         "training.py",
-        "loss_and_gradients(classifier, batch, masks)",
-        "loss_and_gradients(classifier, batch)",
+        "gradients_of(classifier, batch, masks)",
+        "gradients_of(classifier, batch)",
         LOOP + "test_a_step_drops_by_the_masks_of_its_number",
     ),
     Fault(

@@ -1,0 +1,267 @@
+"""What of the LSTM's lead is due to gradients that arrive, and what to memory that lasts?
+
+Every cell reads one word per step, at most the last 400 of a review. At a seam, k words before the
+end, one of three things happens, in training and, where it concerns the forward pass, in testing:
+
+- whole: the state and the gradient cross the seam;
+- gradient cut: the state crosses, but no gradient comes back;
+- memory cut: the state starts anew at the seam, so that neither crosses.
+
+A fourth way, recurrent weights trained with the gradient cut and read out on whole reviews, is the
+second one: its read-out sees the whole review. With the gradient of 1997 (Hochreiter and
+Schmidhuber) the LSTM's gradient goes back through the cell state alone, without the detour through
+the gates and W_h.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_lstm import plots
+from numpy_lstm.classifier import (
+    Classifier,
+    ClassifierGradients,
+    Masks,
+    classifier_backward,
+    classifier_forward,
+    loss_and_gradients,
+)
+from numpy_lstm.data.corpus import keep_last
+from numpy_lstm.experiments import reviews
+from numpy_lstm.experiments.runner import by_condition
+from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.gradient_flow import GradientNorms
+from numpy_lstm.layers import bag_forward, dropout_forward
+from numpy_lstm.losses import cross_entropy, cross_entropy_backward
+from numpy_lstm.recurrent import cell_of, recurrence_forward
+from numpy_lstm.types import Array, Batch
+
+PIVOT = "test_accuracy"
+WORDS = 400  # of a review that are read, from its end
+SEAMS = (10, 50, 200)  # words before the end
+RATES = (1e-3, 2e-3, 4e-3, 8e-3)  # learning rates
+SIZES: dict[str, Any] = {
+    "epochs": 3,
+    "patience": 0,
+    "hidden_size": 32,
+    "vector_size": 64,
+    "bag_size": 1,
+    "max_length": WORDS,
+    "probes": 128,
+}
+CELLS: dict[str, dict[str, Any]] = {
+    "rnn, orthogonal": {"model": "rnn"},
+    "rnn, orthogonal x 1.5": {"model": "rnn", "scale": 1.5},
+    "rnn, uniform": {"model": "rnn", "recurrent": "uniform"},
+    "lstm, b_f=0": {"model": "lstm", "forget_bias": 0.0},
+    "lstm, b_f=1": {"model": "lstm", "forget_bias": 1.0},
+    "lstm, b_f=3": {"model": "lstm", "forget_bias": 3.0},
+}
+
+
+def conditions(quick: bool) -> dict[str, dict[str, Any]]:
+    """Each cell, whole and cut at each seam; of the LSTM also with the gradient of 1997."""
+    listed: dict[str, dict[str, Any]] = {}
+    for cell, how in CELLS.items():
+        base = {**how, **SIZES, "cell": cell}
+        listed[f"{cell}, whole"] = {**base, "kept": "both", "k": WORDS}
+        for k in SEAMS:
+            listed[f"{cell}, gradient cut at {k}"] = {**base, "kept": "memory", "k": k}
+            listed[f"{cell}, memory cut at {k}"] = {**base, "kept": "neither", "k": k}
+        if how["model"] == "lstm":
+            listed[f"{cell}, gradient of 1997"] = {**base, "kept": "carousel", "k": WORDS}
+    if quick:
+        return {name: listed[name] for name in listed if "b_f=1" in name or "rnn, uni" in name}
+    return listed
+
+
+def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
+    """Train at each learning rate; the one of the smallest validation loss is tested."""
+    own = reviews.settings_of(settings, seed, quick)
+    prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
+    length = settings["k"] if settings["kept"] == "neither" else own.max_length
+    splits = reviews.cut(prepared.splits, lambda part: keep_last(part, length))
+    trained = {
+        rate: reviews.fit(
+            settings["model"],
+            splits,
+            prepared.vectors,
+            replace(own, learning_rate=rate),
+            recurrent=settings.get("recurrent", "orthogonal"),
+            scale=settings.get("scale", 1.0),
+            gradients_of=gradients_of(settings),
+        )
+        for rate in (RATES[:1] if quick else RATES)
+    }
+    losses = {rate: reviews.training_scores(state)["val_loss"] for rate, state in trained.items()}
+    rate = min(losses, key=lambda rate: losses[rate])
+    return {
+        **reviews.scores(trained[rate], splits, own),
+        "learning_rate": rate,
+        "val_losses": list(losses.values()),
+        "norms": [at_distances(norms) for norms in trained[rate].norms],
+    }
+
+
+def gradients_of(settings: dict[str, Any]) -> Any:
+    """The gradients of a training step in a condition."""
+    if settings["kept"] == "memory":
+        return partial(gradient_cut, k=settings["k"])
+    return carousel_only if settings["kept"] == "carousel" else loss_and_gradients
+
+
+def gradient_cut(
+    classifier: Classifier, batch: Batch, masks: Masks | None = None, *, k: int
+) -> tuple[float, Array, ClassifierGradients]:
+    """As :func:`~numpy_lstm.classifier.loss_and_gradients`, but of the last k words alone.
+
+    The earlier words are read first, and the state after them is where the last k begin.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        With one word per step.
+    batch : Batch
+    masks : Masks, optional
+        Dropout masks; omitted for evaluation.
+    k : int
+        Words between the seam and the end, at least 1.
+
+    Returns
+    -------
+    loss : float
+    logits : ndarray, shape (N,)
+    gradients : ClassifierGradients
+        ``dxs`` and the norms are those of the last k words.
+    """
+    early = np.maximum(batch.lengths - k, 0)
+    state = state_after(classifier, batch.tokens, early, masks)
+    rows = np.minimum(early + np.arange(k)[:, np.newaxis], len(batch.tokens) - 1)
+    tokens, lengths = np.take_along_axis(batch.tokens, rows, axis=0), batch.lengths - early
+    logits, cache = classifier_forward(classifier, tokens, lengths, masks, state)
+    loss, loss_cache = cross_entropy(logits, batch.labels, batch.weights)
+    return float(loss), logits, classifier_backward(cross_entropy_backward(loss_cache), cache)
+
+
+def state_after(
+    classifier: Classifier, tokens: Array, lengths: Array, masks: Masks | None
+) -> list[Array]:
+    """The state after the first words of each review, 0 without any: h, and of an LSTM c.
+
+    The longest reviews come first, as in every batch.
+    """
+    params = cell_of(classifier.parameters)
+    H, n = params.W_h.shape[1], np.count_nonzero(lengths)
+    names = ("h_T",) if len(params.W_h) == H else ("h_T", "c_T")
+    states = [np.zeros((len(lengths), H), params.W_h.dtype) for _ in names]
+    if n:
+        table = classifier.parameters["embedding"]
+        xs, _, _ = bag_forward(tokens[: lengths.max(), :n], lengths[:n], table)
+        if masks is not None:
+            xs = dropout_forward(xs, masks.inputs[:n])
+        out = recurrence_forward(xs, params, lengths[:n])
+        for state, name in zip(states, names, strict=True):
+            state[:n] = getattr(out, name)
+    return states
+
+
+def carousel_only(
+    classifier: Classifier, batch: Batch, masks: Masks | None = None
+) -> tuple[float, Array, ClassifierGradients]:
+    """As :func:`~numpy_lstm.classifier.loss_and_gradients`, but no gradient goes back through W_h.
+
+    As in :func:`numpy_lstm.bptt.lstm_backward` with ``truncated=True``: what W_h sends back to the
+    step before, report eq. (28), is left out, by a W_h of zeros in the backward pass.
+    """
+    logits, cache = classifier_forward(classifier, batch.tokens, batch.lengths, masks)
+    loss, loss_cache = cross_entropy(logits, batch.labels, batch.weights)
+    recurrence: Any = cache.recurrence
+    params = recurrence.params._replace(W_h=np.zeros_like(recurrence.params.W_h))
+    cache = cache._replace(recurrence=recurrence._replace(params=params))
+    return float(loss), logits, classifier_backward(cross_entropy_backward(loss_cache), cache)
+
+
+def at_distances(norms: GradientNorms) -> dict[str, dict[str, list[float]]]:
+    """Quartiles over the reviews of each norm, at the end, at each seam and at the beginning."""
+    last = len(norms.x) - 1
+    distances = [0, *(k for k in SEAMS if k < last), last]
+    return {
+        name: {
+            str(k): [float(f"{q:.4g}") for q in np.nanquantile(norm[k], [0.25, 0.5, 0.75])]
+            for k in distances
+        }
+        for name, norm in norms._asdict().items()
+        if norm is not None
+    }
+
+
+def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Test accuracy of each condition, and what gradient and memory bring, seed by seed."""
+    grouped = {
+        condition: [result["test_accuracy"] for result in results]
+        for condition, results in by_condition(trials).items()
+    }
+    return {
+        condition: {"test_accuracy": describe(values), **against(grouped, condition)}
+        for condition, values in grouped.items()
+    }
+
+
+def against(grouped: dict[str, list[float]], condition: str) -> dict[str, Any]:
+    """The differences to the other treatments of the same cell at the same seam."""
+    cell, _, treatment = condition.rpartition(", ")
+    kind, _, k = treatment.partition(" cut at ")
+    others = {"gradient": f"{cell}, whole", "memory": f"{cell}, gradient cut at {k}"}
+    other = grouped.get(others.get(kind, ""), [])
+    if len(other) != len(grouped[condition]):
+        return {}
+    gains = [a - b for a, b in zip(other, grouped[condition], strict=True)]
+    return {f"{kind}_across_the_seam_brings": describe(gains)}
+
+
+def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
+    """Test accuracy against the place of the seam, a panel per cell; every seed as a mark."""
+    cells = list(dict.fromkeys(trial["settings"]["cell"] for trial in trials))
+    treatments = {"memory": "gradient cut", "neither": "memory cut"}
+    with plots.figure(path, 2, 3, 7.2, 5.0) as (drawing, panels):
+        for axes, cell in zip(panels, cells, strict=False):
+            own = [trial for trial in trials if trial["settings"]["cell"] == cell]
+            whole = accuracies_of(own, "both", WORDS)
+            axes.axhline(float(np.mean(whole)), color="black", linewidth=0.8, label="whole")
+            for n, (kept, label) in enumerate(treatments.items()):
+                style, places = plots.series(n), np.arange(len(SEAMS)) + 0.06 * (2 * n - 1)
+                values = [accuracies_of(own, kept, k) for k in SEAMS]
+                axes.plot(places, [np.mean(v) for v in values], label=label, **style)
+                marks = [(x, y) for x, of_k in zip(places, values, strict=True) for y in of_k]
+                axes.plot(*np.transpose(marks), "os"[n], color=style["color"], markersize=3)
+            if truncated := accuracies_of(own, "carousel", WORDS):
+                axes.axhline(
+                    float(np.mean(truncated)),
+                    color="black",
+                    linestyle=":",
+                    label="gradient of 1997",
+                )
+            axes.set_title(cell, fontsize=9)
+            axes.set_xticks(range(len(SEAMS)), [str(k) for k in SEAMS])
+            axes.set_ylim(48, 92)
+        for axes in panels[3:]:
+            axes.set_xlabel("words between seam and end")
+        for axes in panels[::3]:
+            axes.set_ylabel("test accuracy (%)")
+        handles = panels[len(cells) - 1].get_legend_handles_labels()
+        drawing.legend(*handles, loc="outside lower center", ncols=4)
+
+
+def accuracies_of(trials: Sequence[dict[str, Any]], kept: str, k: int) -> list[float]:
+    """Test accuracies in percent, one per seed, of a treatment with the seam at k."""
+    return [
+        100 * trial["result"]["test_accuracy"]
+        for trial in trials
+        if (trial["settings"]["kept"], trial["settings"]["k"]) == (kept, k)
+    ]
