@@ -173,3 +173,32 @@ def test_log_odds_of_sure_logits_do_not_overflow() -> None:
     sure = np.array([[0.0, 2000.0, -2000.0]])
     assert [log_odds(sure, label)[0] for label in range(3)] == [-2000, 2000, -4000]
     assert_same(class_probabilities(sure), np.array([[0.0, 1.0, 0.0]]))
+
+
+def test_cross_entropy_weighs_the_reviews_with_one_logit_and_with_many() -> None:
+    labels, weights = np.array([1, 0]), np.array([0.25, 0.75])
+    one = np.array([LN3, 0.0])  # costs of log 4/3 and log 2
+    expected = (2 * LN2 - LN3) / 4 + 3 * LN2 / 4
+    for logits in (one, np.column_stack([np.zeros(2), one])):
+        loss, cache = cross_entropy(logits, labels, weights)
+        assert loss == pytest.approx(expected, rel=1e-14)
+        assert cache.weights is weights
+
+
+def test_classes_are_whole_numbers_that_can_index() -> None:
+    assert likeliest(np.array([-1.0, 1.0])).dtype == np.intp
+    assert likeliest(np.array([[-1.0, 1.0]])).dtype == np.intp
+
+
+@pytest.mark.parametrize("argument", ["outputs", "targets", "weights"])
+def test_what_is_no_array_is_named(argument: str) -> None:
+    given: dict[str, Any] = {name: np.ones(2) for name in ("outputs", "targets", "weights")}
+    with pytest.raises(ValueError, match=f"`{argument}` must be a NumPy array; got list"):
+        squared_error(**{**given, argument: [1.0, 1.0]})
+
+
+def test_labels_that_are_none_are_shown() -> None:
+    with pytest.raises(ValueError, match=r"`labels` must be 0 or 1; got \[0 2\]"):
+        binary_cross_entropy(np.zeros(2), np.array([0, 2]))
+    with pytest.raises(ValueError, match=r"whole numbers in 0 … 2; got \[0 3\]"):
+        softmax_cross_entropy(np.zeros((2, 3)), np.array([0, 3]))
