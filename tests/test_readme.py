@@ -21,7 +21,8 @@ def results_table():
     """The README's table, from the metrics of the run."""
     metrics = json.loads((ROOT / "results" / "imdb" / "metrics.json").read_text())
     lines = [
-        "| | test accuracy | test loss (nats) | gradient 20 back | gradient a step | cell parameters |",
+        "| | test accuracy | test loss (nats) | gradient 20 back | gradient a step"
+        " | cell parameters |",
         "|---|---|---|---|---|---|",
     ]
     for name, scores in metrics["models"].items():
