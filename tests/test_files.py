@@ -73,6 +73,7 @@ def test_json_has_the_same_bytes_on_every_system(tmp_path: Path) -> None:
 
 def test_only_unfinished_files_of_these_names_are_removed(tmp_path: Path) -> None:
     stay = {"a.json", ".b.json.1.tmp", ".a.json.tmp", "a.json.1.tmp", ".axjson.1.tmp", ".a.json.1"}
+    stay |= {"my.a.json.1.tmp", ".a.json.1.tmp.txt"}
     for name in (*stay, ".a.json.1.tmp", ".a.json.23.tmp", ".c.npz.4.tmp"):
         (tmp_path / name).touch()
     remove_unfinished(tmp_path, ["a.json", "c.npz"])

@@ -52,8 +52,13 @@ FAULTS: list[Fault] = [
         ),
         (
             "norms are stored in the order 0, 1, 10, 2",
-            'f"{k:04}": array',
-            'f"{k}": array',
+            'return {f"{k:04}": array for k, array in enumerate(arrays)}\n\n\n'
+            "def _unnumbered(prefix: str, arrays: dict[str, Array]) -> list[Array]:\n"
+            "    found = _unprefixed(prefix, arrays)\n"
+            '    return [found[f"{k:04}"] for k in range(len(found))]',
+            'return {f"{k}": array for k, array in enumerate(arrays)}\n\n\n'
+            "def _unnumbered(prefix: str, arrays: dict[str, Array]) -> list[Array]:\n"
+            "    return [*_unprefixed(prefix, arrays).values()]",
             KEPT_STATE,
             LSTM,
         ),
@@ -319,8 +324,9 @@ FAULTS: list[Fault] = [
         (
             "the norms in h and c are exchanged in the file",
             'arrays[f"{model}_{name}"] = np.stack(norms)',
-            'arrays[f"{model}_{dict(h="c" if model == "lstm" else "h", c="h", x="x")[name]}"] = '
-            "np.stack(norms)",
+            'arrays[f"{model}_{name}"] = np.stack(norms)\n'
+            '        if model == "lstm":\n'
+            '            arrays["lstm_h"], arrays["lstm_c"] = arrays["lstm_c"], arrays["lstm_h"]',
             "norms_are_kept_by_model_state_epoch_distance_and_review",
         ),
         (
@@ -739,7 +745,7 @@ FAULTS: list[Fault] = [
             "for word in words[-most:])",
             "for word in words[:most])",
             "words_are_the_last_ones_as_they_were_written",
-            (("text", "Good, GREAT film!"), ("most", 2), ("words", ["film", "!"])),
+            (("text", "Bad-bad"), ("most", 1), ("words", ["bad"])),
         ),
     ),
     *_faults(
@@ -815,12 +821,6 @@ FAULTS: list[Fault] = [
             "if left.fullmatch(path.name):",
             "if left.search(path.name):",
             "only_unfinished_files_of_these_names_are_removed",
-        ),
-        (
-            "an array's checksum is not compared",
-            "        file.read(1)  # zipfile compares its checksum at the end of the file\n",
-            "",
-            "a_wrong_bit_in_an_array_is_noticed",
         ),
     ),
     *_faults(
@@ -927,7 +927,9 @@ FAULTS: list[Fault] = [
         (
             "films are those of the other half",
             'films[f"{split}/{kind}"] = [',
-            'films[f"{split}/{dict(pos="neg", neg="pos").get(kind, kind)}"] = [',
+            'films[f"{split}/{({"pos": "neg", "neg": "pos"}).get(kind, kind)}"] = ['.replace(
+                '"pos": "neg", "neg": "pos"', "'pos': 'neg', 'neg': 'pos'"
+            ),
             PARSED,
         ),
         (
@@ -1029,6 +1031,7 @@ FAULTS: list[Fault] = [
             'open(part, "ab" if goes_on else "wb")',
             'open(part, "ab")',
             "bytes_are_appended_only_if_the_server_goes_on",
+            (("size", 3), ("status", 200), ("body", b"whole"), ("expected", b"whole")),
         ),
     ),
     # --- the table of gradient checks ------------------------------------------------------------

@@ -23,7 +23,7 @@ from numpy_lstm.weights import Weights, save_weights
 from tests.experiments.hand_made import reviews_of
 from tests.train.hand_made import arrays
 
-TEXTS = ["Good, quux film", "quux"]
+TEXTS = ["Good, quux film", "quux quux quux"]
 WORDS = ("good", "film", *"abcdefgh")  # ids 2 to 11; 1 is an unknown word
 SETTINGS = Settings(hidden_size=2, vector_size=3)
 CONTRIBUTIONS = np.array([1.5, 0.0, -0.25])
@@ -36,12 +36,12 @@ def weights_of(*classes: Any) -> Weights:
 
 def results(classes: tuple[Any, ...], logits: Any, *, explained: bool = True) -> list[Any]:
     """Of `TEXTS`, with these logits; the first has two known words, the other none."""
-    known = Scoring(np.array(logits), np.array([2, 0]), reviews_of([0, 0], [2, 1, 3], [1]))
+    known = Scoring(np.array(logits), np.array([2, 0]), reviews_of([0, 0], [2, 1, 3], [1, 1, 1]))
 
     def explain(classifier: Any, tokens: Any, label: int) -> Explanation:
         assert classifier.bag_size == SETTINGS.bag_size
-        assert tokens.tolist() in ([2, 1, 3], [1])
-        return Explanation(0.5 + label, CONTRIBUTIONS[: len(tokens)])
+        assert tokens.tolist() in ([2, 1, 3], [1, 1, 1])
+        return Explanation(0.5 + label, CONTRIBUTIONS)
 
     with (
         patch.object(scoring, "score", lambda *_: known),
@@ -73,6 +73,7 @@ def test_of_two_classes_all_is_said_of_the_second(logit: float, label: str) -> N
     assert explanation["residual"] == pytest.approx(logit - 1.5 - 1.25)
     said = ("label", "probability", "logit", "probabilities", "words_known")
     assert [second[name] for name in said] == [None, None, None, None, 0]
+    assert second["explanation"]["unknown"] == [0, 1, 2]
 
 
 def test_of_more_classes_all_is_said_of_the_likeliest() -> None:

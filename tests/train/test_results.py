@@ -45,7 +45,9 @@ def scored(folder: Path) -> tuple[dict[str, Any], dict[str, TrainingState], str]
     def evaluate(parameters: Any, reviews: Any, settings: Any) -> Evaluation:
         assert settings is SETTINGS
         assert reviews is data.splits.test
-        return next(SCORES[m] for m, s in runs.items() if parameters is s.best_parameters)
+        (model,) = [m for m, s in runs.items() if parameters is s.best_parameters] or [None]
+        assert model, "these are not the best parameters"
+        return SCORES[model]
 
     def bag(splits: Any, vectors: Any) -> Any:
         assert splits is data.splits
@@ -231,16 +233,20 @@ def one_epoch(state: TrainingState, *_: Any, after_step: Any, after_epoch: Any) 
 def test_a_checkpoint_is_written_after_every_epoch_and_then_only_as_often_as_said(
     tmp_path: Path,
 ) -> None:
-    for seconds, expected in ((0.0, ["1", "2", "2"]), (1e9, ["2"])):
+    for seconds, clock, times in (
+        (0.0, range(10), 3),  # after both steps and at the end
+        (3.5, (0, 5, 6, 7, 8, 9), 2),  # not again a moment later
+        (1e9, range(10), 1),
+    ):
         display, saved = Listener(), []
         with (
             patch.object(job, "CHECKPOINT_EVERY", seconds),
             patch.object(job, "save_checkpoint", lambda *given, s=saved: s.append(given)),
-            patch.object(job.time, "monotonic", iter(range(100)).__next__),
+            patch.object(job.time, "monotonic", iter(clock).__next__),
         ):
             state = train_model(tmp_path, one_epoch, display)
         assert display.told == ["rnn", (2, 0.5, 0.75), (2, 0.5, 0.75), SETTINGS.epochs]
-        assert len(saved) == len(expected)
+        assert len(saved) == times
         for path, what, which in saved:
             assert path == tmp_path / "checkpoint-rnn.npz"
             assert what is state

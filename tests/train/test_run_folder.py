@@ -76,7 +76,7 @@ def test_a_run_without_a_folder_is_named_by_its_date_and_time(tmp_path: Path) ->
         for name in ("20240506-170809", "20240506-170809-2", "20240506-170809-3"):
             with new_run(None, overwrite=False) as folder:
                 assert folder == tmp_path / "runs" / name
-                (folder / "config.json").write_text("kept")
+                (folder / ".keep").write_text("")
         with new_run(None, overwrite=False) as folder:
             assert folder.name.endswith("-4")
         assert not folder.exists()  # nothing was put in it

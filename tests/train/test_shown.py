@@ -223,7 +223,9 @@ def test_gradients_are_drawn_before_training_and_at_each_models_best_epoch() -> 
         for model in runs:
             h, c, x = norms_of(model, best[model] if row else 0)
             name = MODEL_NAMES[model]
-            line = labelled(inputs)[f"{name}: ×{factors[model][row]} a step"]
+            label = f"{name}: ×{factors[model][row]} a step"
+            assert label in labelled(inputs)
+            line = labelled(inputs)[label]
             assert points(line) == middle(x)
             assert color_of(line) == plots.COLORS[model]
             expected[f"{name}: h"] = (middle(h), plots.COLORS[model])
