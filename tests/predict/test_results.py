@@ -271,7 +271,7 @@ def test_the_newest_run_is_taken_and_its_lstm(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_weights_is_told_from_a_run_that_has_not_ended(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no trained model in .* Train one"):
+    with pytest.raises(ValueError, match=r"no trained model in .* Train one"):
         command.find_weights(tmp_path)
     (tmp_path / "checkpoint-rnn.npz").touch()
     with pytest.raises(ValueError, match=r"has not ended. .*--resume --out"):

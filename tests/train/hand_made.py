@@ -13,7 +13,7 @@ from tests.experiments.hand_made import prepared, reviews_of
 
 D, H, WORDS = 3, 2, 12
 SETTINGS = Settings(
-    epochs=12, patience=0, batch_size=2, hidden_size=H, vector_size=D, bag_size=2, max_length=9
+    epochs=12, patience=0, batch_size=2, hidden_size=H, vector_size=D, bag_size=3, max_length=9
 )
 FAR = 25  # steps of which norms are recorded
 

@@ -12,7 +12,7 @@ from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.settings import Settings
 from numpy_lstm.train.checkpoint import load_checkpoint, problem_of, save_checkpoint
 from numpy_lstm.training import TrainingState, initial_state
-from tests.train.hand_made import D, SETTINGS, WORDS, arrays, state_of
+from tests.train.hand_made import SETTINGS, WORDS, D, arrays, state_of
 
 STEPS = 2  # in an epoch
 ELEVEN = tuple(1.0 + k % 5 for k in range(11))  # epochs, so that 10 comes after 9
@@ -89,6 +89,8 @@ def test_a_sound_state_goes_on(model: str) -> None:
     ended = replace(state, step=0, reviews=0, epoch_seconds=0.0)
     ended.optimizer.t = STEPS * ended.epoch
     assert problem_of(ended, fresh(model), SETTINGS, STEPS) is None
+    two_probes = replace(SETTINGS, probes=2)
+    assert problem_of(ended, fresh(model), two_probes, STEPS) is None
 
 
 def with_array(kind: str, value: float) -> TrainingState:

@@ -57,6 +57,7 @@ def test_any_result_of_another_run_keeps_its_folder(name: str, tmp_path: Path) -
         pass
     with new_run(tmp_path, overwrite=True):
         pass
+    assert (tmp_path / ".lock").exists()
     assert (tmp_path / name).read_text() == "old"  # until its run begins
 
 
@@ -94,8 +95,10 @@ def test_an_empty_folder_of_the_users_stays_and_one_that_was_made_goes(tmp_path:
 
 def test_a_run_locks_its_folder_and_leaves_it_free(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    (tmp_path / ".checkpoint-rnn.npz.1.tmp").touch()  # of a run that was killed
     with resumed_run(tmp_path) as config:
         assert config == CONFIG
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "config.json"]
         with pytest.raises(ValueError, match="in use by another run"), resumed_run(tmp_path):
             pass
     with resumed_run(tmp_path):

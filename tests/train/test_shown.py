@@ -135,6 +135,7 @@ def test_the_committed_ranges_are_the_smallest_and_the_largest_of_all_seeds(tmp_
     built_in = [metrics_of(0.6, 0.9, 0, "synthetic"), metrics_of(0.5, 0.95, 1, "synthetic")]
     built_in.append(metrics_of(0.55, 0.93, 2, "synthetic"))
     (tmp_path / "imdb").mkdir()
+    assert len(committed.SEEDS) == 5
     for name, contents in (
         ("imdb/metrics.json", metrics_of(0.45, 0.85, 0, "imdb")),
         ("built_in.json", built_in),
@@ -186,6 +187,7 @@ def test_the_curves_are_the_validation_scores_of_each_model_in_percent() -> None
             assert points(line) == [(k, v) for k, v in enumerate(values[model], 1)]
             assert color_of(line) == plots.COLORS[model]
             assert line.get_marker() == plots.MARKERS[model]
+            assert (line.get_linestyle() == "-") == (model == "lstm")
     legend = accuracy.get_legend()
     assert legend
     assert [text.get_text() for text in legend.get_texts()] == ["vanilla RNN", "LSTM"]
