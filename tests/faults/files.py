@@ -312,6 +312,24 @@ FAULTS: list[Fault] = [
             "a_new_run_notes_what_it_is_and_removes_what_was_there",
         ),
         (
+            "built-in reviews in place of IMDB are always those of seed 0",
+            "print(error)\n        return synthetic_corpus(np.random.default_rng(seed))",
+            "print(error)\n        return synthetic_corpus(np.random.default_rng(0))",
+            "the_first_line_says_which_reviews_are_read",
+        ),
+        (
+            "a resumed run passes over the reviews that are named",
+            "corpus = _load_again(started, options.data, folder)",
+            "corpus = _load_again(started, None, folder)",
+            "a_resumed_run_is_the_run_that_was_started_and_removes_nothing",
+        ),
+        (
+            "the probes are reviews of the test",
+            "probe_batch(prepared.splits.validation, settings.probes)",
+            "probe_batch(prepared.splits.test, settings.probes)",
+            "the_files_hold_what_the_run_returns_and_prints",
+        ),
+        (
             "built-in reviews are called IMDB",
             '"Data set: BUILT-IN REVIEWS (synthetic), because',
             '"Data set: IMDB, because',
@@ -383,6 +401,25 @@ FAULTS: list[Fault] = [
             "a_run_without_a_folder_is_named_by_its_date_and_time",
         ),
         (
+            "what a killed run left unfinished stays",
+            "remove_unfinished(folder, RESULTS)",
+            "remove_unfinished(folder, ())",
+            "a_run_locks_its_folder_and_leaves_it_free",
+        ),
+        (
+            "a run takes the lock of a folder with results away",
+            "is_empty = {path.name for path in folder.iterdir()} <= {LOCK}",
+            "is_empty = True",
+            "any_result_of_another_run_keeps_its_folder",
+            (("name", "metrics.json"),),
+        ),
+        (
+            "--overwrite removes the user's own files",
+            "    for name in _results(folder):\n        (folder / name).unlink()",
+            "    for path in folder.iterdir():\n        path.unlink()",
+            "only_results_are_removed_and_all_of_them",
+        ),
+        (
             "a folder that another run uses is taken",
             "if locked is False:",
             "if locked is None and not folder:",
@@ -445,6 +482,18 @@ FAULTS: list[Fault] = [
             "the first epoch is printed again and again",
             "line = state.history[-1]",
             "line = state.history[0]",
+            "an_epochs_line_has_the_validation_scores_of_that_epoch",
+        ),
+        (
+            "an epoch's seconds are those of the whole run",
+            "{line.seconds:.0f} s",
+            "{state.seconds:.0f} s",
+            "an_epochs_line_has_the_validation_scores_of_that_epoch",
+        ),
+        (
+            "the accuracy is printed as a fraction",
+            "100 * line.val_accuracy",
+            "line.val_accuracy",
             "an_epochs_line_has_the_validation_scores_of_that_epoch",
         ),
         (
@@ -522,6 +571,12 @@ FAULTS: list[Fault] = [
             RANGES,
         ),
         (
+            "the main job's own run is left out of the range",
+            "[*trials, *_accuracies(main)]",
+            "trials",
+            RANGES,
+        ),
+        (
             "the main job is one seed more",
             "len(trials) // len(MODEL_NAMES)",
             "len(trials) // len(MODEL_NAMES) + 1",
@@ -559,6 +614,12 @@ FAULTS: list[Fault] = [
             "epochs are drawn from 0",
             "epochs = [line.epoch for line",
             "epochs = [line.epoch - 1 for line",
+            CURVES,
+        ),
+        (
+            "both models are drawn alike",
+            '"linestyle": DASHES[model],\n',
+            '"linestyle": DASHES["rnn"],\n',
             CURVES,
         ),
         (
@@ -845,6 +906,13 @@ FAULTS: list[Fault] = [
             "Vocabulary(words), tuple(sorted(classes)), dataset)",
             "classes_keep_their_order_and_their_kinds",
             (("classes", tuple("bacd")),),
+        ),
+        (
+            "all classes are called negative and positive",
+            '"classes": weights.classes',
+            '"classes": SENTIMENT',
+            "classes_keep_their_order_and_their_kinds",
+            (("classes", ("no", "yes")),),
         ),
         (
             "classes of a file of format 1 are exchanged",
