@@ -63,13 +63,6 @@ FAULTS: list[Fault] = [
             LSTM,
         ),
         (
-            "norms are read in the order of their names without zeros",
-            'return [found[f"{k:04}"] for k in range(len(found))]',
-            "return [found[name] for name in sorted(found, key=lambda n: str(int(n)))]",
-            KEPT_STATE,
-            LSTM,
-        ),
-        (
             "the norms in h and c are exchanged",
             "GradientNorms(h[k], c[k] if c else None, x[k])",
             "GradientNorms(c[k] if c else h[k], h[k] if c else None, x[k])",
@@ -112,13 +105,6 @@ FAULTS: list[Fault] = [
             LSTM,
         ),
         (
-            "the learning rate after a resume is another",
-            "Adam(settings.learning_rate)",
-            "Adam(1e-3)",
-            KEPT_STATE,
-            LSTM,
-        ),
-        (
             "a checkpoint does not say of which run it is",
             '"run": run,',
             '"run": None,',
@@ -136,13 +122,6 @@ FAULTS: list[Fault] = [
             "if optimizer.t < state.epoch * steps:",
             "a_state_with_one_wrong_number_does_not_go_on",
             (("name", "step"), ("value", 2), ("words", "`t` must be 6")),
-        ),
-        (
-            "a history of fewer epochs goes on",
-            "== [*range(1, epochs + 1)]",
-            "== [*range(1, len(history) + 1)]",
-            "a_state_with_one_wrong_number_does_not_go_on",
-            (("name", "history"), ("value", []), ("words", "`history`")),
         ),
     ),
     *_faults(
@@ -185,21 +164,9 @@ FAULTS: list[Fault] = [
             METRICS,
         ),
         (
-            "the biases are no parameters of the cell",
-            'for name in ("W_x", "W_h", "b"))',
-            'for name in ("W_x", "W_h"))',
-            METRICS,
-        ),
-        (
             "the decay is the last epoch's",
             '"gradient_decay_per_step": _decay(state, state.best_epoch)',
             '"gradient_decay_per_step": _decay(state, -1)',
-            METRICS,
-        ),
-        (
-            "the decay is that of the epoch before",
-            '"gradient_decay_per_step": _decay(state, state.best_epoch)',
-            '"gradient_decay_per_step": _decay(state, state.best_epoch - 1)',
             METRICS,
         ),
         (
@@ -212,30 +179,6 @@ FAULTS: list[Fault] = [
             "the LSTM's gradient far back is that in h",
             "h if c is None else c, 20",
             "h, 20",
-            METRICS,
-        ),
-        (
-            "far back is 19 steps",
-            "h if c is None else c, 20",
-            "h if c is None else c, 19",
-            METRICS,
-        ),
-        (
-            "the seconds of a model are those of this session's last epoch",
-            '"seconds": state.seconds',
-            '"seconds": state.epoch_seconds',
-            METRICS,
-        ),
-        (
-            "the sizes are those of the tokens",
-            "len(reviews.labels) for name, reviews",
-            "len(reviews.tokens) for name, reviews",
-            METRICS,
-        ),
-        (
-            "the seed of the record is the default",
-            '"seed": settings.seed,',
-            '"seed": len(config["models"]),',
             METRICS,
         ),
         (
@@ -372,12 +315,6 @@ FAULTS: list[Fault] = [
             "csv.writer(text)",
             "history_has_every_column_under_its_name",
         ),
-        (
-            "the history has the first model alone",
-            "for model, history in histories.items() for epoch in history]",
-            "for model, history in [*histories.items()][:1] for epoch in history]",
-            "history_has_every_column_under_its_name",
-        ),
     ),
     *_faults(
         "train/folder.py",
@@ -387,12 +324,6 @@ FAULTS: list[Fault] = [
             '    "checkpoint-lstm.npz",\n',
             "",
             "results_are_all_files_that_a_run_writes",
-        ),
-        (
-            "the minutes of a folder's name are months",
-            '"%Y%m%d-%H%M%S"',
-            '"%Y%m%d-%H%m%S"',
-            "a_run_without_a_folder_is_named_by_its_date_and_time",
         ),
         (
             "a run that starts in the same second shares the folder",
@@ -452,12 +383,6 @@ FAULTS: list[Fault] = [
             "    if not data:\n        words +=",
             "a_stopped_run_ends_with_130_and_the_command_that_goes_on",
         ),
-        (
-            "help names the built-in reviews' defaults as those of IMDB",
-            'f"{default}; built-in reviews: {built_in}"',
-            'f"{built_in}; built-in reviews: {default}"',
-            "help_names_both_defaults_where_they_differ",
-        ),
     ),
     *_faults(
         "train/options.py",
@@ -476,12 +401,6 @@ FAULTS: list[Fault] = [
             "the training loss is printed as that of the validation",
             '" {line.val_loss:.4f}, accuracy',
             '" {line.train_loss:.4f}, accuracy',
-            "an_epochs_line_has_the_validation_scores_of_that_epoch",
-        ),
-        (
-            "the first epoch is printed again and again",
-            "line = state.history[-1]",
-            "line = state.history[0]",
             "an_epochs_line_has_the_validation_scores_of_that_epoch",
         ),
         (
@@ -611,12 +530,6 @@ FAULTS: list[Fault] = [
             CURVES,
         ),
         (
-            "epochs are drawn from 0",
-            "epochs = [line.epoch for line",
-            "epochs = [line.epoch - 1 for line",
-            CURVES,
-        ),
-        (
             "both models are drawn alike",
             '"linestyle": DASHES[model],\n',
             '"linestyle": DASHES["rnn"],\n',
@@ -653,12 +566,6 @@ FAULTS: list[Fault] = [
             GRADIENTS,
         ),
         (
-            "the band is that of all reviews",
-            "[0.25, 0.5, 0.75]",
-            "[0.0, 0.5, 1.0]",
-            "a_band_is_the_median_and_the_quartiles_of_the_positive_norms",
-        ),
-        (
             "the figures exchange their files",
             '"gradient_norms.png": lambda path: gradient_norms(path, runs, dataset, bag_size)',
             '"gradient_norms.png": lambda path: comparison(path, histories, dataset)',
@@ -684,13 +591,6 @@ FAULTS: list[Fault] = [
             NO,
         ),
         (
-            "probabilities have the names in the order of the alphabet backwards",
-            "zip(map(str, weights.classes), probabilities",
-            "zip(map(str, weights.classes[::-1]), probabilities",
-            TWO_CLASSES,
-            NO,
-        ),
-        (
             "the label is that of the other class",
             "weights.classes[labels[n]] if",
             "weights.classes[1 - labels[n]] if",
@@ -704,23 +604,9 @@ FAULTS: list[Fault] = [
             MORE_CLASSES,
         ),
         (
-            "a review without a known word has a label",
-            "weights.classes[labels[n]] if known[n] else None",
-            "weights.classes[labels[n]]",
-            TWO_CLASSES,
-            NO,
-        ),
-        (
             "an unknown word is counted as known",
             '"words_known": int(known[n])',
             '"words_known": len(tokens)',
-            TWO_CLASSES,
-            NO,
-        ),
-        (
-            "the words of the review before are explained",
-            "reviews.tokens[reviews.starts[n] : reviews.starts[n + 1]]",
-            "reviews.tokens[reviews.starts[0] : reviews.starts[1]]",
             TWO_CLASSES,
             NO,
         ),
@@ -737,12 +623,6 @@ FAULTS: list[Fault] = [
             "np.flatnonzero(tokens != UNKNOWN)",
             TWO_CLASSES,
             NO,
-        ),
-        (
-            "the newest run is the oldest",
-            "newest = max(found",
-            "newest = min(found",
-            "the_newest_run_is_taken_and_its_lstm",
         ),
         (
             "the newest run is the last by name",
@@ -791,12 +671,6 @@ FAULTS: list[Fault] = [
             "if pull < 0 else (238, 119, 51)",
             "on_a_page_blue_words_raise_the_probability_and_unknown_ones_have_dots",
         ),
-        (
-            "known words have the dots of unknown ones",
-            "(k in unknown)",
-            "(k not in unknown)",
-            "on_a_page_blue_words_raise_the_probability_and_unknown_ones_have_dots",
-        ),
     ),
     *_faults(
         "predict/written.py",
@@ -827,17 +701,6 @@ FAULTS: list[Fault] = [
             (("contents", b"one\rtwo\r"), ("reviews", ["one", "two"])),
         ),
         (
-            "the first row of a table is passed over",
-            "len(header), k)[1:]",
-            "len(header), k)[2:]",
-            "a_table_gives_the_column_of_reviews",
-            (
-                ("name", "r.csv"),
-                ("contents", b"film,text\nx,first\ny,second\n"),
-                ("reviews", ["first", "second"]),
-            ),
-        ),
-        (
             "the first column is taken",
             "    k = is_it.index(True)",
             "    k = 0",
@@ -856,12 +719,6 @@ FAULTS: list[Fault] = [
         (
             "a power cut may leave an empty file: no fsync",
             "            os.fsync(file.fileno())\n",
-            "",
-            "a_file_is_on_the_disk_before_it_takes_its_name",
-        ),
-        (
-            "what is in Python's buffer is not synchronized",
-            "            file.flush()\n",
             "",
             "a_file_is_on_the_disk_before_it_takes_its_name",
         ),
@@ -932,13 +789,6 @@ FAULTS: list[Fault] = [
             "both_biases_of_pytorch_count",
         ),
         (
-            "the bias is given to PyTorch twice",
-            "b.copy(), np.zeros_like(b)), strict=True)",
-            "b.copy(), b.copy()), strict=True)",
-            "every_number_has_its_place_in_the_other_layout",
-            (("cell", "lstm"),),
-        ),
-        (
             "Keras's recurrent kernel is not transposed, there and back",
             "return [W_x.T.copy(), W_h.T.copy(), b.copy()]",
             "return [W_x.T.copy(), W_h.reshape(W_h.shape[::-1]).copy(), b.copy()]",
@@ -953,12 +803,6 @@ FAULTS: list[Fault] = [
             "the threads of another library are noted",
             'if each["user_api"] == "blas"',
             'if each["user_api"] != "blas"',
-            "versions_are_those_of_what_is_installed",
-        ),
-        (
-            "the version of NumPy is noted for all",
-            "**{name: version(name) for name in packages}",
-            '**{name: version("numpy") for name in packages}',
             "versions_are_those_of_what_is_installed",
         ),
     ),
@@ -978,13 +822,6 @@ FAULTS: list[Fault] = [
             "_RATINGS = {1: range(7, 10)",
             "a_rating_must_be_one_that_its_folder_allows",
             (("folder", "test/pos"), ("allowed", range(7, 11))),
-        ),
-        (
-            "reviews of five stars are negative",
-            "0: range(1, 5)",
-            "0: range(1, 6)",
-            "a_rating_must_be_one_that_its_folder_allows",
-            (("folder", "train/neg"), ("allowed", range(1, 5))),
         ),
         (
             "the film is that of the line before",
@@ -1025,12 +862,6 @@ FAULTS: list[Fault] = [
             CONTENT,
         ),
         (
-            "the hash depends on the archive's order",
-            '{hashes[k]}\\n" for k in order]',
-            '{hashes[k]}\\n" for k in range(len(order))]',
-            CONTENT,
-        ),
-        (
             "cached reviews of other labels are taken",
             "if labels not in (wanted, [label for label in wanted if label >= 0]):",
             "if len(labels) != len(wanted):",
@@ -1060,12 +891,6 @@ FAULTS: list[Fault] = [
             "a_hash_is_that_of_all_bytes_of_a_file",
         ),
         (
-            "a hash is that of the name",
-            "    digest = hashlib.sha256()\n    with path.open",
-            "    digest = hashlib.sha256(path.name.encode())\n    with path.open",
-            "a_hash_is_that_of_all_bytes_of_a_file",
-        ),
-        (
             "a folder whose files have changed has the same fingerprint",
             "repr((name, status.st_size, status.st_mtime_ns))",
             "repr((name, status.st_size))",
@@ -1082,12 +907,6 @@ FAULTS: list[Fault] = [
     *_faults(
         "data/download.py",
         "data.test_archive",
-        (
-            "every attempt starts anew, behind what is there",
-            "            size = _size(part)\n            try:",
-            "            size = 0\n            try:",
-            "an_interrupted_download_goes_on_where_it_was",
-        ),
         (
             "a file of another hash is taken",
             "if got != wanted:",

@@ -73,7 +73,10 @@ def test_of_two_classes_all_is_said_of_the_second(logit: float, label: str) -> N
     assert explanation["residual"] == pytest.approx(logit - 1.5 - 1.25)
     said = ("label", "probability", "logit", "probabilities", "words_known")
     assert [second[name] for name in said] == [None, None, None, None, 0]
+    assert second["review"] == TEXTS[1]
+    assert [word for word, _ in second["explanation"]["words"]] == ["quux"] * 3
     assert second["explanation"]["unknown"] == [0, 1, 2]
+    assert second["explanation"]["residual"] == pytest.approx(3.0 - 1.5 - 1.25)
 
 
 def test_of_more_classes_all_is_said_of_the_likeliest() -> None:
@@ -100,7 +103,7 @@ def result(**changes: Any) -> dict[str, Any]:
     explanation = {
         "baseline": -0.5,
         "residual": 0.01,
-        "words": [("good", 1.5), ("quux", 0.0), ("bad", -2.25), ("so", 0.75), ("the", 0.001)],
+        "words": [("good", 1.5), ("quux", 0.0), ("bad", -2.25), ("so", 1.0), ("the", 0.001)],
         "unknown": [1],
     }
     return {
@@ -126,7 +129,7 @@ def test_a_line_has_the_label_and_the_probability_of_the_class_it_names() -> Non
 def test_words_stand_under_the_class_that_they_speak_for() -> None:
     assert formatting.paragraph(result(), in_color=False).split("\n") == [
         "  logit -0.49, of which -0.50 without the words",
-        "  towards yes: good +1.50, so +0.75",
+        "  towards yes: good +1.50, so +1.00",
         "  towards no: bad -2.25",
         "  unknown to the model: quux",
     ]
