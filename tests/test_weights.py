@@ -218,3 +218,24 @@ def test_an_absurdly_large_array_is_refused(path, monkeypatch):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(OSError, match=r"nothing\.npz"):
         load_weights(tmp_path / "nothing.npz")
+
+
+def test_a_write_that_fails_leaves_the_weights_that_were_there(path, monkeypatch):
+    before = path.read_bytes()
+
+    def full(file, **_):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_weights(path, weights_of("rnn"))
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_three_gates_are_no_lstm(path):
+    shapes = {"W_x": (9, 2), "W_h": (9, 3), "b": (9,)}
+    edit(path, **{name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+    with pytest.raises(ValueError, match=r"`W_x` must have shape \(12, 2\)"):
+        load_weights(path)
