@@ -234,6 +234,9 @@ def test_a_folder_and_every_kind_of_archive_have_the_same_files(tmp_path: Path) 
             assert read(tar_of(tmp_path / "a.tar", FILES, long)) == {
                 f"{long}{name}": text for name, text in below.items()
             }
+            names = [f"{'m/' * 60}train/pos/0_8.txt", "train/pos/1_8.txt"]
+            mixed = tar_of(tmp_path / "b.tar", dict.fromkeys(names, "?"), "")
+            assert [*accepted(read, mixed)] == names
 
 
 def test_what_comes_after_the_first_gigabytes_or_is_cut_off_is_refused(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def test_all_arrays_of_all_parts_are_checked() -> None:
             assert leaves(each.point).keys() == leaves(each.gradient).keys()
     checks = [*command.steps(rng), *command.sequences(rng), *command.classifiers(rng)]
     assert len(checks) == 12
+    assert len({command.T, command.N, command.D, command.H}) == 4  # no array fits by chance
     assert [each.title for each in checks[:4]] == [
         *("vanilla RNN, one step", "LSTM, one step"),
         *(f"{name}, sequences of 3, 5, 1, 4 steps" for name in ("vanilla RNN", "LSTM")),
