@@ -103,6 +103,29 @@ def test_a_layer_without_bias_has_zero_biases():
         np.testing.assert_array_equal(back.b, np.zeros(4 * H, np.float32), strict=True)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_number_has_its_place_in_the_other_layout(cell):
+    rows = H if cell == "rnn" else 4 * H
+    W_x = np.arange(rows * D, dtype=np.float32).reshape(rows, D)
+    W_h = np.arange(rows * H, dtype=np.float32).reshape(rows, H) + 1000
+    b = np.arange(rows, dtype=np.float32) + 2000
+    params = (nl.RNNParams if cell == "rnn" else nl.LSTMParams)(W_x, W_h, b)
+    torch = nl.to_torch(params)
+    expected = {"weight_ih_l0": W_x, "weight_hh_l0": W_h, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    assert torch.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(torch[name], array, strict=True)
+    for array, wanted in zip(nl.to_keras(params), (W_x.T, W_h.T, b), strict=True):
+        np.testing.assert_array_equal(array, wanted, strict=True)
+
+
+def test_both_biases_of_pytorch_count():
+    params = params_of("lstm")
+    second = np.arange(4 * H, dtype=np.float32)
+    both = nl.from_torch({**nl.to_torch(params), "bias_hh_l0": second})
+    np.testing.assert_array_equal(both.b, params.b + second, strict=True)
+
+
 def changed(**arrays):
     return {**nl.to_torch(params_of("lstm")), **arrays}
 

@@ -54,6 +54,50 @@ def test_the_file_holds_its_versions_and_no_pickle(path):
     assert about["settings"] == dataclasses.asdict(weights_of("lstm").settings)
 
 
+@pytest.mark.parametrize("classes", [("no", "yes"), (3, 1, 2), (True, False), tuple("bacd")])
+def test_classes_keep_their_order_and_their_kinds(classes, tmp_path):
+    saved = weights_of("rnn")._replace(classes=classes, dataset="")
+    if (C := len(classes)) > 2:
+        saved.parameters["W_out"] = np.zeros((C, 3), np.float32)
+        saved.parameters["b_out"] = np.arange(C, dtype=np.float32)
+    save_weights(tmp_path / "weights.npz", saved)
+    loaded = load_weights(tmp_path / "weights.npz")
+    assert loaded.classes == classes
+    assert [type(label) for label in loaded.classes] == [type(label) for label in classes]
+    assert loaded.dataset == ""
+
+
+def test_every_setting_and_word_is_kept_and_nothing_is_a_pickle(tmp_path):
+    saved = weights_of("lstm", "meanmax")
+    changed = dataclasses.replace(saved.settings, seed=9, bag_size=7, max_length=11, dropout=0.25)
+    save_weights(tmp_path / "weights.npz", saved._replace(settings=changed))
+    loaded = load_weights(tmp_path / "weights.npz")
+    assert loaded.settings == changed
+    assert loaded.vocabulary.words == saved.vocabulary.words
+    assert loaded.dataset == "imdb"
+    with np.load(tmp_path / "weights.npz", allow_pickle=False) as stored:
+        about = json.loads(str(stored["about"]))
+        assert {*stored} == {*saved.parameters, "about", "words"}
+        assert json.loads(str(stored["words"])) == list(WORDS)
+    assert about["versions"]["numpy_lstm"] == __version__
+    assert about["format"] == FORMAT == 2
+
+
+@pytest.mark.parametrize(
+    ("dataset", "classes"),
+    [("imdb", ("negative", "positive")), ("", ("class 0", "class 1"))],
+)
+def test_a_file_of_format_one_has_the_names_of_its_kind(dataset, classes, tmp_path):
+    save_weights(tmp_path / "w.npz", weights_of("rnn")._replace(dataset=dataset))
+    with np.load(tmp_path / "w.npz") as stored:
+        contents = {**stored}
+    about = json.loads(str(contents["about"]))
+    del about["classes"]
+    contents["about"] = np.array(json.dumps({**about, "format": 1}))
+    np.savez(tmp_path / "w.npz", **contents)
+    assert load_weights(tmp_path / "w.npz").classes == classes
+
+
 def edit(path, about=None, **arrays):
     """Change the file's arrays, and entries of what it says about itself; None removes."""
     with np.load(path) as stored:
@@ -174,3 +218,24 @@ def test_an_absurdly_large_array_is_refused(path, monkeypatch):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(OSError, match=r"nothing\.npz"):
         load_weights(tmp_path / "nothing.npz")
+
+
+def test_a_write_that_fails_leaves_the_weights_that_were_there(path, monkeypatch):
+    before = path.read_bytes()
+
+    def full(file, **_):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_weights(path, weights_of("rnn"))
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_three_gates_are_no_lstm(path):
+    shapes = {"W_x": (9, 2), "W_h": (9, 3), "b": (9,)}
+    edit(path, **{name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+    with pytest.raises(ValueError, match=r"`W_x` must have shape \(12, 2\)"):
+        load_weights(path)

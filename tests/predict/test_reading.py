@@ -1,0 +1,111 @@
+"""Reviews are read in their order, each whole, and nothing that is none."""
+
+import gzip
+import io
+from contextlib import redirect_stderr
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from numpy_lstm.predict import reading
+from numpy_lstm.predict.reading import read_reviews
+
+
+def read(folder: Path, name: str, contents: bytes, column: str | None = None) -> list[str]:
+    (folder / name).write_bytes(contents)
+    with redirect_stderr(io.StringIO()):
+        return read_reviews(folder / name, column)
+
+
+@pytest.mark.parametrize(
+    ("contents", "reviews"),
+    [
+        (b"one\ntwo\n", ["one", "two"]),
+        (b"one\ntwo", ["one", "two"]),
+        (b"one\r\ntwo\r\n", ["one", "two"]),
+        (b"one\rtwo\r", ["one", "two"]),
+        (b"\xef\xbb\xbfone\n\ntwo\n", ["one", "", "two"]),
+        (b"caf\xc3\xa9\nna\xefve", ["café", "na\ufffdve"]),
+        (b"\n", [""]),
+    ],
+)
+def test_every_line_is_a_review_whatever_ends_it(
+    contents: bytes, reviews: list[str], tmp_path: Path
+) -> None:
+    assert read(tmp_path, "r.txt", contents) == reviews
+    assert read(tmp_path, "r.txt.gz", gzip.compress(contents)) == reviews
+
+
+@pytest.mark.parametrize(
+    ("name", "contents", "reviews"),
+    [
+        ("r.csv", b'id,Review,stars\n1,"a, b",5\n2,"say ""x""\ny",1\n', ["a, b", 'say "x"\ny']),
+        ("r.csv", b"id;text\n1;0,5 of 10\n2;b\n", ["0,5 of 10", "b"]),
+        ("r.tsv", b'label\tsentence\n1\ta "b" c\n0\t"d ""e"""\n', ['a "b" c', 'd "e"']),
+        ("r.csv", b"film,text\nx,first\ny,second\n", ["first", "second"]),
+        ("r.txt", b"review,sentiment\na,positive\nb,negative\n", ["a", "b"]),
+        ("r.txt", b"text\na,positive\n", ["text", "a,positive"]),
+        ("r.csv.gz", gzip.compress(b"text\na\nb\n"), ["a", "b"]),
+    ],
+)
+def test_a_table_gives_the_column_of_reviews(
+    name: str, contents: bytes, reviews: list[str], tmp_path: Path
+) -> None:
+    assert read(tmp_path, name, contents) == reviews
+
+
+def test_a_column_that_is_named_is_taken(tmp_path: Path) -> None:
+    table = b"text,what\na,b\nc,d\n"
+    assert read(tmp_path, "r.txt", table, "what") == ["b", "d"]
+    assert read(tmp_path, "r.csv", table, "text") == ["a", "c"]
+    told = io.StringIO()
+    with redirect_stderr(told):
+        read_reviews(tmp_path / "r.csv")
+    assert told.getvalue() == "Column: text\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "contents", "words"),
+    [
+        ("r.txt", b"", "holds no review"),
+        ("r.csv", b"text\n", "holds no review"),
+        ("r.csv", b"review,text\na,b\n", "has 2 columns called"),
+        ("r.csv", b"a,b\nc,d\n", "has no columns called"),
+        ("r.csv", b"id,text\n1,a,b\n", "line 2: 3 columns, but 2 have names"),
+        ("r.csv", b"id,text\n1,a\n2,b,c\n", "line 3: 3 columns"),
+        ("r.csv", b"id,text\n1,5\n2,7.5\n", "holds numbers, no reviews"),
+        ("r.txt", "good".encode("utf-16"), "got UTF-16"),
+        ("r.txt", "good".encode("utf-32"), "got UTF-32"),
+        ("r.txt", "good".encode("utf-16-le"), "NUL bytes"),
+        ("r.txt", b"%PDF-1.4", "got a PDF"),
+        ("r.txt", b"\n <HTML>", "got HTML"),
+        ("r.txt", b'[{"text": "a"}]', "got JSON"),
+        ("r.txt", b"\xe4\xf6\xfc a", "another encoding"),
+        ("r.gz", gzip.compress(b"one\ntwo")[:-4], "damaged .gz"),
+    ],
+)
+def test_what_holds_no_reviews_is_refused(
+    name: str, contents: bytes, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        read(tmp_path, name, contents)
+
+
+def test_a_packed_file_may_not_grow_without_end(tmp_path: Path) -> None:
+    with patch.object(reading, "MOST", 10):
+        assert read(tmp_path, "r.gz", gzip.compress(b"x" * 10)) == ["x" * 10]
+        with pytest.raises(ValueError, match="unpacks to more than 10 bytes"):
+            read(tmp_path, "r.gz", gzip.compress(b"x" * 11))
+    assert reading.MOST == 2**30
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_standard_input_is_read_and_someone_who_types_is_told_how(is_terminal: bool) -> None:
+    stdin: Any = SimpleNamespace(buffer=io.BytesIO(b"one\ntwo\n"), isatty=lambda: is_terminal)
+    told = io.StringIO()
+    with patch("sys.stdin", stdin), redirect_stderr(told):
+        assert read_reviews(None) == ["one", "two"]
+    assert ("end with Ctrl-D" in told.getvalue()) == is_terminal
