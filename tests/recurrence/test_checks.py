@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import numpy_lstm as nl
 from tests.arguments import BACKWARD, FORWARD, arguments
 from tests.strategies import CELLS, Cell
 
@@ -198,3 +199,34 @@ def test_a_wrong_gradient_in_the_cell_state_is_named(dc_T: Any, message: str) ->
     with pytest.raises(ValueError) as error:
         BACKWARD["lstm"](cache, dc_T=dc_T)
     assert str(error.value) == message
+
+
+def test_what_is_no_cache_is_named_and_the_cache_beside_it_pointed_to() -> None:
+    out = nl.rnn_forward(
+        np.zeros((2, 1, 3)), nl.init_rnn(3, 4, rng=np.random.default_rng(0), dtype=np.float64)
+    )
+    with pytest.raises(ValueError) as raised:
+        nl.rnn_backward(None)  # type: ignore[arg-type]
+    assert str(raised.value) == "`cache` must be the cache of rnn_forward; got NoneType."
+    with pytest.raises(ValueError) as raised:
+        nl.rnn_backward(out)  # type: ignore[arg-type]
+    wanted = "`cache` must be the cache of rnn_forward; got RNNOutput. Use its .cache."
+    assert str(raised.value) == wanted
+    with pytest.raises(ValueError) as raised:
+        nl.lstm_backward(7)  # type: ignore[arg-type]
+    assert str(raised.value) == "`cache` must be the cache of lstm_forward; got int."
+
+
+def test_the_other_cells_weights_are_named() -> None:
+    params = nl.init_rnn(3, 4, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError) as raised:
+        nl.lstm_forward(np.zeros((2, 1, 3), np.float32), params)  # type: ignore[arg-type]
+    wanted = "`params` must be LSTMParams; got RNNParams. The other cell has functions of its own."
+    assert str(raised.value) == wanted
+
+
+@pytest.mark.parametrize(("dtype", "wanted"), [(">f4", 32), (">f8", 64), ("f2", 32)])
+def test_the_dtype_to_convert_to_loses_nothing(dtype: str, wanted: int) -> None:
+    params = nl.init_rnn(3, 4, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match=rf"Use xs.astype\(np.float{wanted}\)"):
+        nl.rnn_forward(np.zeros((2, 1, 3), dtype), params)
