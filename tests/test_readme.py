@@ -118,6 +118,9 @@ IN_SENTENCES = [
     ("best", "LSTM and n-grams", "n_grams_test_accuracy"),
     ("saliency", "rnn", "first_to_last"),
     ("saliency", "lstm", "first_to_last"),
+    ("small_sets", "defaults, 1000 reviews", ""),
+    ("small_sets", "defaults and unlabeled, 1000 reviews", ""),
+    ("small_sets", "TF-IDF, 1000 reviews", ""),
 ]
 
 
