@@ -260,13 +260,6 @@ EQUIVALENT: list[Equivalent] = [
         "A dtype's kind is one letter, and no dtype's is X.",
     ),
     Equivalent(
-        "recurrence/checks.py",
-        "_common_dtype",
-        'hint = f" Use {name}.astype(np.float32)." if dtype.kind in "iub" else ""',
-        'hint = f" Use {name}.astype(np.float32)." if dtype.kind in "XXiubXX" else ""',
-        "A dtype's kind is one letter, and no dtype's is X.",
-    ),
-    Equivalent(
         "recurrence/norms.py",
         "norms",
         'squares = np.einsum("khn,khn->kn", block, block)',
@@ -293,5 +286,26 @@ EQUIVALENT: list[Equivalent] = [
         'norm = unit * np.sqrt(np.einsum("khn,khn->kn", scaled, scaled))',
         'norm = unit * np.sqrt(np.einsum("KHN,KHN->KN", scaled, scaled))',
         "The names of the axes do not matter.",
+    ),
+    Equivalent(
+        "recurrence/checks.py",
+        "check_rng",
+        "seed = rng if isinstance(rng, (int, np.integer)) and rng >= 0 else 0",
+        "seed = rng if isinstance(rng, (int, np.integer)) and rng > 0 else 0",
+        "A seed of 0 becomes 0 either way.",
+    ),
+    Equivalent(
+        "recurrence/checks.py",
+        "check_rng",
+        "seed = rng if isinstance(rng, (int, np.integer)) and rng >= 0 else 0",
+        "seed = rng if isinstance(rng, (int, np.integer)) and rng >= 1 else 0",
+        "A seed of 0 becomes 0 either way.",
+    ),
+    Equivalent(
+        "recurrence/checks.py",
+        "_common_dtype",
+        'exact = dtype.kind == "f" and dtype.itemsize > 4  # big-endian, or of more bits',
+        'exact = dtype.kind == "f" and dtype.itemsize > 5  # big-endian, or of more bits',
+        "No float has five bytes.",
     ),
 ]
