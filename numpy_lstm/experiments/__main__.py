@@ -30,7 +30,7 @@ def _main(argv: list[str]) -> int:
     options = _parse(argv, EXPERIMENTS)
     if options.name == "list":
         for name in EXPERIMENTS:
-            print(f"{name:14}{title(name)}")
+            print(f"{name:20}{title(name)}")
         return 0
     names = EXPERIMENTS if options.name == "all" else (options.name,)
     folder = options.out or Path("runs/quick" if options.quick else "results")
