@@ -16,7 +16,6 @@ the gates and W_h.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -87,24 +86,20 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
     length = settings["k"] if settings["kept"] == "neither" else own.max_length
     splits = reviews.cut(prepared.splits, lambda part: keep_last(part, length))
-    trained = {
-        rate: reviews.fit(
-            settings["model"],
-            splits,
-            prepared.vectors,
-            replace(own, learning_rate=rate),
-            recurrent=settings.get("recurrent", "orthogonal"),
-            scale=settings.get("scale", 1.0),
-            gradients_of=gradients_of(settings),
-        )
-        for rate in (RATES[:1] if quick else RATES)
-    }
-    losses = {rate: reviews.training_scores(state)["val_loss"] for rate, state in trained.items()}
-    rate = min(losses, key=lambda rate: losses[rate])
+    rate, trained = reviews.fit_each_rate(
+        settings["model"],
+        splits,
+        prepared.vectors,
+        own,
+        RATES[:1] if quick else RATES,
+        recurrent=settings.get("recurrent", "orthogonal"),
+        scale=settings.get("scale", 1.0),
+        gradients_of=gradients_of(settings),
+    )
     return {
         **reviews.scores(trained[rate], splits, own),
         "learning_rate": rate,
-        "val_losses": list(losses.values()),
+        "val_losses": [reviews.training_scores(state)["val_loss"] for state in trained.values()],
         "norms": [at_distances(norms) for norms in trained[rate].norms],
     }
 

@@ -8,7 +8,6 @@ no rate favors a cell. The same happens when padded reviews are read to the end 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,18 +84,14 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
         settings["n_train"],
         seed,
     )
-    trained = {
-        rate: reviews.fit(
-            settings["model"],
-            splits,
-            prepared.vectors,
-            replace(own, learning_rate=rate),
-            recurrent=settings.get("recurrent", "orthogonal"),
-        )
-        for rate in RATES
-    }
-    best = {rate: reviews.training_scores(progress) for rate, progress in trained.items()}
-    rate = min(best, key=lambda rate: best[rate]["val_loss"])
+    rate, trained = reviews.fit_each_rate(
+        settings["model"],
+        splits,
+        prepared.vectors,
+        own,
+        RATES,
+        recurrent=settings.get("recurrent", "orthogonal"),
+    )
     progress = trained[rate]
     # Row k is k steps before the last step, so row `lag` is the review's own last step.
     at_start, at_best = (
@@ -108,7 +103,9 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
         "gradient_at_review_end_start": at_start,
         "gradient_at_review_end_best": at_best,
         "learning_rate": rate,
-        "val_accuracies": [scores["val_accuracy"] for scores in best.values()],
+        "val_accuracies": [
+            reviews.training_scores(state)["val_accuracy"] for state in trained.values()
+        ],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -107,6 +108,23 @@ def fit(
 
     train(state, splits, settings, after_step=go_on, gradients_of=gradients_of)
     return state
+
+
+def fit_each_rate(
+    model: Model,
+    splits: Splits,
+    vectors: Array,
+    settings: Settings,
+    rates: Sequence[float],
+    **how: Any,
+) -> tuple[float, dict[float, TrainingState]]:
+    """:func:`fit` at each learning rate, and the rate of the smallest validation loss."""
+    trained = {
+        rate: fit(model, splits, vectors, replace(settings, learning_rate=rate), **how)
+        for rate in rates
+    }
+    losses = {rate: training_scores(state)["val_loss"] for rate, state in trained.items()}
+    return min(losses, key=lambda rate: losses[rate]), trained
 
 
 def uniform_cell(model: Model, input_size: int, settings: Settings) -> dict[str, Array]:

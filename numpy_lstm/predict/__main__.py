@@ -110,12 +110,12 @@ def find_weights(given: Path | None) -> Path:
     if not found and next(folder.glob("checkpoint-*.npz"), None):
         raise ValueError(
             f"there is no trained model in {folder}/ yet: the run has not ended. If it was stopped,"
-            f" go on with it by python -m numpy_lstm.train --resume --out {folder}"
+            f" go on with it by {program('train')} --resume --out {folder}"
         )
     if not found:
         raise ValueError(
             f"there is no trained model in {folder}/. Train one, in a few minutes, by"
-            " python -m numpy_lstm.train, or name one by --weights PATH."
+            f" {program('train')}, or name one by --weights PATH."
         )
     newest = max(found, key=lambda path: path.stat().st_mtime_ns).parent
     return next(path for path in found if path.parent == newest)

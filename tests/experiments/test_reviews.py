@@ -149,3 +149,20 @@ def test_scores_are_those_of_the_epoch_with_the_smallest_validation_loss():
     with patch.object(reviews, "evaluate", evaluate):
         scores = reviews.scores(state, SPLITS, SMALL)
     assert scores == {"test_accuracy": 0.95, "test_loss": 0.2, **expected}
+
+
+def test_of_several_learning_rates_the_smallest_validation_loss_decides():
+    given = []
+
+    def fit(model, splits, vectors, settings, **how):
+        given.append((model, splits, vectors, settings.learning_rate, settings.epochs, how))
+        losses = {0.1: [0.5, 0.6], 0.2: [0.4, 0.9], 0.3: [0.6, 0.7]}[settings.learning_rate]
+        # The accuracies, and the losses of the last epoch, would choose another.
+        return state_of({"w": 1.0}, losses, [losses[0], 0.9])
+
+    with patch.object(reviews, "fit", fit):
+        rates = (0.1, 0.2, 0.3)
+        rate, trained = reviews.fit_each_rate("rnn", "splits", "vectors", SMALL, rates, scale=2)
+    assert rate == 0.2 and list(trained) == [0.1, 0.2, 0.3]
+    assert given == [("rnn", "splits", "vectors", r, SMALL.epochs, {"scale": 2}) for r in rates]
+    assert trained[0.2].history[0].val_loss == 0.4

@@ -76,11 +76,19 @@ FAULTS: list[Fault] = [
     Fault(
         "the learning rate is chosen on the test reviews",
         LAG,
-        'rate = min(best, key=lambda rate: best[rate]["val_loss"])',
+        "progress = trained[rate]",
         "rate = max(trained, key=lambda r: reviews.scores(trained[r], splits, own)"
-        '["test_accuracy"])',
+        '["test_accuracy"])\n    progress = trained[rate]',
         "experiments.test_lag"
         ".test_the_learning_rate_is_chosen_by_the_loss_on_the_validation_reviews",
+    ),
+    Fault(
+        "the learning rate is chosen by the last epoch",
+        "experiments/reviews.py",
+        '{rate: training_scores(state)["val_loss"] for rate, state',
+        "{rate: state.history[-1].val_loss for rate, state",
+        "experiments.test_reviews"
+        ".test_of_several_learning_rates_the_smallest_validation_loss_decides",
     ),
     Fault(
         "the slower learning rate counts",
