@@ -25,6 +25,7 @@ from numpy_lstm.recurrence.checks import (
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrence.packing import Block, Memory, join_reviews, pack
 from numpy_lstm.recurrence.parallel import in_parallel
+from numpy_lstm.recurrence.subnormal import flush_to_zero
 from numpy_lstm.types import Array
 
 
@@ -159,7 +160,8 @@ def lstm_backward(
     dh0, dc0 : ndarray, shape (N, H)
     dh_norms, dc_norms : ndarray, shape (T, N)
         Euclidean norms, per review, of the total gradients in h_{t+1} and c_{t+1}, through all
-        later steps and without clipping; 0 past the length.
+        later steps and without clipping; 0 past the length, and where they are about to underflow
+        (1e-31 in float32, 1e-292 in float64).
 
     Raises
     ------
@@ -190,6 +192,8 @@ def lstm_backward(
             if n > dh_next.shape[1]:
                 dh_next = join_reviews(dh_next, dh_T, block)
                 dc_next = join_reviews(dc_next, dc_T, block)
+            flush_to_zero(dh_next)
+            flush_to_zero(dc_next)
             for dh_t, dc_t, da_ifg, da_o, da_t, f_t in zip(
                 dh[::-1],
                 dc[::-1],

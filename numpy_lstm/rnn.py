@@ -32,6 +32,7 @@ from numpy_lstm.recurrence.checks import (
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrence.packing import Block, Memory, join_reviews, pack
 from numpy_lstm.recurrence.parallel import in_parallel
+from numpy_lstm.recurrence.subnormal import flush_to_zero
 from numpy_lstm.types import Array
 
 
@@ -135,7 +136,8 @@ def rnn_backward(
         Summed over steps and reviews.
     dh0 : ndarray, shape (N, H)
     dh_norms : ndarray, shape (T, N)
-        Euclidean norm, per review, of the total gradient in h_{t+1}, unclipped; 0 past the length.
+        Euclidean norm, per review, of the total gradient in h_{t+1}, unclipped; 0 past the length, and
+        where it is about to underflow (1e-31 in float32, 1e-292 in float64).
 
     Raises
     ------
@@ -165,6 +167,7 @@ def rnn_backward(
             # The reviews that end with this block join those that run on.
             if n > dh_next.shape[1]:
                 dh_next = join_reviews(dh_next, dh_T, block)
+            flush_to_zero(dh_next)
             for dh_t, da_t in zip(dh[::-1], da[::-1]):
                 dh_t += dh_next  # the total gradient in h_t
                 da_t *= dh_t  # (3)

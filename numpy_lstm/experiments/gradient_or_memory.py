@@ -44,7 +44,8 @@ from numpy_lstm.types import Array, Batch
 PIVOT = "test_accuracy"
 WORDS = 400  # of a review that are read, from its end
 SEAMS = (10, 50, 200)  # words before the end
-RATES = (1e-3, 2e-3, 4e-3, 8e-3)  # learning rates
+RATES = (2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2)  # learning rates
+FIRST_RATES = (2e-3, 4e-3, 8e-3)  # the search goes beyond them where the best stands at an end
 SIZES: dict[str, Any] = {
     "epochs": 3,
     "patience": 0,
@@ -81,17 +82,18 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Train at each learning rate; the one of the smallest validation loss is tested."""
+    """Train at several learning rates; the one of the smallest validation loss is tested."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick, vector_size=settings["vector_size"])
     length = settings["k"] if settings["kept"] == "neither" else own.max_length
     splits = reviews.cut(prepared.splits, lambda part: keep_last(part, length))
-    rate, trained = reviews.fit_each_rate(
+    rate, trained = reviews.fit_best_rate(
         settings["model"],
         splits,
         prepared.vectors,
         own,
-        RATES[:1] if quick else RATES,
+        RATES,
+        FIRST_RATES,
         recurrent=settings.get("recurrent", "orthogonal"),
         scale=settings.get("scale", 1.0),
         gradients_of=gradients_of(settings),
@@ -99,7 +101,10 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     return {
         **reviews.scores(trained[rate], splits, own),
         "learning_rate": rate,
-        "val_losses": [reviews.training_scores(state)["val_loss"] for state in trained.values()],
+        "val_losses": {
+            f"{tried:g}": [epoch.val_loss for epoch in trained[tried].history]
+            for tried in sorted(trained)
+        },
         "norms": [at_distances(norms) for norms in trained[rate].norms],
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
@@ -125,6 +125,66 @@ def fit_each_rate(
     }
     losses = {rate: training_scores(state)["val_loss"] for rate, state in trained.items()}
     return min(losses, key=lambda rate: losses[rate]), trained
+
+
+def fit_best_rate(
+    model: Model,
+    splits: Splits,
+    vectors: Array,
+    settings: Settings,
+    grid: Sequence[float],
+    first: Sequence[float],
+    *,
+    gradients_of: Gradients = loss_and_gradients,
+    **how: Any,
+) -> tuple[float, dict[float, TrainingState]]:
+    """:func:`fit` at the rate of the smallest validation loss, found by successive halving.
+
+    Each of the rates `first` is trained for one epoch, and then the next one of `grid` as long as
+    the best stands at an end. The two best go on to the last epoch (Jamieson and Talwalkar, 2016),
+    and again the next one of `grid` if the better one stands at an end.
+
+    Returns
+    -------
+    rate : float
+    trained : dict
+        The states of all rates, some of them after one epoch.
+    """
+
+    def start(rate: float, stop_after: int | None) -> TrainingState:
+        own = replace(settings, learning_rate=rate)
+        return fit(
+            model, splits, vectors, own, stop_after=stop_after, gradients_of=gradients_of, **how
+        )
+
+    def loss(rate: float) -> float:
+        return float(training_scores(trained[rate])["val_loss"])
+
+    trained = {rate: start(rate, 1) for rate in first}
+    while (wider := beyond(min(trained, key=loss), trained, grid)) is not None:
+        trained[wider] = start(wider, 1)
+    finalists = sorted(trained, key=loss)[:2]
+    for rate in finalists:
+        own = replace(settings, learning_rate=rate)
+        train(trained[rate], splits, own, gradients_of=gradients_of)
+    while (wider := beyond(min(finalists, key=loss), trained, grid)) is not None:
+        trained[wider] = start(wider, None)
+        finalists.append(wider)
+    return min(finalists, key=loss), trained
+
+
+def beyond(best: float, tried: Iterable[float], grid: Sequence[float]) -> float | None:
+    """The rate of `grid` next to the best one if that stands at an end of those tried.
+
+    Examples
+    --------
+    >>> beyond(4, tried=[2, 4], grid=[1, 2, 4, 8])
+    8
+    >>> beyond(1, tried=[1, 2], grid=[1, 2, 4, 8])  # the end of the grid
+    """
+    place = grid.index(best)
+    untried = (rate for rate in grid[max(place - 1, 0) : place + 2] if rate not in tried)
+    return next(untried, None)
 
 
 def uniform_cell(model: Model, input_size: int, settings: Settings) -> dict[str, Array]:

@@ -1,5 +1,6 @@
 """The data of the experiments, and what they train on it; nothing is trained here."""
 
+from dataclasses import replace
 from unittest.mock import patch
 
 import numpy as np
@@ -166,3 +167,65 @@ def test_of_several_learning_rates_the_smallest_validation_loss_decides():
     assert rate == 0.2 and list(trained) == [0.1, 0.2, 0.3]
     assert given == [("rnn", "splits", "vectors", r, SMALL.epochs, {"scale": 2}) for r in rates]
     assert trained[0.2].history[0].val_loss == 0.4
+
+
+GRID = (0.1, 0.2, 0.4, 0.8, 1.6)
+
+
+def halving(losses, first):
+    """The chosen rate, and what was called, if training gives `losses` after 1 and 3 epochs."""
+    called = []
+
+    def fit(model, splits, vectors, settings, *, stop_after, gradients_of, **how):
+        rate = settings.learning_rate
+        assert (model, splits, vectors, gradients_of, how) == ("rnn", "s", "v", "g", {"scale": 2})
+        assert settings == replace(SMALL, learning_rate=rate)
+        called.append(f"{rate} to {stop_after or 'the end'}")
+        return state_of({}, losses[rate][:stop_after], [0.5] * (stop_after or 2))
+
+    def train(state, splits, settings, *, gradients_of):
+        rate = settings.learning_rate
+        assert (splits, gradients_of) == ("s", "g")
+        assert settings == replace(SMALL, learning_rate=rate)
+        assert state.history[0].val_loss == losses[rate][0]
+        called.append(f"{rate} goes on")
+        state.history = state_of({}, losses[rate], [0.5, 0.5]).history
+
+    with patch.object(reviews, "fit", fit), patch.object(reviews, "train", train):
+        rate, trained = reviews.fit_best_rate(
+            "rnn", "s", "v", SMALL, GRID, first, gradients_of="g", scale=2
+        )
+    assert sorted(trained) == sorted({float(line.split()[0]) for line in called})
+    return rate, called
+
+
+def test_the_two_best_rates_after_one_epoch_go_on_and_the_better_one_is_chosen():
+    losses = {0.1: [0.9, 0.8], 0.2: [0.5, 0.3], 0.4: [0.4, 0.35], 0.8: [0.6, 0.1]}
+    assert halving(losses, (0.2, 0.4, 0.8)) == (
+        0.2,
+        ["0.2 to 1", "0.4 to 1", "0.8 to 1", "0.4 goes on", "0.2 goes on", "0.1 to the end"],
+    )
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_grid_is_left_as_long_as_the_best_rate_stands_at_its_end(turned):
+    order = GRID[::-1] if turned else GRID
+    losses = dict(zip(order, [[0.9], [0.8], [0.7], [0.6], [0.65]], strict=True))
+    losses = {rate: [*of_one, of_one[0] - 0.1] for rate, of_one in losses.items()}
+    rate, called = halving(losses, sorted(order[:2]))
+    assert rate == order[3]
+    assert called[2:] == [
+        f"{order[2]} to 1",
+        f"{order[3]} to 1",
+        f"{order[4]} to 1",
+        f"{order[3]} goes on",
+        f"{order[4]} goes on",
+    ]
+
+
+def test_at_an_end_of_the_whole_grid_the_search_ends():
+    losses = {0.8: [0.5, 0.4], 1.6: [0.3, 0.2]}
+    assert halving(losses, (0.8, 1.6)) == (
+        1.6,
+        ["0.8 to 1", "1.6 to 1", "1.6 goes on", "0.8 goes on"],
+    )

@@ -75,7 +75,7 @@ def test_a_gradient_that_explodes_or_vanishes_is_recorded_as_long_as_there_is_on
 
 
 @pytest.mark.parametrize(
-    ("dtype", "size"), [(np.float32, 2.0**120), (np.float64, 2.0**1000), (np.float32, 2.0**-140)]
+    ("dtype", "size"), [(np.float32, 2.0**120), (np.float64, 2.0**1000), (np.float32, 2.0**-100)]
 )
 def test_a_huge_or_tiny_gradient_in_the_cell_state_is_recorded(dtype: Any, size: float) -> None:
     b = np.repeat(np.array([-1000, 1000, 0, -1000], dtype), 2)  # f is 1; i and o are 0
