@@ -136,8 +136,8 @@ def rnn_backward(
         Summed over steps and reviews.
     dh0 : ndarray, shape (N, H)
     dh_norms : ndarray, shape (T, N)
-        Euclidean norm, per review, of the total gradient in h_{t+1}, unclipped; 0 past the length, and
-        where it is about to underflow (1e-31 in float32, 1e-292 in float64).
+        Euclidean norm, per review, of the total gradient in h_{t+1}, unclipped; 0 past the length,
+        and where it is about to underflow (1e-31 in float32, 1e-292 in float64).
 
     Raises
     ------
