@@ -1,11 +1,13 @@
 """Plants a mistake into a copy of our source, and runs a test of ours on that copy.
 
-Every copy is imported under the package's own name, together with a fresh copy of the tests, and
+The copy is imported under the package's own name, together with a fresh import of the tests, and
 the test is called as pytest would call it.
 """
 
+import compileall
 import importlib
 import inspect
+import py_compile
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,19 +20,30 @@ ROOT = Path(__file__).parents[1]
 
 
 def copy_of_the_source(folder: Path) -> Path:
-    """A copy of the package, and beside it one of the benchmarks: "../benchmarks/table.py"."""
+    """A copy of the package, and beside it one of the benchmarks: "../benchmarks/table.py".
+
+    Compiled once, so that many mistakes in turn can be planted in it without compiling all of it.
+    """
     ignore = shutil.ignore_patterns("__pycache__")
     for name in ("benchmarks", "numpy_lstm"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    # By its contents, not by its time: a mistake of the same length may come in the same second.
+    mode = py_compile.PycInvalidationMode.CHECKED_HASH
+    compileall.compile_dir(folder, quiet=1, invalidation_mode=mode)
     return folder / "numpy_lstm"
 
 
-def plant(package: Path, file: str, old: str, new: str) -> None:
-    """Replace the one place where `old` stands."""
+@contextmanager
+def planted(package: Path, file: str, old: str, new: str) -> Iterator[None]:
+    """Inside, `new` stands instead of `old`, which stands in one place."""
     path = package / file
     source = path.read_text(encoding="utf-8")
     assert source.count(old) == 1, f"{old!r} must stand once in {file}"
     path.write_text(source.replace(old, new), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(source, encoding="utf-8")
 
 
 @contextmanager
@@ -41,13 +54,15 @@ def imported_from(folder: Path) -> Iterator[None]:
         roots = ("numpy_lstm", "benchmarks", "tests")
         return {name: m for name, m in sys.modules.items() if name.split(".")[0] in roots}
 
-    originals = ours()
+    originals, writes = ours(), sys.dont_write_bytecode
     for name in originals:
         del sys.modules[name]
     sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True  # a compiled mistake would stay
     try:
         yield
     finally:
+        sys.dont_write_bytecode = writes
         sys.path.remove(str(folder))
         for name in ours():
             del sys.modules[name]

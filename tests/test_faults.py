@@ -5,21 +5,26 @@ from pathlib import Path
 import pytest
 
 from tests.faults import Fault, data, experiments, files, measuring, training
-from tests.planting import copy_of_the_source, plant, run_check, run_checks
+from tests.planting import copy_of_the_source, planted, run_check, run_checks
 
 AREAS = (data, training, measuring, experiments, files)
 FAULTS = [fault for area in AREAS for fault in area.FAULTS]
 
 
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_of_the_source(tmp_path_factory.mktemp("source"))
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=[f"{f.file}: {f.what}" for f in FAULTS])
-def test_a_planted_fault_is_caught(fault: Fault, tmp_path: Path) -> None:
-    package = copy_of_the_source(tmp_path)
-    plant(package, fault.file, fault.old, fault.new)
-    with pytest.raises((AssertionError, pytest.fail.Exception)):  # and not, say, a NameError
+def test_a_planted_fault_is_caught(fault: Fault, package: Path) -> None:
+    with (
+        planted(package, fault.file, fault.old, fault.new),
+        pytest.raises((AssertionError, pytest.fail.Exception)),  # and not, say, a NameError
+    ):
         run_check(package, fault.caught_by, dict(fault.arguments))
 
 
-def test_the_same_tests_pass_without_a_fault(tmp_path: Path) -> None:
-    package = copy_of_the_source(tmp_path)
+def test_the_same_tests_pass_without_a_fault(package: Path) -> None:
     different = {(fault.caught_by, repr(fault.arguments)): fault for fault in FAULTS}
     run_checks(package, [(f.caught_by, dict(f.arguments)) for f in different.values()])

@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from tests.conftest import PROFILE
 from tests.planted import BUGS, Bug
-from tests.planting import copy_of_the_source, plant, run_check
+from tests.planting import copy_of_the_source, planted, run_check, run_checks
 
 
 @pytest.fixture(autouse=True)
@@ -24,18 +24,23 @@ def few_examples() -> Iterator[None]:
     settings.load_profile(PROFILE)
 
 
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_of_the_source(tmp_path_factory.mktemp("source"))
+
+
 @pytest.mark.parametrize("bug", BUGS, ids=[f"{b.number} {b.file}: {b.what}" for b in BUGS])
-def test_a_planted_bug_is_caught(bug: Bug, tmp_path: Path) -> None:
-    package = copy_of_the_source(tmp_path)
-    plant(package, bug.file, bug.old, bug.new)
-    with pytest.raises((AssertionError, pytest.fail.Exception)):  # and not, say, a NameError
+def test_a_planted_bug_is_caught(bug: Bug, package: Path) -> None:
+    with (
+        planted(package, bug.file, bug.old, bug.new),
+        pytest.raises((AssertionError, pytest.fail.Exception)),  # and not, say, a NameError
+    ):
         run_check(package, bug.caught_by, bug.arguments)
 
 
-def test_the_same_checks_pass_without_a_bug(tmp_path: Path) -> None:
-    package = copy_of_the_source(tmp_path)
-    for caught_by, arguments in {(bug.caught_by, tuple(bug.arguments.items())) for bug in BUGS}:
-        run_check(package, caught_by, dict(arguments))
+def test_the_same_checks_pass_without_a_bug(package: Path) -> None:
+    different = {(bug.caught_by, tuple(bug.arguments.items())) for bug in BUGS}
+    run_checks(package, [(caught_by, dict(arguments)) for caught_by, arguments in different])
 
 
 def test_all_fifteen_are_there() -> None:
