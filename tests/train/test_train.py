@@ -24,9 +24,14 @@ SMALL = [
 
 @pytest.fixture(autouse=True)
 def small_corpus(monkeypatch, tmp_path_factory):
-    """A few hundred built-in reviews, and no cache or data but the test's own."""
+    """A few hundred built-in reviews, and no cache or data but the test's own.
+
+    Figures are written, but only `finished` draws them: that is most of a small run's time.
+    """
     from numpy_lstm.data.synthetic import synthetic_corpus
 
+    for name in ("comparison", "gradient_norms"):
+        monkeypatch.setattr(job.figures, name, lambda path, *_: path.touch())
     monkeypatch.setattr(
         job, "synthetic_corpus", lambda rng: synthetic_corpus(rng, n_train=300, n_test=100)
     )
