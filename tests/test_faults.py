@@ -10,6 +10,8 @@ from tests.planting import copy_of_the_source, planted, run_check, run_checks
 AREAS = (data, training, measuring, experiments, files)
 FAULTS = [fault for area in AREAS for fault in area.FAULTS]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:

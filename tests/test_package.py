@@ -98,6 +98,7 @@ def test_both_distributions_hold_the_whole_package(distributions):
     assert not [name for name in in_wheel if name.startswith(("tests", "benchmarks"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sdist", "wheel"])
 def test_each_installs_and_runs_from_an_empty_folder(distributions, kind, tmp_path):
     installed, empty = tmp_path / "installed", tmp_path / "empty"

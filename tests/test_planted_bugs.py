@@ -16,6 +16,8 @@ from tests.conftest import PROFILE
 from tests.planted import BUGS, Bug
 from tests.planting import copy_of_the_source, planted, run_check, run_checks
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def few_examples() -> Iterator[None]:

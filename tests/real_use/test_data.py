@@ -478,7 +478,7 @@ def test_parsed_reviews_that_nobody_reads_any_more_are_removed(
 
 
 def test_two_first_runs_at_once_download_once(server, monkeypatch: pytest.MonkeyPatch) -> None:
-    both_ask = threading.Barrier(2, timeout=10)
+    both_ask = threading.Barrier(2, timeout=600)
     monkeypatch.setattr(imdb, "_expect_answer", lambda *_: both_ask.wait())
     found, threads = [], [threading.Thread(target=lambda: found.append(load())) for _ in range(2)]
     monkeypatch.setattr(imdb, "save_arrays", lambda *_: None)  # two threads are one process

@@ -126,6 +126,7 @@ def assert_same_state(folder, expected):
     assert not list(folder.glob(".*.tmp"))
 
 
+@pytest.mark.slow
 def test_a_run_killed_thirty_times_ends_in_the_same_bits(started, undisturbed, tmp_path):
     begun = time.perf_counter()
     started(tmp_path / "again", *SMALL).join()
@@ -134,17 +135,20 @@ def test_a_run_killed_thirty_times_ends_in_the_same_bits(started, undisturbed, t
 
     rng = np.random.default_rng(0)
     kills, in_training, finished = 0, 0, 0
-    while kills < KILLS or not finished:
+    enough = KILLS  # on a busy machine runs differ in time: then more are killed while they start
+    while kills < enough or not finished:
         folder = tmp_path / f"killed-{finished}"
         is_begun = (folder / "config.json").exists()
         process = started(folder, *(["--resume"] if is_begun else SMALL))
         # At any moment, and at last not at all.
-        process.join(rng.uniform(0, duration) if kills < KILLS else None)
+        process.join(rng.uniform(0, duration) if kills < enough else None)
         if process.exitcode is None:
             process.kill()
             process.join()
             kills += 1
             in_training += any(folder.glob("checkpoint*")) and not any(folder.glob("weights*"))
+            if kills == enough < 10 * KILLS and in_training <= KILLS / 3:
+                enough += 1
         else:
             assert process.exitcode == 0, started.errors.read_text()
             assert_same_state(folder, undisturbed)
