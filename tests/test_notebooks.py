@@ -108,7 +108,7 @@ def notebook_param(path):
 
 # What Jupyter's libraries warn of is theirs; what a notebook warns of stands in its outputs.
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("path", map(notebook_param, NOTEBOOKS))
+@pytest.mark.parametrize("path", [notebook_param(path) for path in NOTEBOOKS])
 @pytest.mark.usefixtures("no_imdb")
 def test_the_notebook_runs_and_prints_what_is_committed(path, kernel, tmp_path):
     committed = nbformat.read(path, as_version=4)
