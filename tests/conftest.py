@@ -20,3 +20,8 @@ settings.register_profile(
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 settings.load_profile(PROFILE)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a test by bytes' argument: what is packed holds the time, which differs by process."""
+    return argname if isinstance(val, bytes) else None

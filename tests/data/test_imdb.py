@@ -198,8 +198,8 @@ def test_a_single_wrong_bit_is_noticed(tmp_path: Path) -> None:
     ("contents", "message"),
     [
         (b"PK\3\4 a zip file", "is not a sound archive.* is not a zip file"),
-        (gzip.compress(b"just text, and not a tar", mtime=0), "there is no tar inside"),
-        (gzip.compress(b"x" * 5000, mtime=0), "there is no tar inside"),
+        (gzip.compress(b"just text, and not a tar"), "there is no tar inside"),
+        (gzip.compress(b"x" * 5000), "there is no tar inside"),
     ],
 )
 def test_what_is_no_archive_is_refused(tmp_path: Path, contents: bytes, message: str) -> None:

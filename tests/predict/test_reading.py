@@ -48,7 +48,7 @@ def test_every_line_is_a_review_whatever_ends_it(
         ("r.csv", b"film,text\nx,first\ny,second\n", ["first", "second"]),
         ("r.txt", b"review,sentiment\na,positive\nb,negative\n", ["a", "b"]),
         ("r.txt", b"text\na,positive\n", ["text", "a,positive"]),
-        ("r.csv.gz", gzip.compress(b"text\na\nb\n", mtime=0), ["a", "b"]),
+        ("r.csv.gz", gzip.compress(b"text\na\nb\n"), ["a", "b"]),
     ],
 )
 def test_a_table_gives_the_column_of_reviews(
@@ -84,7 +84,7 @@ def test_a_column_that_is_named_is_taken(tmp_path: Path) -> None:
         ("r.txt", b"\n <HTML>", "got HTML"),
         ("r.txt", b'[{"text": "a"}]', "got JSON"),
         ("r.txt", b"\xe4\xf6\xfc a", "another encoding"),
-        ("r.gz", gzip.compress(b"one\ntwo", mtime=0)[:-4], "damaged .gz"),
+        ("r.gz", gzip.compress(b"one\ntwo")[:-4], "damaged .gz"),
     ],
 )
 def test_what_holds_no_reviews_is_refused(
