@@ -7,7 +7,6 @@ import os
 import socket
 import tarfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
