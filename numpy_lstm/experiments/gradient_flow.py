@@ -304,14 +304,21 @@ def draw_untrained(rnn: Axes, lstm: Axes, grouped: Mapping[str, Any]) -> None:
 
 def draw_seeds(axes: Axes, grouped: Mapping[str, Any], edge: str) -> None:
     """What is kept in the input of trained cells, a line a seed: a quartile of the reviews."""
-    ends = {}
-    for model in MODEL_NAMES:
-        lines = [result["x_by_distance"][edge] for result in grouped[f"{model}, trained"]]
-        for line in lines:
+    lines = {
+        model: [result["x_by_distance"][edge] for result in grouped[f"{model}, trained"]]
+        for model in MODEL_NAMES
+    }
+    steps = max(len(line) for of_seeds in lines.values() for line in of_seeds)
+    for model in ("lstm", "rnn"):  # dashes hide less of what is below them
+        for line in lines[model]:
             axes.plot(line, linewidth=0.7, **of_model(model))
-        shared = min(map(len, lines))
-        ends[model] = (shared, float(np.median([line[shared - 1] for line in lines])))
-    name_lines(axes, ends)
+    name_lines(
+        axes,
+        {
+            model: (steps, float(np.median([line[-1] for line in of_seeds])))
+            for model, of_seeds in lines.items()
+        },
+    )
     which = {"low": "lower quartile", "median": "median"}[edge]
     _finish(axes, f"trained, every seed: ‖∂L/∂x‖, {which}")
     axes.set_xlim(0, 165)
@@ -343,14 +350,9 @@ def draw_accuracies(axes: Axes, grouped: Mapping[str, Any]) -> None:
         accuracies = [100 * result["test_accuracy"] for result in results]
         color, mark = plots.COLORS[model], plots.MARKERS[model]
         axes.plot(decays, accuracies, mark, color=color, alpha=0.6, markersize=4)
-        axes.annotate(
-            name,
-            (min(decays), float(np.median(accuracies))),
-            (0, 12),
-            textcoords="offset points",
-            color=color,
-            fontsize=8,
-        )
+        place, where = (0.98, float(np.median(accuracies))), axes.get_yaxis_transform()
+        axes.text(*place, name, color=color, fontsize=8, ha="right", transform=where)
+    axes.margins(x=0.4)
     axes.set_xlabel("factor a step of ‖∂L/∂x‖, best epoch")
     axes.set_title("trained, every seed: test accuracy (%)", fontsize=9)
 
@@ -364,7 +366,8 @@ def draw_jacobians(axes: Axes, grouped: Mapping[str, Any]) -> None:
             values = [np.median([r["jacobians"][str(lag)][rank] for r in results]) for lag in lags]
             axes.plot(lags, values, marker=marker, markersize=4, **style)
             place = (lags[-1] + 3, values[-1])
-            axes.text(*place, f"{name}:\n{which}", color=style["color"], fontsize=7, va="center")
+            va = "top" if model == "rnn" else "bottom"
+            axes.text(*place, f"{name}, {which}", color=style["color"], fontsize=7, va=va)
         theory = (
             powers(results, "largest_singular_value", lags[-1] + 1)
             if model == "rnn"
@@ -375,21 +378,21 @@ def draw_jacobians(axes: Axes, grouped: Mapping[str, Any]) -> None:
     axes.plot(radius, ":", color=plots.COLORS["rnn"], linewidth=1.0)
     title = "singular values of $∂s_T/∂s_{T-k}$, median seed"
     _finish(axes, title, rf"{BOUND}; LSTM: $∏\,f_t$", RADIUS)
-    axes.set_xlim(0, 145)
-    axes.set_xticks(range(0, 101, 20))
+    axes.set(xlim=(0, 165), xticks=range(0, 101, 20), ylabel="")
     axes.set_ylim(1e-22, 1e4)  # ρ^k and σ_max^k go on to 1e34 and beyond
 
 
 def draw_beginnings(axes: Axes, grouped: Mapping[str, Any]) -> None:
     """Gradient in x where a sequence begins, over that with words before; a line a seed."""
-    ends = {}
+    starts = {}
     for model in MODEL_NAMES:
         lines = [r["x_over_x_with_words_before"]["median"] for r in grouped[f"{model}, trained"]]
         for line in lines:
             axes.plot(range(1, len(line) + 1), line, linewidth=0.7, **of_model(model))
-        ends[model] = (1, float(np.median([line[0] for line in lines])))
-    name_lines(axes, ends)
-    axes.set_yscale("log")
+        starts[model] = (1, float(np.median([line[0] for line in lines])))
+    name_lines(axes, starts, ha="right")
+    axes.set_xlim(-2.5, None)
+    axes.set_xticks(range(1, FIRST + 1, 3))
     axes.set_xlabel("step of the sequence")
     axes.set_title("‖∂L/∂x‖ over that with words before", fontsize=9)
 
@@ -418,6 +421,7 @@ def of_model(model: str) -> dict[str, Any]:
 def _finish(axes: Axes, title: str, *theory: str) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("steps before the last one, k")
+    axes.set_ylabel("over that at k = 0", fontsize=8)
     axes.set_title(title, fontsize=9)
     if theory:
         for name, dashes in zip(theory, ("-", ":"), strict=False):
