@@ -352,7 +352,7 @@ def draw_accuracies(axes: Axes, grouped: Mapping[str, Any]) -> None:
         axes.plot(decays, accuracies, mark, color=color, alpha=0.6, markersize=4)
         place, where = (0.98, float(np.median(accuracies))), axes.get_yaxis_transform()
         axes.text(*place, name, color=color, fontsize=8, ha="right", transform=where)
-    axes.margins(x=0.4)
+    axes.margins(x=0.6)
     axes.set_xlabel("factor a step of ‖∂L/∂x‖, best epoch")
     axes.set_title("trained, every seed: test accuracy (%)", fontsize=9)
 

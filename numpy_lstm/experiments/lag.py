@@ -47,11 +47,10 @@ SIZES: dict[str, Any] = {
 RATES = (3e-4, 1e-3, 3e-3, 1e-2)  # learning rates
 
 GRADIENTS = ("x_at_review_end", "x_at_review_end_over_last_step")
+ARRIVES = "‖∂L/∂x‖, review's end over last step,\nbefore training"
 DRAWN: dict[str, Callable[[dict[str, Any]], float]] = {
     "test accuracy (%)": lambda result: 100 * result["test_accuracy"],
-    "‖∂L/∂x‖, review's end over last step,\nbefore training": lambda result: result[GRADIENTS[1]][
-        0
-    ],
+    ARRIVES: lambda result: result[GRADIENTS[1]][0],
     "the same, at the best epoch": lambda result: result[GRADIENTS[1]][result["best_epoch"]],
 }
 
