@@ -42,13 +42,13 @@ BOUND, RADIUS = r"$σ_\mathrm{max}(W_h)^k$", "$ρ(W_h)^k$"
 DRAWN = {
     "rnn, orthogonal": ("orthogonal", 113, 1e-9),
     "rnn, uniform": ("uniform", 61, 1e-12),
-    "rnn, orthogonal x 0.5": ("orthogonal × ½", 2, 1e-18),
+    "rnn, orthogonal x 0.5": ("orthogonal × ½", 1, 4e-20),
     "rnn, orthogonal x 1.5": ("orthogonal × 3/2", 64, 4e1),
     "lstm, b_f=0": ("$b_f = 0$", 113, 1e-15),
     "lstm, b_f=1": ("$b_f = 1$", 113, 1e-4),
     "lstm, b_f=3": ("$b_f = 3$", 113, 8),
     "lstm, uniform": ("uniform", 113, 1e-7),
-    "lstm, f = 1/2": ("f held at ½", 8, 1e-14),
+    "lstm, f = 1/2": ("f held at ½", 2, 1e-14),
     "lstm, f = 1": ("f held at 1", 8, 1e2),
 }
 
@@ -286,7 +286,7 @@ def draw_untrained(rnn: Axes, lstm: Axes, grouped: Mapping[str, Any]) -> None:
         results, style = grouped[condition], plots.cell(condition)
         line = center(results)
         axes.plot(line, **style)
-        axes.text(x, y, name, color=style["color"], fontsize=8, clip_on=True)
+        axes.text(x, y, name, color=style["color"], fontsize=7.5, clip_on=True)
         if axes is rnn:
             theory = powers(results, "largest_singular_value", len(line))
         else:
@@ -299,7 +299,7 @@ def draw_untrained(rnn: Axes, lstm: Axes, grouped: Mapping[str, Any]) -> None:
     _finish(rnn, "vanilla RNN, untrained: ‖∂L/∂h‖", BOUND, RADIUS)
     _finish(lstm, "LSTM, untrained: ‖∂L/∂c‖", r"mean $∏\,f_t$")
     for axes in (rnn, lstm):
-        axes.set(xlim=(0, 145), xticks=range(0, 101, 20), ylim=(1e-20, 1e5))
+        axes.set(xlim=(0, 160), xticks=range(0, 101, 20), ylim=(1e-20, 1e5))
 
 
 def draw_seeds(axes: Axes, grouped: Mapping[str, Any], edge: str) -> None:
@@ -320,7 +320,7 @@ def draw_seeds(axes: Axes, grouped: Mapping[str, Any], edge: str) -> None:
         },
     )
     which = {"low": "lower quartile", "median": "median"}[edge]
-    _finish(axes, f"trained, every seed: ‖∂L/∂x‖, {which}")
+    _finish(axes, f"trained: {which} of ‖∂L/∂x‖")
     axes.set_xlim(0, 165)
     axes.set_xticks(range(0, 101, 20))
 

@@ -455,7 +455,7 @@ def test_every_seed_of_the_trained_cells_is_a_line(edge, scale, name):
         drawn_lines[COLORS["lstm"]], scale * np.array([[1, 0.75, 0.15], [1, 0.875, 0.175]])
     )
     assert names_of(axes) == NAMES
-    assert axes.get_title() == f"trained, every seed: ‖∂L/∂x‖, {name}"
+    assert axes.get_title() == f"trained: {name} of ‖∂L/∂x‖"
     assert experiment.of_model("rnn") == {"color": COLORS["rnn"], "linestyle": DASHES["rnn"]}
 
 
@@ -533,8 +533,8 @@ def test_the_figure_has_the_eight_panels():
     assert [axes.get_title() for axes in figure.axes] == [
         "vanilla RNN, untrained: ‖∂L/∂h‖",
         "LSTM, untrained: ‖∂L/∂c‖",
-        "trained, every seed: ‖∂L/∂x‖, median",
-        "trained, every seed: ‖∂L/∂x‖, lower quartile",
+        "trained: median of ‖∂L/∂x‖",
+        "trained: lower quartile of ‖∂L/∂x‖",
         "trained, every seed: factor a step of ‖∂L/∂x‖",
         "trained, every seed: test accuracy (%)",
         "singular values of $∂s_T/∂s_{T-k}$, median seed",
