@@ -3,7 +3,8 @@
 A seed of `gradient_flow` decides four things: which reviews are kept for validation, the word
 vectors, the first weights, and the order of the reviews with the dropout masks. Of two seeds, a,
 whose trained vanilla RNN keeps least of the gradient, and b, whose keeps most, every combination of
-the four is trained and measured in the same way.
+the four is trained and measured in the same way. A control tells whether a seed has such a property
+at all: everything is a's, and the entries of W_h are off by about a millionth.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from numpy_lstm.training import initial_state, train
 from numpy_lstm.types import Array
 
 PARTS = ("data", "vectors", "weights", "order")
+DRAWS, OFF = 4, 1e-6  # of the control: how many, and how far off W_h is
 # The seeds a and b of trial 0, 1, …: of results/gradient_flow.json the trained vanilla RNN of the
 # smallest and of the largest decay per step in x, then the next of each; as `extremes` gives them.
 PAIRS = ((3, 2), (0, 4))
@@ -44,14 +46,17 @@ def extremes(trials: Sequence[Mapping[str, Any]], n: int) -> list[tuple[int, int
 
 
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
-    """Every combination of the parts of a and b."""
-    return {
+    """Every combination of the parts of a and b, and the control."""
+    combinations: dict[str, dict[str, Any]] = {
         ", ".join(f"{part} {of}" for part, of in zip(PARTS, chosen, strict=True)): {
             "model": "rnn",
             **dict(zip(PARTS, chosen, strict=True)),
         }
         for chosen in product("ab", repeat=len(PARTS))
     }
+    all_a = {"model": "rnn", **dict.fromkeys(PARTS, "a")}
+    control = {f"all a, W_h off by {OFF:g}, {n}": {**all_a, "off": n} for n in range(1, DRAWS + 1)}
+    return combinations | control
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
@@ -64,6 +69,9 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     own = reviews.settings_of(settings, seeds["order"], quick)
     splits = reviews.cut(prepared.splits, lambda part: keep_last(part, own.max_length))
     first = initial_state("rnn", vectors_of(prepared, other), replace(own, seed=seeds["weights"]))
+    if "off" in settings:
+        W_h, rng = first.parameters["W_h"], np.random.default_rng(settings["off"])
+        W_h += np.float32(OFF) * W_h * rng.standard_normal(W_h.shape, dtype=np.float32)
     train(first, splits, own)
     return {
         "seeds": seeds,
@@ -92,7 +100,7 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
         for condition, results in grouped.items()
     }
     counts = {len(results) for results in grouped.values()}
-    if len(grouped) == 2 ** len(PARTS) and len(counts) == 1:
+    if len(grouped) == len(conditions(False)) and len(counts) == 1:
         for part in PARTS:
             summary[f"{part}: b - a"] = {"x": spread(gains(grouped, part))}
     return summary
@@ -114,7 +122,7 @@ def gains(grouped: Mapping[str, Sequence[Any]], part: str) -> list[float]:
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """Decay per step of every combination, a row each; a number is a pair of seeds."""
     grouped = by_condition(trials)
-    with plots.figure(path, 1, 1, 6.0, 4.4) as (_, (axes,)):
+    with plots.figure(path, 1, 1, 6.0, 5.2) as (_, (axes,)):
         for row, results in enumerate(grouped.values()):
             decays = [result["decay_per_step"]["x"] for result in results]
             axes.plot(decays, [row] * len(decays), "|", color="#999999", markersize=12)

@@ -42,11 +42,33 @@ def run(name, seed=0):
 
 
 def test_every_combination_is_a_condition():
-    assert len(CONDITIONS) == 16
-    for name, settings in CONDITIONS.items():
+    combinations = dict(list(CONDITIONS.items())[:16])
+    assert len({*map(str, combinations.values())}) == 16
+    for name, settings in combinations.items():
         parts = [f"{part} {settings[part]}" for part in ("data", "vectors", "weights", "order")]
         assert name == ", ".join(parts) and settings["model"] == "rnn"
     assert exchange.conditions(True) == CONDITIONS
+
+
+def test_the_control_is_all_of_a_but_for_a_trace_in_w_h():
+    control = dict(list(CONDITIONS.items())[16:])
+    assert [name[-1] for name in control] == ["1", "2", "3", "4"]
+    began = []
+
+    def keep(state, splits, own):
+        began.append({name: array.copy() for name, array in state.parameters.items()})
+        train(state, splits, own)
+
+    with patch.object(exchange, "train", keep):
+        for name in (next(iter(CONDITIONS)), *control):
+            assert {*run(name)["seeds"].values()} == {A}
+    plain, *others = began
+    for other in others:
+        relative = other["W_h"] / plain["W_h"] - 1
+        assert 1e-7 < np.sqrt((relative**2).mean()) < 3e-6
+        for name in plain.keys() - {"W_h"}:
+            np.testing.assert_array_equal(other[name], plain[name])
+    assert len({other["W_h"].tobytes() for other in began}) == 5
 
 
 def test_the_pairs_are_the_extremes_of_the_results_on_record():
@@ -99,7 +121,7 @@ def test_vectors_are_carried_over_word_by_word():
 def results():
     """The decay is 0.5, and 0.25 more with b's weights, 0.125 more with b's weights and order."""
     found = {}
-    for name, settings in CONDITIONS.items():
+    for name, settings in CONDITIONS.items():  # the control counts as a's
         weights, order = (settings[part] == "b" for part in ("weights", "order"))
         found[name] = [
             {
@@ -113,11 +135,11 @@ def results():
 
 def test_the_summary_has_every_combination_and_what_each_part_changes():
     summary = exchange.summarize(trials(results()))
-    assert list(summary)[:16] == list(CONDITIONS)
+    assert list(summary)[:20] == list(CONDITIONS)
     own = summary["data b, vectors a, weights b, order b"]
     assert own["x"] == {"n": 2, "median": 0.90625, "min": 0.875, "max": 0.9375}
     assert own["test_accuracy"]["median"] == 0.8125
-    changes = {name: of["x"]["median"] for name, of in list(summary.items())[16:]}
+    changes = {name: of["x"]["median"] for name, of in list(summary.items())[20:]}
     assert changes == {
         "data: b - a": 0,
         "vectors: b - a": 0,

@@ -354,6 +354,13 @@ FAULTS: list[Fault] = [
         (("part", "weights"),),
     ),
     Fault(
+        "the control is off by nothing",
+        EXCHANGE,
+        "W_h += np.float32(OFF) * W_h",
+        "W_h += np.float32(0) * W_h",
+        "experiments.test_exchange.test_the_control_is_all_of_a_but_for_a_trace_in_w_h",
+    ),
+    Fault(
         "word vectors are those of other words",
         EXCHANGE,
         "np.where(known, other.vectors[rows], prepared.vectors)",
