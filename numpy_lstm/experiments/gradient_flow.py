@@ -1,10 +1,12 @@
 """How far does the gradient reach, and does theory say so?
 
-On 256 long validation reviews of IMDB, four words per step: norms of the gradient in h, c and x at
-every distance from the last step, the product of the forget gates, the singular values of the
-Jacobian of the last state in an earlier one, and the share of saturated units. Untrained cells show
-the effect of the initial weights. Two cells are instruments with W_h = 0 and a forget gate fixed at
-1/2 or 1: their gradient in c passes only through c, and must fall as 2^-k or stay constant.
+On 256 long validation reviews of IMDB, four words per step: what is left of each review's gradient
+in h, c and x at every distance from the last step, over what it is there; the product of the forget
+gates, the singular values of the Jacobian of the last state in an earlier one, and the share of
+saturated units. Trained cells are measured before training and after every epoch. Untrained cells
+show the effect of the initial weights. Two cells are instruments with W_h = 0 and a forget gate
+fixed at 1/2 or 1: their gradient in c passes only through c, and must fall as 2^-k or stay
+constant.
 """
 
 from __future__ import annotations
@@ -17,34 +19,37 @@ import numpy as np
 
 from numpy_lstm import gradient_flow as flow
 from numpy_lstm import plots
-from numpy_lstm.classifier import init_classifier
+from numpy_lstm.classifier import Classifier, init_classifier
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
-from numpy_lstm.experiments.statistics import describe, geometric_mean
-from numpy_lstm.training import classifier_of, probe_batch
-from numpy_lstm.types import MODEL_NAMES, Array
+from numpy_lstm.experiments.statistics import geometric_mean, spread
+from numpy_lstm.training import TrainingState, classifier_of, probe_batch
+from numpy_lstm.types import MODEL_NAMES, Array, Batch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)  # at which Jacobians are worked out
+DISTANCES = (1, 5, 10, 20, 50, 100)  # at which every epoch is measured, and at the first step
+FAR = "50"  # the distance that the summary has
+QUARTILES = ("lower_quartile", "median", "upper_quartile")
 TENTH = 10  # largest singular value that is drawn; a smoke run has 8
-HELD = 40.0  # a pre-activation whose sigmoid is 1 to the last digit
+FIRST = 10  # steps at a sequence's beginning
+HELD = {0.5: 0.0, 1.0: 40.0}  # forget gates, to the last digit, and their pre-activations
 BOUND, RADIUS = r"$σ_\mathrm{max}(W_h)^k$", "$ρ(W_h)^k$"
-# How untrained cells are drawn: as which of the series, the same in other experiments; the name,
-# and where it stands.
+# The names of untrained cells in the figure, and where they stand.
 DRAWN = {
-    "rnn, orthogonal": (0, "orthogonal", 113, 1e-9),
-    "rnn, uniform": (1, "uniform", 61, 1e-12),
-    "rnn, orthogonal x 0.5": (2, "orthogonal × ½", 2, 1e-18),
-    "rnn, orthogonal x 1.5": (3, "orthogonal × 3/2", 64, 4e1),
-    "lstm, b_f=0": (2, "$b_f = 0$", 113, 1e-16),
-    "lstm, b_f=1": (3, "$b_f = 1$", 113, 1e-5),
-    "lstm, b_f=3": (4, "$b_f = 3$", 113, 1),
-    "lstm, uniform": (5, "uniform", 113, 1e-8),
-    "lstm, f = 1/2": (0, "f held at ½", 8, 1e-14),
-    "lstm, f = 1": (1, "f held at 1", 8, 1e1),
+    "rnn, orthogonal": ("orthogonal", 113, 1e-9),
+    "rnn, uniform": ("uniform", 61, 1e-12),
+    "rnn, orthogonal x 0.5": ("orthogonal × ½", 1, 4e-20),
+    "rnn, orthogonal x 1.5": ("orthogonal × 3/2", 64, 4e1),
+    "lstm, b_f=0": ("$b_f = 0$", 113, 1e-15),
+    "lstm, b_f=1": ("$b_f = 1$", 113, 1e-4),
+    "lstm, b_f=3": ("$b_f = 3$", 113, 8),
+    "lstm, uniform": ("uniform", 113, 1e-7),
+    "lstm, f = 1/2": ("f held at ½", 2, 1e-14),
+    "lstm, f = 1": ("f held at 1", 8, 1e2),
 }
 
 
@@ -61,8 +66,8 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
         "lstm, b_f=1": {"model": "lstm", "forget_bias": 1.0},
         "lstm, b_f=3": {"model": "lstm", "forget_bias": 3.0},
         "lstm, uniform": {"model": "lstm", "recurrent": "uniform"},
-        "lstm, f = 1/2": {"model": "lstm", "held": 0.0},
-        "lstm, f = 1": {"model": "lstm", "held": HELD},
+        "lstm, f = 1/2": {"model": "lstm", "held": 0.5},
+        "lstm, f = 1": {"model": "lstm", "held": 1.0},
     }
     return listed
 
@@ -72,28 +77,41 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(seed, quick)
     splits = reviews.cut(prepared.splits, lambda part: keep_last(part, own.max_length))
+    probes = probe_batch(splits.validation, own.probes)
     if settings.get("trained"):
-        parameters = reviews.fit(settings["model"], splits, prepared.vectors, own).best_parameters
+        state = reviews.fit(settings["model"], splits, prepared.vectors, own)
+        classifier = classifier_of(state.best_parameters, own)
+        norms = state.norms[state.best_epoch]
+        result = {
+            **reviews.scores(state, splits, own),
+            **every_epoch(state),
+            "x_by_distance": {
+                "low": rounded(np.nanquantile(kept(norms.x), 0.25, axis=1)),
+                "median": rounded(np.nanmedian(kept(norms.x), axis=1)),
+            },
+            "x_over_x_with_words_before": over_same_steps(classifier, probes, norms.x),
+        }
     else:
         parameters = untrained(settings, prepared.vectors, seed, own)
-    probes = probe_batch(splits.validation, own.probes)
-    classifier = classifier_of(parameters, own)
-    norms = flow.record(classifier, probes)
+        classifier = classifier_of(parameters, own)
+        norms = flow.record(classifier, probes)
+        in_state = norms.h if norms.c is None else norms.c
+        result = {"state_by_distance": rounded(np.nanmedian(kept(in_state), axis=1))}
+        if "held" in settings:
+            ratios = in_state[1:] / in_state[:-1]
+            result["error_of_the_instrument"] = float(abs(ratios / settings["held"] - 1).max())
     inner = flow.diagnose(classifier, probes)
-    lags = [lag for lag in LAGS if lag < len(norms.x)]
-    recorded = {name: norm for name, norm in norms._asdict().items() if norm is not None}
-    decays = {name: flow.decay_per_step(norm) for name, norm in recorded.items()}
     return {
-        "norms": {name: quartiles(norm) for name, norm in recorded.items()},
-        # With W_h = 0 only the last h has a gradient, so there is no decay.
-        "decay_per_step": {name: decay for name, decay in decays.items() if np.isfinite(decay)},
+        **result,
+        **measured(norms),
         "spectral_radius": inner.spectral_radius,
         "largest_singular_value": inner.largest_singular_value,
         "saturated": inner.saturated,
         "forget_product": rounded(inner.forget_product),
         "jacobians": {
-            str(lag): rounded(flow.jacobian_singular_values(classifier, probes, lag))
-            for lag in lags
+            str(lag): largest_and_tenth(flow.jacobian_singular_values(classifier, probes, lag))
+            for lag in LAGS
+            if lag < len(norms.x)
         },
     }
 
@@ -116,93 +134,227 @@ def untrained(settings: dict[str, Any], vectors: Array, seed: int, own: Any) -> 
         forget = slice(H, 2 * H)
         parameters["W_h"][:] = 0
         parameters["W_x"][forget] = 0
-        parameters["b"][forget] = settings["held"]
+        parameters["b"][forget] = HELD[settings["held"]]
     return parameters
 
 
-def quartiles(by_distance: Array) -> dict[str, list[float]]:
-    """Lower quartile, median and upper quartile of the reviews at each distance."""
-    low, median, high = np.nanquantile(by_distance, [0.25, 0.5, 0.75], axis=1)
+def kept(by_distance: Array) -> Array:
+    """Norms over those of the same review at its last step, so that its error's size cancels.
+
+    The gradient of a review has the factor sigma(logit) - label at every step.
+
+    Parameters
+    ----------
+    by_distance : ndarray, shape (T, N)
+        Norms, row k at distance k.
+
+    Returns
+    -------
+    ndarray, shape (T, N)
+        NaN for a review without a gradient.
+    """
+    last = by_distance[0]
+    ratios: Array = by_distance / np.where(last > 0, last, np.nan)
+    return ratios
+
+
+def measured(norms: flow.GradientNorms) -> dict[str, Any]:
+    """Decay per step of each norm, and quartiles over the reviews of what is kept of it."""
+    recorded = {name: norm for name, norm in norms._asdict().items() if norm is not None}
+    decays = {name: flow.decay_per_step(norm) for name, norm in recorded.items()}
+    return {
+        # With W_h = 0 only the last h has a gradient, so there is no decay.
+        "decay_per_step": {
+            name: rounded([decay])[0] for name, decay in decays.items() if np.isfinite(decay)
+        },
+        "kept": {name: at_distances(kept(norm)) for name, norm in recorded.items()},
+    }
+
+
+def every_epoch(state: TrainingState) -> dict[str, Any]:
+    """What is measured before training and after each epoch, and the scores of the epochs."""
+    return {
+        "by_epoch": [measured(norms) for norms in state.norms],
+        "val_losses": rounded([epoch.val_loss for epoch in state.history]),
+        "val_accuracies": rounded([epoch.val_accuracy for epoch in state.history]),
+    }
+
+
+def at_distances(ratios: Array) -> dict[str, list[float]]:
+    """Quartiles over the reviews at some distances, and at the first step."""
+    rows = {str(k): ratios[k] for k in DISTANCES if k < len(ratios)}
+    rows["first step"] = ratios[-1]
+    return {name: rounded(np.nanquantile(row, [0.25, 0.5, 0.75])) for name, row in rows.items()}
+
+
+def over_same_steps(classifier: Classifier, probes: Batch, xs: Array) -> dict[str, list[float]]:
+    """Gradient in x where the sequence begins, over that at the same steps with words before.
+
+    The second half of each review is read alone, so that its first steps follow a state of zeros.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    probes : Batch
+        Reviews of the same length.
+    xs : ndarray, shape (T, N)
+        Norms in x of the whole reviews, row k at distance k.
+
+    Returns
+    -------
+    dict
+        Quartiles over the reviews of the ratio, in the first steps of the second half.
+    """
+    half = len(xs) // 2
+    words = (len(xs) - half) * classifier.bag_size
+    later = probes._replace(tokens=probes.tokens[words:], lengths=probes.lengths - words)
+    ratios = kept(flow.record(classifier, later).x) / kept(xs)[:half]
+    low, median, high = np.nanquantile(ratios[::-1][:FIRST], [0.25, 0.5, 0.75], axis=1)
     return {"low": rounded(low), "median": rounded(median), "high": rounded(high)}
 
 
-def rounded(values: Array | None) -> list[float]:
-    """The values rounded to six digits, to keep the file small."""
-    return [] if values is None else [float(f"{value:.6g}") for value in values]
+def largest_and_tenth(values: Array) -> list[float]:
+    """Of singular values, largest first; the last one if there are fewer than ten."""
+    return rounded([values[0], values[:TENTH][-1]])
+
+
+def rounded(values: Array | Sequence[float] | None) -> list[float]:
+    """The values rounded to four digits, to keep the file small."""
+    return [] if values is None else [float(f"{value:.4g}") for value in values]
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Decay per step of each norm, with intervals, and the largest error of the instruments."""
+    """Median and range over the seeds; of the trained RNN also the seeds above the LSTM's."""
+    grouped = by_condition(trials)
     summary: dict[str, Any] = {}
-    for condition, results in by_condition(trials).items():
-        summary[condition] = {
-            name: describe([result["decay_per_step"][name] for result in results])
+    for condition, results in grouped.items():
+        own: dict[str, Any] = {
+            name: spread([result["decay_per_step"][name] for result in results])
             for name in results[0]["decay_per_step"]
         }
-        for name in ("spectral_radius", "largest_singular_value", "saturated"):
-            summary[condition][name] = describe([result[name] for result in results])
-    for condition, factor in (("lstm, f = 1/2", 0.5), ("lstm, f = 1", 1.0)):
-        for result in by_condition(trials).get(condition, []):
-            medians = np.array(result["norms"]["c"]["median"])
-            ratios = medians[1:] / medians[:-1]
-            summary[condition]["largest_error_of_the_instrument"] = max(
-                summary[condition].get("largest_error_of_the_instrument", 0.0),
-                float(abs(ratios / factor - 1).max()),
-            )
+        own |= {
+            f"x_{FAR}_back,_{edge}": spread([far(result, edge) for result in results])
+            for edge in QUARTILES[:2]
+        }
+        for name in ("spectral_radius", "largest_singular_value", "saturated", "test_accuracy"):
+            if name in results[0]:
+                own[name] = spread([result[name] for result in results])
+        if "by_epoch" in results[0]:
+            own["range_of_x_over_the_epochs"] = spread([over_epochs(r) for r in results])
+        if "error_of_the_instrument" in results[0]:
+            errors = [result["error_of_the_instrument"] for result in results]
+            own["largest_error_of_the_instrument"] = max(errors)
+        summary[condition] = own
+    rnns, lstms = (grouped.get(f"{model}, trained", []) for model in MODEL_NAMES)
+    if rnns and len(rnns) == len(lstms):  # seed by seed
+        for edge in QUARTILES[:2]:
+            above = sum(far(a, edge) > far(b, edge) for a, b in zip(rnns, lstms, strict=True))
+            summary["rnn, trained"][f"seeds_above_the_lstm,_{edge}"] = above
     return summary
 
 
+def far(result: dict[str, Any], edge: str) -> float:
+    """What is kept of the gradient in x far back: a quartile over the reviews."""
+    kept_of_x = result["kept"]["x"]
+    quartile: float = kept_of_x.get(FAR, kept_of_x["first step"])[QUARTILES.index(edge)]
+    return quartile  # a smoke run's reviews are shorter
+
+
+def over_epochs(result: dict[str, Any]) -> float:
+    """Largest decay per step in x less the smallest, of the epochs of one training."""
+    decays = [epoch["decay_per_step"]["x"] for epoch in result["by_epoch"][1:]]
+    return max(decays) - min(decays)
+
+
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Untrained RNNs, untrained LSTMs, and trained cells, together with the theory."""
+    """Untrained cells with theory; of the trained cells every seed, and every epoch."""
     grouped = by_condition(trials)
-    with plots.figure(path, 2, 2, 7.0, 5.6) as (_, (rnn, lstm, seeds, jacobians)):
-        draw_untrained(rnn, lstm, grouped)
-        draw_seeds(seeds, grouped)
-        draw_jacobians(jacobians, grouped)
+    with plots.figure(path, 4, 2, 7.0, 10.4) as (_, axes):
+        draw_untrained(axes[0], axes[1], grouped)
+        draw_seeds(axes[2], grouped, "median")
+        draw_seeds(axes[3], grouped, "low")
+        draw_epochs(axes[4], grouped)
+        draw_accuracies(axes[5], grouped)
+        draw_jacobians(axes[6], grouped)
+        draw_beginnings(axes[7], grouped)
 
 
 def draw_untrained(rnn: Axes, lstm: Axes, grouped: Mapping[str, Any]) -> None:
-    """Norms in the state, the mean over the seeds, with theory as thin lines."""
-    for condition, (k, name, x, y) in DRAWN.items():
-        axes, state = (rnn, "h") if condition.startswith("rnn") else (lstm, "c")
-        results, style = grouped[condition], plots.series(k)
-        line = center(results, state)
+    """What is kept in the state, the mean over the seeds, with theory as thin lines."""
+    for condition, (name, x, y) in DRAWN.items():
+        axes = rnn if condition.startswith("rnn") else lstm
+        results, style = grouped[condition], plots.cell(condition)
+        line = center(results)
         axes.plot(line, **style)
-        axes.text(x, y, name, color=style["color"], fontsize=8, clip_on=True)
+        axes.text(x, y, name, color=style["color"], fontsize=7.5, clip_on=True)
         if axes is rnn:
             theory = powers(results, "largest_singular_value", len(line))
         else:
             theory = forget_product(results)[: len(line)]
-        axes.plot(line[0] * theory, color=style["color"], linewidth=0.6)
+        axes.plot(theory, color=style["color"], linewidth=0.6)
     # Of the orthogonal ones the spectral radius is the largest singular value.
-    uniform = center(grouped["rnn, uniform"], "h")
-    radius = powers(grouped["rnn, uniform"], "spectral_radius", len(uniform))
-    rnn.plot(uniform[0] * radius, ":", color=plots.series(1)["color"], linewidth=1.0)
-    _finish(rnn, "vanilla RNN, untrained: ‖∂L/∂h‖", BOUND, RADIUS, loc="lower right")
-    _finish(lstm, "LSTM, untrained: ‖∂L/∂c‖", r"mean $∏\,f_t$", loc="lower right")
+    uniform = grouped["rnn, uniform"]
+    radius = powers(uniform, "spectral_radius", len(center(uniform)))
+    rnn.plot(radius, ":", color=plots.cell("rnn, uniform")["color"], linewidth=1.0)
+    _finish(rnn, "vanilla RNN, untrained: ‖∂L/∂h‖", BOUND, RADIUS)
+    _finish(lstm, "LSTM, untrained: ‖∂L/∂c‖", r"mean $∏\,f_t$")
     for axes in (rnn, lstm):
-        axes.set(xlim=(0, 145), xticks=range(0, 101, 20), ylim=(1e-20, 1e5))
+        axes.set(xlim=(0, 160), xticks=range(0, 101, 20), ylim=(1e-20, 1e5))
 
 
-def draw_seeds(axes: Axes, grouped: Mapping[str, Any]) -> None:
-    """Norms in the input of trained cells; a mean would follow the one RNN that is odd."""
+def draw_seeds(axes: Axes, grouped: Mapping[str, Any], edge: str) -> None:
+    """What is kept in the input of trained cells, a line a seed: a quartile of the reviews."""
+    lines = {
+        model: [result["x_by_distance"][edge] for result in grouped[f"{model}, trained"]]
+        for model in MODEL_NAMES
+    }
+    steps = max(len(line) for of_seeds in lines.values() for line in of_seeds)
+    for model in ("lstm", "rnn"):  # dashes hide less of what is below them
+        for line in lines[model]:
+            axes.plot(line, linewidth=0.7, **of_model(model))
+    name_lines(
+        axes,
+        {
+            model: (steps, float(np.median([line[-1] for line in of_seeds])))
+            for model, of_seeds in lines.items()
+        },
+    )
+    which = {"low": "lower quartile", "median": "median"}[edge]
+    _finish(axes, f"trained: {which} of ‖∂L/∂x‖")
+    axes.set_xlim(0, 165)
+    axes.set_xticks(range(0, 101, 20))
+
+
+def draw_epochs(axes: Axes, grouped: Mapping[str, Any]) -> None:
+    """Decay per step in x before training and after each epoch, a line a seed."""
+    starts = {}
     for model in MODEL_NAMES:
-        for n, result in enumerate(grouped[f"{model}, trained"]):
-            label = None if n else MODEL_NAMES[model]
-            axes.plot(result["norms"]["x"]["median"], label=label, linewidth=0.9, **of_model(model))
-    _finish(axes, "trained, every seed: ‖∂L/∂x‖")
+        for result in grouped[f"{model}, trained"]:
+            decays = [epoch["decay_per_step"]["x"] for epoch in result["by_epoch"]]
+            best = result["best_epoch"]
+            axes.plot(decays, linewidth=0.7, **of_model(model))
+            axes.plot(best, decays[best], plots.MARKERS[model], color=plots.COLORS[model], ms=2.5)
+            starts[model] = (-0.1, decays[0])
+    name_lines(axes, starts, ha="right")
+    axes.set_xlim(-2.2, None)
+    axes.set_xticks(range(6))
+    axes.set_xlabel("epoch; a mark is the best one")
+    axes.set_title("trained, every seed: factor a step of ‖∂L/∂x‖", fontsize=9)
 
 
-def draw_quartiles(axes: Axes, grouped: Mapping[str, Any]) -> None:
-    """Of the norms in the input, over the reviews, of the first seed's trained cells."""
-    for model in MODEL_NAMES:
-        norms = grouped[f"{model}, trained"][0]["norms"]["x"]
-        steps, style = range(len(norms["low"])), of_model(model)
-        axes.fill_between(steps, norms["low"], norms["high"], color=style["color"], alpha=0.2, lw=0)
-        axes.plot(norms["median"], label=MODEL_NAMES[model], linewidth=1.4, **style)
-        for edge in ("low", "high"):
-            axes.plot(norms[edge], linewidth=0.4, **style)
-    _finish(axes, "trained, seed 0, quartiles: ‖∂L/∂x‖")
+def draw_accuracies(axes: Axes, grouped: Mapping[str, Any]) -> None:
+    """Test accuracy against the decay per step in x, a mark a seed."""
+    for model, name in MODEL_NAMES.items():
+        results = grouped[f"{model}, trained"]
+        decays = [result["decay_per_step"]["x"] for result in results]
+        accuracies = [100 * result["test_accuracy"] for result in results]
+        color, mark = plots.COLORS[model], plots.MARKERS[model]
+        axes.plot(decays, accuracies, mark, color=color, alpha=0.6, markersize=4)
+        place, where = (0.98, float(np.median(accuracies))), axes.get_yaxis_transform()
+        axes.text(*place, name, color=color, fontsize=8, ha="right", transform=where)
+    axes.margins(x=0.6)
+    axes.set_xlabel("factor a step of ‖∂L/∂x‖, best epoch")
+    axes.set_title("trained, every seed: test accuracy (%)", fontsize=9)
 
 
 def draw_jacobians(axes: Axes, grouped: Mapping[str, Any]) -> None:
@@ -210,11 +362,12 @@ def draw_jacobians(axes: Axes, grouped: Mapping[str, Any]) -> None:
     for model, name in MODEL_NAMES.items():
         results, style = grouped[f"{model}, trained"], of_model(model)
         lags = [int(lag) for lag in results[0]["jacobians"]]
-        for rank, marker, which in ((1, "o", "largest"), (TENTH, "v", "tenth")):
-            values = [
-                np.median([r["jacobians"][str(lag)][:rank][-1] for r in results]) for lag in lags
-            ]
-            axes.plot(lags, values, marker=marker, label=f"{name}: {which}", markersize=4, **style)
+        for rank, (marker, which) in enumerate((("o", "largest"), ("v", "tenth"))):
+            values = [np.median([r["jacobians"][str(lag)][rank] for r in results]) for lag in lags]
+            axes.plot(lags, values, marker=marker, markersize=4, **style)
+            place = (lags[-1] + 3, values[-1])
+            va = "top" if model == "rnn" else "bottom"
+            axes.text(*place, f"{name}, {which}", color=style["color"], fontsize=7, va=va)
         theory = (
             powers(results, "largest_singular_value", lags[-1] + 1)
             if model == "rnn"
@@ -225,8 +378,39 @@ def draw_jacobians(axes: Axes, grouped: Mapping[str, Any]) -> None:
     axes.plot(radius, ":", color=plots.COLORS["rnn"], linewidth=1.0)
     title = "singular values of $∂s_T/∂s_{T-k}$, median seed"
     _finish(axes, title, rf"{BOUND}; LSTM: $∏\,f_t$", RADIUS)
-    axes.legend(fontsize=6.5, loc="lower left")  # six lines
+    axes.set(xlim=(0, 165), xticks=range(0, 101, 20), ylabel="")
     axes.set_ylim(1e-22, 1e4)  # ρ^k and σ_max^k go on to 1e34 and beyond
+
+
+def draw_beginnings(axes: Axes, grouped: Mapping[str, Any]) -> None:
+    """Gradient in x where a sequence begins, over that with words before; a line a seed."""
+    starts = {}
+    for model in MODEL_NAMES:
+        lines = [r["x_over_x_with_words_before"]["median"] for r in grouped[f"{model}, trained"]]
+        for line in lines:
+            axes.plot(range(1, len(line) + 1), line, linewidth=0.7, **of_model(model))
+        starts[model] = (1, float(np.median([line[0] for line in lines])))
+    name_lines(axes, starts, ha="right")
+    axes.set_xlim(-2.5, None)
+    axes.set_xticks(range(1, FIRST + 1, 3))
+    axes.set_xlabel("step of the sequence")
+    axes.set_title("‖∂L/∂x‖ over that with words before", fontsize=9)
+
+
+def name_lines(axes: Axes, places: Mapping[str, tuple[float, float]], ha: str = "left") -> None:
+    """The models' names beside their lines, the higher one above, the lower one below."""
+    highest = max(places, key=lambda model: places[model][1])
+    for model, place in places.items():
+        axes.annotate(
+            MODEL_NAMES[model],
+            place,
+            (4 if ha == "left" else -4, 2 if model == highest else -2),
+            textcoords="offset points",
+            ha=ha,
+            va="bottom" if model == highest else "top",
+            color=plots.COLORS[model],
+            fontsize=8,
+        )
 
 
 def of_model(model: str) -> dict[str, Any]:
@@ -234,19 +418,21 @@ def of_model(model: str) -> dict[str, Any]:
     return {"color": plots.COLORS[model], "linestyle": plots.DASHES[model]}
 
 
-def _finish(axes: Axes, title: str, *theory: str, loc: Any = "lower left") -> None:
-    for name, dashes in zip(theory, ("-", ":"), strict=False):
-        axes.plot([], dashes, color="black", linewidth=0.8, label=name)
+def _finish(axes: Axes, title: str, *theory: str) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("steps before the last one, k")
+    axes.set_ylabel("over that at k = 0", fontsize=8)
     axes.set_title(title, fontsize=9)
-    axes.legend(fontsize=8, loc=loc, frameon=True, edgecolor="none", framealpha=1)
+    if theory:
+        for name, dashes in zip(theory, ("-", ":"), strict=False):
+            axes.plot([], dashes, color="black", linewidth=0.8, label=name)
+        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
 
 
-def center(results: Sequence[dict[str, Any]], state: str) -> Array:
-    """Geometric mean over the seeds of the median norm, at each distance that all seeds have."""
+def center(results: Sequence[dict[str, Any]]) -> Array:
+    """Geometric mean over the seeds of what is kept in the state, as far back as all seeds go."""
     # The seeds' probes differ in length, so zip stops at the shortest.
-    medians = zip(*(result["norms"][state]["median"] for result in results), strict=False)
+    medians = zip(*(result["state_by_distance"] for result in results), strict=False)
     return np.array([geometric_mean(values) for values in medians])
 
 

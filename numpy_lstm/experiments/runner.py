@@ -25,6 +25,7 @@ from numpy_lstm.files import make_folder, parse_json, write_json
 EXPERIMENTS = (
     "comparison",
     "gradient_flow",
+    "exchange",
     "lag",
     "padding",
     "memory",

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from numpy_lstm import gradient_flow as flow
+from numpy_lstm.classifier import Classifier
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import gradient_flow as experiment
 from numpy_lstm.experiments import reviews
-from numpy_lstm.plots import COLORS, DASHES, series
+from numpy_lstm.plots import CELLS, COLORS, DASHES, MARKERS, cell
 from numpy_lstm.settings import Settings
-from numpy_lstm.training import classifier_of, initial_state, probe_batch
+from numpy_lstm.training import Evaluation, classifier_of, initial_state, probe_batch
+from numpy_lstm.types import Batch
 from tests.experiments.hand_made import (
     color_of,
     drawn,
@@ -87,6 +89,7 @@ def run(condition, fit=None):
     with (
         patch.object(reviews, "data", only(PREPARED, 5, False)),
         patch.object(reviews, "fit", fit),
+        patch.object(reviews, "evaluate", lambda *_: Evaluation(0.5, 0.75)),
     ):
         return experiment.run({**CONDITIONS[condition], **SIZES}, 5, False)
 
@@ -94,23 +97,41 @@ def run(condition, fit=None):
 @pytest.mark.parametrize(("condition", "factor"), [("lstm, f = 1/2", 0.5), ("lstm, f = 1", 1.0)])
 def test_the_instruments_show_what_they_are_built_to_show(condition, factor):
     result = run(condition)
-    assert result["decay_per_step"]["c"] == pytest.approx(factor, rel=1e-12)
+    assert result["decay_per_step"]["c"] == factor
     assert "h" not in result["decay_per_step"]
+    assert result["kept"]["h"] == {k: [0.0] * 3 for k in ("1", "5", "10", "first step")}
     assert result["spectral_radius"] == result["largest_singular_value"] == 0
-    np.testing.assert_allclose(result["forget_product"], factor ** np.arange(12.0), rtol=1e-5)
-    medians = result["norms"]["c"]["median"]
-    assert len(medians) == 12  # the two longest reviews, of 24 words and two to a step
-    np.testing.assert_allclose(medians, medians[0] * factor ** np.arange(12.0), rtol=1e-5)
+    # The two longest reviews, of 24 words and two to a step; four digits are kept.
+    powers = factor ** np.arange(12.0)
+    np.testing.assert_allclose(result["forget_product"], powers, rtol=1e-3)
+    np.testing.assert_allclose(result["state_by_distance"], powers, rtol=1e-3)
+    assert result["error_of_the_instrument"] < 1e-15
+
+
+def test_the_error_of_an_instrument_is_its_largest_of_all_steps_and_reviews():
+    # Steps by 1/2 and 0.45, which is 10 % too small; and one 2 % too large.
+    c = np.array([[8.0, 1.0], [4.0, 0.51], [1.8, 0.255]])
+    norms = flow.GradientNorms(h=c, c=c, x=c)
+    with patch.object(flow, "record", lambda *_: norms):
+        assert run("lstm, f = 1/2")["error_of_the_instrument"] == pytest.approx(0.1)
+        assert run("lstm, f = 1")["error_of_the_instrument"] == pytest.approx(0.55)
+        assert "error_of_the_instrument" not in run("lstm, b_f=1")
+
+
+def random_norms(seed, model):
+    h, c, x = np.random.default_rng(seed).uniform(0.1, 1, (3, 12, 2))
+    return flow.GradientNorms(h, c if model == "lstm" else None, x)
 
 
 @pytest.mark.parametrize("model", ["rnn", "lstm"])
 def test_a_trained_cell_is_measured_at_its_best_epoch_on_validation_reviews(model):
     best = initial_state(model, PREPARED.vectors, OWN).parameters
+    norms = [random_norms(k, model) for k in range(4)]
     given = []
 
     def fit(*arguments):
         given.append(arguments)
-        return state_of(best, [0.5], [0.5])
+        return state_of(best, [0.5, 0.25, 0.75], [0.5, 0.625, 0.875], norms)
 
     condition = f"{model}, trained"
     result = run(condition, fit)
@@ -118,27 +139,88 @@ def test_a_trained_cell_is_measured_at_its_best_epoch_on_validation_reviews(mode
     assert given[0][0] == model and given[0][2] is PREPARED.vectors and given[0][3] == settings
     cut = given[0][1]
     assert cut.validation.lengths.tolist() == [24, 24, 1]
+    assert (result["test_accuracy"], result["best_epoch"]) == (0.75, 2)
+    assert result["val_losses"] == [0.5, 0.25, 0.75]
+    assert result["val_accuracies"] == [0.5, 0.625, 0.875]
+    # Before training and after each epoch.
+    assert result["by_epoch"] == [experiment.measured(of_epoch) for of_epoch in norms]
+    assert {name: result[name] for name in ("decay_per_step", "kept")} == result["by_epoch"][2]
+    ratios = norms[2].x / norms[2].x[0]
+    for edge, share in (("low", 0.25), ("median", 0.5)):
+        expected = np.quantile(ratios, share, axis=1)
+        np.testing.assert_allclose(result["x_by_distance"][edge], expected, rtol=1e-3)
     classifier, probes = classifier_of(best, settings), probe_batch(cut.validation, 2)
-    norms, inner = flow.record(classifier, probes), flow.diagnose(classifier, probes)
-    for name, measured in norms._asdict().items():
-        if measured is None:
-            assert model == "rnn" and name == "c" and name not in result["norms"]
-            continue
-        assert result["decay_per_step"][name] == flow.decay_per_step(measured)
-        for edge, share in (("low", 0.25), ("median", 0.5), ("high", 0.75)):
-            np.testing.assert_allclose(
-                result["norms"][name][edge], np.quantile(measured, share, axis=1), rtol=1e-5
-            )
+    assert result["x_over_x_with_words_before"] == experiment.over_same_steps(
+        classifier, probes, norms[2].x
+    )
+    inner = flow.diagnose(classifier, probes)
     for name in ("spectral_radius", "largest_singular_value", "saturated"):
         assert result[name] == getattr(inner, name)
     assert list(result["jacobians"]) == ["1", "2", "5", "10"]  # there are 12 steps
     for lag, values in result["jacobians"].items():
         exact = flow.jacobian_singular_values(classifier, probes, int(lag))
-        np.testing.assert_allclose(values, exact, rtol=1e-5)
+        # Of the vanilla RNN there are only four, of the LSTM eight.
+        np.testing.assert_allclose(values, exact[[0, -1]], rtol=1e-3)
     if model == "lstm":
-        np.testing.assert_allclose(result["forget_product"], inner.forget_product, rtol=1e-5)
+        np.testing.assert_allclose(result["forget_product"], inner.forget_product, rtol=1e-3)
     else:
         assert result["forget_product"] == []
+
+
+def test_the_largest_and_the_tenth_singular_value_are_kept():
+    assert experiment.largest_and_tenth(np.arange(12.0, 0, -1)) == [12, 3]
+    assert experiment.largest_and_tenth(np.array([2.0, 1.0])) == [2, 1]
+
+
+def test_norms_are_over_those_of_the_same_review_at_its_last_step():
+    norms = np.array([[4.0, 0.5, 0.0], [2.0, 1.0, 0.0]])
+    np.testing.assert_array_equal(experiment.kept(norms), [[1, 1, np.nan], [0.5, 2, np.nan]])
+
+
+def test_a_reviews_error_does_not_count():
+    """Norms of a review that is a thousand times as wrong are a thousand times as large."""
+    norms = random_norms(0, "rnn")
+    wrong = norms._replace(h=norms.h * [1e3, 1e-3], x=norms.x * [1e3, 1e-3])
+    assert experiment.measured(wrong)["kept"] == experiment.measured(norms)["kept"]
+
+
+def test_quartiles_are_over_the_reviews_at_the_distances_and_at_the_first_step():
+    by_distance = np.arange(60.0)[:, np.newaxis] * np.array([1.0, 2, 3, 4, np.nan])
+    assert experiment.at_distances(by_distance) == {
+        "1": [1.75, 2.5, 3.25],
+        "5": [8.75, 12.5, 16.25],
+        "10": [17.5, 25, 32.5],
+        "20": [35, 50, 65],
+        "50": [87.5, 125, 162.5],
+        "first step": [103.2, 147.5, 191.8],  # four digits
+    }
+
+
+def test_a_decay_is_kept_for_every_norm_that_has_one():
+    fall = 0.5 ** np.arange(6.0)[:, np.newaxis] * np.ones(3)
+    last_alone = np.zeros((6, 3))
+    last_alone[0] = 1
+    norms = flow.GradientNorms(h=last_alone, c=fall, x=fall**2)
+    assert experiment.measured(norms)["decay_per_step"] == {"c": 0.5, "x": 0.25}
+
+
+@pytest.mark.parametrize("model", ["rnn", "lstm"])
+def test_the_same_steps_are_compared_with_and_without_words_before(model):
+    rng = np.random.default_rng(3)
+    parameters = initial_state(model, PREPARED.vectors, OWN).parameters
+    parameters["W_h"] *= 2  # so that the earlier words matter
+    classifier = Classifier(parameters, 2, "last")
+    tokens = rng.integers(2, 12, (23, 3))  # 12 steps, the last one of a single word
+    whole = Batch(tokens, np.full(3, 23), np.array([0, 1, 1]), np.ones(3))
+    later = Batch(tokens[12:], np.full(3, 11), whole.labels, whole.weights)
+    before, alone = (flow.record(classifier, batch).x for batch in (whole, later))
+    ratios = (alone / alone[0]) / (before[:6] / before[0])
+    result = experiment.over_same_steps(classifier, whole, before)
+    for edge, share in (("low", 0.25), ("median", 0.5), ("high", 0.75)):
+        # The sequence's first step comes first.
+        expected = np.quantile(ratios[::-1], share, axis=1)
+        np.testing.assert_allclose(result[edge], expected, rtol=1e-3)
+    assert result["median"][5] == 1 and abs(result["median"][0] - 1) > 0.01
 
 
 @pytest.mark.parametrize("condition", ["rnn, orthogonal x 0.5", "lstm, b_f=3"])
@@ -148,73 +230,99 @@ def test_an_untrained_cell_is_that_of_the_conditions_weights_and_seed(condition)
     cut = reviews.cut(PREPARED.splits, lambda part: keep_last(part, 24))
     norms = flow.record(classifier_of(parameters, own), probe_batch(cut.validation, 2))
     result = run(condition)
-    np.testing.assert_allclose(
-        result["norms"]["x"]["median"], np.median(norms.x, axis=1), rtol=1e-5
-    )
+    state = norms.h if norms.c is None else norms.c
+    expected = np.median(state / state[0], axis=1)
+    np.testing.assert_allclose(result["state_by_distance"], expected, rtol=1e-3)
+    assert result["kept"] == experiment.measured(norms)["kept"]
+    assert "by_epoch" not in result and "test_accuracy" not in result
 
 
-def test_quartiles_are_over_the_reviews_that_have_the_step():
-    norms = np.array([[4.0, 1, 2, 3, 5], [np.nan, 10, np.nan, np.nan, 30]])
-    assert experiment.quartiles(norms) == {
-        "low": [2.0, 15.0],
-        "median": [3.0, 20.0],
-        "high": [4.0, 25.0],
-    }
-
-
-def test_numbers_are_kept_to_six_digits():
-    assert experiment.rounded(np.array([1 / 3, 2e-20 / 3, 0.0])) == [0.333333, 6.66667e-21, 0.0]
+def test_numbers_are_kept_to_four_digits():
+    assert experiment.rounded(np.array([1 / 3, 2e-20 / 3, 0.0])) == [0.3333, 6.667e-21, 0.0]
     assert experiment.rounded(None) == []
 
 
-def a_result(c=(1.0,), h=(1.0,), x=(1.0,), decays=None, **given):
+def a_result(x=0.5, low=0.1, median=0.2, **given):
     return {
-        "norms": {
-            name: {"low": [v / 2 for v in of], "median": list(of), "high": [3 * v for v in of]}
-            for name, of in (("h", h), ("c", c), ("x", x))
-        },
-        "decay_per_step": decays or {"c": 0.5},
+        "decay_per_step": {"x": x},
+        "kept": {"x": {"50": [low, median, 0.3], "first step": [0.4, 0.5, 0.6]}},
         "spectral_radius": 0.5,
         "largest_singular_value": 2.0,
         "saturated": 0.25,
+        "state_by_distance": [1.0, 0.5, 0.25],
         "forget_product": [1.0, 0.5, 0.25],
-        "jacobians": {"1": [2.0] * 9 + [0.5] + [0.1], "2": [4.0] * 9 + [0.25] + [0.1]},
         **given,
     }
 
 
-def test_the_summary_has_the_means_over_the_seeds():
-    summary = experiment.summarize(
-        trials(
-            {
-                "rnn, trained": [
-                    a_result(decays={"h": 0.5, "x": 0.8}, saturated=0.5, spectral_radius=1.5),
-                    a_result(decays={"h": 0.7, "x": 0.9}, largest_singular_value=4.0),
-                ]
-            }
-        )
-    )
-    means = {name: of["mean"] for name, of in summary["rnn, trained"].items()}
-    assert means == pytest.approx(
-        {
-            "h": 0.6,
-            "x": 0.85,
-            "spectral_radius": 1.0,
-            "largest_singular_value": 3.0,
-            "saturated": 0.375,
+def a_trained_result(x=0.5, line=(1.0, 0.5), **given):
+    return a_result(
+        **{
+            "x": x,
+            "by_epoch": [{"decay_per_step": {"x": v}} for v in (0.1, x, x - 0.25)],
+            "best_epoch": 1,
+            "test_accuracy": 0.75,
+            "x_by_distance": {"low": [v / 2 for v in line], "median": list(line)},
+            "x_over_x_with_words_before": {"low": [0.5], "median": [4.0, 1.0], "high": [9.0]},
+            "jacobians": {"1": [2.0, 0.5], "2": [4.0, 0.25]},
+            **given,
         }
     )
 
 
-def test_the_error_of_an_instrument_is_its_largest_of_all_steps_and_seeds():
-    # Steps by 1/2 and 0.45, which is 10 % too small; then one 2 % too large, in another seed.
-    half = [a_result(c=(8.0, 4.0, 1.8)), a_result(c=(1.0, 0.51))]
-    # Held at 1: a step 4 % too small, and one 3 % too large.
-    one = [a_result(c=(1.0, 0.96)), a_result(c=(1.0, 1.03, 1.03))]
-    summary = experiment.summarize(trials({"lstm, f = 1/2": half, "lstm, f = 1": one}))
-    name = "largest_error_of_the_instrument"
-    assert summary["lstm, f = 1/2"][name] == pytest.approx(0.1)
-    assert summary["lstm, f = 1"][name] == pytest.approx(0.04)
+def centers(of):
+    return {name: (value["median"], value["min"], value["max"]) for name, value in of.items()}
+
+
+def test_the_summary_has_the_median_and_the_range_of_the_seeds():
+    rnns = [
+        a_result(x=0.5, saturated=0.5, spectral_radius=1.5, low=0.01, median=0.5),
+        a_result(x=0.7, largest_singular_value=4.0),
+        a_result(x=0.8),
+    ]
+    summary = experiment.summarize(trials({"rnn, uniform": rnns}))
+    assert centers(summary["rnn, uniform"]) == {
+        "x": (0.7, 0.5, 0.8),
+        "x_50_back,_lower_quartile": (0.1, 0.01, 0.1),
+        "x_50_back,_median": (0.2, 0.2, 0.5),
+        "spectral_radius": (0.5, 0.5, 1.5),
+        "largest_singular_value": (2.0, 2.0, 4.0),
+        "saturated": (0.25, 0.25, 0.5),
+    }
+
+
+def test_of_trained_cells_the_summary_has_the_epochs_and_the_accuracy():
+    epochs = [{"decay_per_step": {"x": v}} for v in (0.1, 0.9, 0.6, 0.8)]
+    results = [a_trained_result(by_epoch=epochs, test_accuracy=0.5), a_trained_result()]
+    own = centers(experiment.summarize(trials({"rnn, trained": results}))["rnn, trained"])
+    assert own["test_accuracy"] == (0.625, 0.5, 0.75)
+    # Not of the cell before training.
+    assert own["range_of_x_over_the_epochs"] == pytest.approx((0.275, 0.25, 0.3))
+
+
+def test_seeds_are_counted_in_which_the_rnn_keeps_more_than_the_lstm():
+    rnns = [a_trained_result(low=low, median=m) for low, m in ((0.1, 0.5), (0.3, 0.6), (0.1, 0.1))]
+    lstms = [a_trained_result(low=0.2, median=m) for m in (0.4, 0.5, 0.3)]
+    results = {"rnn, trained": rnns, "lstm, trained": lstms}
+    own = experiment.summarize(trials(results))["rnn, trained"]
+    assert own["seeds_above_the_lstm,_median"] == 2
+    assert own["seeds_above_the_lstm,_lower_quartile"] == 1
+    results["lstm, trained"] = lstms[:2]
+    assert (
+        "seeds_above_the_lstm,_median" not in experiment.summarize(trials(results))["rnn, trained"]
+    )
+
+
+def test_of_short_reviews_the_first_step_stands_for_far_back():
+    short = a_result(kept={"x": {"1": [0.7, 0.8, 0.9], "first step": [0.4, 0.5, 0.6]}})
+    assert experiment.far(short, "lower_quartile") == 0.4
+    assert experiment.far(a_result(), "median") == 0.2
+
+
+def test_the_error_of_an_instrument_is_its_largest_of_all_seeds():
+    results = [a_result(error_of_the_instrument=error) for error in (0.1, 0.3, 0.2)]
+    summary = experiment.summarize(trials({"lstm, f = 1/2": results}))
+    assert summary["lstm, f = 1/2"]["largest_error_of_the_instrument"] == 0.3
 
 
 # --- the figure ----------------------------------------------------------------------------------
@@ -228,12 +336,17 @@ OTHER = {
 
 
 def grouped():
-    """Two seeds of every condition; the k-th has norms of k + 1 in c and of 10 (k + 1) in h."""
+    """Two seeds of every condition; in the k-th untrained one the state falls by 2^-k a step."""
     found = {}
     for k, condition in enumerate(CONDITIONS):
-        one = (k + 1) * np.array([1.0, 0.5, 0.25])
+        if condition.endswith("trained"):
+            found[condition] = [
+                a_trained_result(x=x, line=(1.0, x, x / (4 + k)), test_accuracy=x)
+                for x in (0.5 + k / 4, 0.625 + k / 4)
+            ]
+            continue
         found[condition] = [
-            a_result(c=scale * one, h=10 * scale * one, x=100 * scale * one, **theory)
+            a_result(state_by_distance=[1.0, scale * 2.0**-k, 4.0**-k], **theory)
             # The geometric mean of the scales is 2, and of theory 4, 1/4, and 1, 1/4, 1/16.
             for scale, theory in ((1.0, {}), (4.0, OTHER))
         ]
@@ -242,10 +355,14 @@ def grouped():
 
 def test_centers_and_theory_are_geometric_means_over_the_seeds():
     results = [
-        a_result(c=(1.0, 2.0, 3.0), forget_product=[1.0, 0.25]),
-        a_result(c=(4.0, 8.0), forget_product=[1.0, 1.0, 0.5], largest_singular_value=8.0),
+        a_result(state_by_distance=[1.0, 2.0, 3.0], forget_product=[1.0, 0.25]),
+        a_result(
+            state_by_distance=[4.0, 8.0],
+            forget_product=[1.0, 1.0, 0.5],
+            largest_singular_value=8.0,
+        ),
     ]
-    np.testing.assert_allclose(experiment.center(results, "c"), [2.0, 4.0])  # what both have
+    np.testing.assert_allclose(experiment.center(results), [2.0, 4.0])  # what both have
     np.testing.assert_allclose(experiment.forget_product(results), [1.0, 0.5])
     np.testing.assert_allclose(
         experiment.powers(results, "largest_singular_value", 3), [1.0, 4.0, 16.0]
@@ -259,39 +376,25 @@ def test_untrained_cells_are_drawn_with_their_theory_in_their_color():
     rnn, lstm = some_axes(), some_axes()
     results = grouped()
     experiment.draw_untrained(rnn, lstm, results)
-    names = {"rnn": {}, "lstm": {}}
-    for axes, model, state in ((rnn, "rnn", "h"), (lstm, "lstm", "c")):
+    for axes, model in ((rnn, "rnn"), (lstm, "lstm")):
         expected = [c for c in experiment.DRAWN if c.startswith(model)]
         lines = axes.lines[: 2 * len(expected)]
         for k, condition in enumerate(expected):
-            center = experiment.center(results[condition], state)
             measured, theory = lines[2 * k], lines[2 * k + 1]
+            center = experiment.center(results[condition])
             assert points(measured) == [(x, round(y, 9)) for x, y in enumerate(center)]
             power = 4.0 if model == "rnn" else 0.25
-            assert points(theory) == [(x, round(center[0] * power**x, 9)) for x in range(3)]
-            color = series(experiment.DRAWN[condition][0])["color"]
-            assert color_of(measured) == color_of(theory) == color
-        names[model] = {text.get_text(): text.get_color() for text in axes.texts}
-        assert axes.get_yscale() == "log"
-    assert names["rnn"] == {
-        "orthogonal": series(0)["color"],
-        "uniform": series(1)["color"],
-        "orthogonal × ½": series(2)["color"],
-        "orthogonal × 3/2": series(3)["color"],
-    }
-    assert list(names["lstm"]) == [
-        "$b_f = 0$",
-        "$b_f = 1$",
-        "$b_f = 3$",
-        "uniform",
-        "f held at ½",
-        "f held at 1",
-    ]
+            assert points(theory) == [(x, round(power**x, 9)) for x in range(3)]
+            assert color_of(measured) == color_of(theory) == cell(condition)["color"].upper()
+        names = {text.get_text(): text.get_color() for text in axes.texts}
+        assert names == {
+            experiment.DRAWN[condition][0]: cell(condition)["color"] for condition in expected
+        }
+        assert axes.get_yscale() == "log" and axes.get_ylabel() == "over that at k = 0"
     # The spectral radius is drawn for the uniform RNN.
     dotted = rnn.lines[8]
-    first = experiment.center(results["rnn, uniform"], "h")[0]
-    assert points(dotted) == [(x, round(first * 0.25**x, 9)) for x in range(3)]
-    assert color_of(dotted) == series(1)["color"] and dotted.get_linestyle() == ":"
+    assert points(dotted) == [(x, round(0.25**x, 9)) for x in range(3)]
+    assert color_of(dotted) == cell("rnn, uniform")["color"] and dotted.get_linestyle() == ":"
     assert rnn.get_title() == "vanilla RNN, untrained: ‖∂L/∂h‖"
     assert lstm.get_title() == "LSTM, untrained: ‖∂L/∂c‖"
     solid, dots = labelled(rnn).items()
@@ -300,99 +403,140 @@ def test_untrained_cells_are_drawn_with_their_theory_in_their_color():
     assert list(labelled(lstm)) == [r"mean $∏\,f_t$"]
 
 
-def test_every_drawn_name_stands_at_its_own_line():
-    assert {c: (name, series_) for c, (series_, name, *_) in experiment.DRAWN.items()} == {
-        "rnn, orthogonal": ("orthogonal", 0),
-        "rnn, uniform": ("uniform", 1),
-        "rnn, orthogonal x 0.5": ("orthogonal × ½", 2),
-        "rnn, orthogonal x 1.5": ("orthogonal × 3/2", 3),
-        "lstm, b_f=0": ("$b_f = 0$", 2),
-        "lstm, b_f=1": ("$b_f = 1$", 3),
-        "lstm, b_f=3": ("$b_f = 3$", 4),
-        "lstm, uniform": ("uniform", 5),
-        "lstm, f = 1/2": ("f held at ½", 0),
-        "lstm, f = 1": ("f held at 1", 1),
+def test_every_drawn_name_is_that_of_its_cell():
+    assert {condition: name for condition, (name, *_) in experiment.DRAWN.items()} == {
+        "rnn, orthogonal": "orthogonal",
+        "rnn, uniform": "uniform",
+        "rnn, orthogonal x 0.5": "orthogonal × ½",
+        "rnn, orthogonal x 1.5": "orthogonal × 3/2",
+        "lstm, b_f=0": "$b_f = 0$",
+        "lstm, b_f=1": "$b_f = 1$",
+        "lstm, b_f=3": "$b_f = 3$",
+        "lstm, uniform": "uniform",
+        "lstm, f = 1/2": "f held at ½",
+        "lstm, f = 1": "f held at 1",
     }
 
 
-def of_models(axes):
-    assert axes.get_yscale() == "log" and axes.get_xlabel() == "steps before the last one, k"
-    lines = labelled(axes)
-    assert list(lines)[:2] == ["vanilla RNN", "LSTM"]
-    assert [color_of(lines[name]) for name in ("vanilla RNN", "LSTM")] == [
-        COLORS["rnn"],
-        COLORS["lstm"],
-    ]
-    return lines
+def test_no_two_cells_look_alike_and_a_models_usual_start_looks_like_the_model():
+    for which in range(3):
+        rnns, lstms = (
+            [of[which] for name, of in CELLS.items() if name.startswith(model)]
+            for model in ("rnn", "lstm")
+        )
+        if which != 1:  # by color, and by mark
+            assert len({*rnns, *lstms}) == len(CELLS)
+        assert len(set(map(str, rnns))) == 4 and len(set(map(str, lstms))) == 6
+    for model, start in (("rnn", "orthogonal"), ("lstm", "b_f=1")):
+        assert CELLS[f"{model}, {start}"] == (COLORS[model], DASHES[model], MARKERS[model])
 
 
-def test_every_seed_of_the_trained_cells_is_a_line_under_one_name_a_model():
+def names_of(axes):
+    return {text.get_text(): text.get_color() for text in axes.texts}
+
+
+NAMES = {"vanilla RNN": COLORS["rnn"], "LSTM": COLORS["lstm"]}
+
+
+@pytest.mark.parametrize(
+    ("edge", "scale", "name"), [("median", 1, "median"), ("low", 0.5, "lower quartile")]
+)
+def test_every_seed_of_the_trained_cells_is_a_line(edge, scale, name):
     axes = some_axes()
-    experiment.draw_seeds(axes, grouped())
-    of_models(axes)
-    # In x; of the first two conditions, the RNN's and the LSTM's.
-    assert [points(line) for line in axes.lines] == [
-        [(0, 100), (1, 50), (2, 25)],
-        [(0, 400), (1, 200), (2, 100)],
-        [(0, 200), (1, 100), (2, 50)],
-        [(0, 800), (1, 400), (2, 200)],
-    ]
-    assert [color_of(line) for line in axes.lines] == 2 * [COLORS["rnn"]] + 2 * [COLORS["lstm"]]
-    assert axes.get_title() == "trained, every seed: ‖∂L/∂x‖"
+    experiment.draw_seeds(axes, grouped(), edge)
+    assert axes.get_yscale() == "log" and axes.get_xlabel() == "steps before the last one, k"
+    drawn_lines = {color_of(line): [] for line in axes.lines}
+    for line in axes.lines:
+        drawn_lines[color_of(line)].append(line.get_ydata())
+    np.testing.assert_allclose(
+        drawn_lines[COLORS["rnn"]], scale * np.array([[1, 0.5, 0.125], [1, 0.625, 0.15625]])
+    )
+    np.testing.assert_allclose(
+        drawn_lines[COLORS["lstm"]], scale * np.array([[1, 0.75, 0.15], [1, 0.875, 0.175]])
+    )
+    assert names_of(axes) == NAMES
+    assert axes.get_title() == f"trained: {name} of ‖∂L/∂x‖"
     assert experiment.of_model("rnn") == {"color": COLORS["rnn"], "linestyle": DASHES["rnn"]}
 
 
-def test_quartiles_of_the_first_seed_are_a_band_around_its_median():
+def test_the_higher_name_stands_above():
     axes = some_axes()
-    experiment.draw_quartiles(axes, grouped())
-    lines = of_models(axes)
-    assert points(lines["vanilla RNN"]) == [(0, 100), (1, 50), (2, 25)]
-    assert points(lines["LSTM"]) == [(0, 200), (1, 100), (2, 50)]
-    firsts = [points(line)[0][1] for line in axes.lines]
-    assert firsts == [100, 50, 300, 200, 100, 600]  # median, lower and upper quartile
-    band = axes.collections[0].get_paths()[0].vertices
-    assert band[:, 1].min() == 12.5 and band[:, 1].max() == 300
-    assert axes.get_title() == "trained, seed 0, quartiles: ‖∂L/∂x‖"
+    experiment.name_lines(axes, {"rnn": (3, 2.0), "lstm": (3, 1.0)})
+    above, below = axes.texts
+    assert (above.get_text(), above.get_va(), above.xy) == ("vanilla RNN", "bottom", (3, 2.0))
+    assert (below.get_text(), below.get_va(), below.xy) == ("LSTM", "top", (3, 1.0))
+
+
+def test_every_epoch_of_every_seed_is_drawn_and_the_best_one_marked():
+    axes = some_axes()
+    experiment.draw_epochs(axes, grouped())
+    lines, marks = axes.lines[::2], axes.lines[1::2]
+    assert [points(line) for line in lines] == [
+        [(0, 0.1), (1, x), (2, x - 0.25)] for x in (0.5, 0.625, 0.75, 0.875)
+    ]
+    assert [points(mark) for mark in marks] == [[(1, x)] for x in (0.5, 0.625, 0.75, 0.875)]
+    colors = 2 * [COLORS["rnn"]] + 2 * [COLORS["lstm"]]
+    assert [color_of(line) for line in lines] == [color_of(mark) for mark in marks] == colors
+    assert [mark.get_marker() for mark in marks] == ["s", "s", "o", "o"]
+    assert names_of(axes) == NAMES
+
+
+def test_the_accuracy_of_every_seed_stands_at_its_decay():
+    axes = some_axes()
+    experiment.draw_accuracies(axes, grouped())
+    rnn, lstm = axes.lines
+    assert points(rnn) == [(0.5, 50), (0.625, 62.5)] and color_of(rnn) == COLORS["rnn"]
+    assert points(lstm) == [(0.75, 75), (0.875, 87.5)] and color_of(lstm) == COLORS["lstm"]
+    assert (rnn.get_marker(), lstm.get_marker()) == ("s", "o")
+    assert names_of(axes) == NAMES
+
+
+def test_the_beginning_of_every_seed_is_a_line():
+    axes = some_axes()
+    experiment.draw_beginnings(axes, grouped())
+    assert [points(line) for line in axes.lines] == [[(1, 4), (2, 1)]] * 4
+    assert [color_of(line) for line in axes.lines] == 2 * [COLORS["rnn"]] + 2 * [COLORS["lstm"]]
+    assert names_of(axes) == NAMES
 
 
 def test_the_largest_and_the_tenth_singular_value_are_drawn_with_theory():
     results = grouped()
-    nines = {"1": [9.0] * 10, "2": [8.0] * 10}
-    results["lstm, trained"] = [a_result(jacobians=nines), a_result(jacobians=nines, **OTHER)]
-    third = a_result(jacobians={"1": [20.0] * 9 + [5.0], "2": [40.0] * 9 + [2.5]})
+    nines = {"1": [9.0, 9.0], "2": [8.0, 8.0]}
+    results["lstm, trained"] = [
+        a_trained_result(jacobians=nines),
+        a_trained_result(jacobians=nines, **OTHER),
+    ]
+    third = a_trained_result(jacobians={"1": [20.0, 5.0], "2": [40.0, 2.5]})
     cube = {**third, "largest_singular_value": 16.0, "spectral_radius": 1 / 16}
-    results["rnn, trained"] = [a_result(), a_result(), cube]  # geometric means 4 and 1/4
+    results["rnn, trained"] = [a_trained_result(), a_trained_result(), cube]  # means 4 and 1/4
     axes = some_axes()
     experiment.draw_jacobians(axes, results)
-    lines = labelled(axes)
-    assert list(lines)[:4] == [
-        "vanilla RNN: largest",
-        "vanilla RNN: tenth",
-        "LSTM: largest",
-        "LSTM: tenth",
-    ]
+    largest, tenth, theory, of_lstm, _, other, radius = axes.lines[:7]
     # The median seed, not the mean.
-    assert points(lines["vanilla RNN: largest"]) == [(1, 2), (2, 4)]
-    assert points(lines["vanilla RNN: tenth"]) == [(1, 0.5), (2, 0.25)]
-    assert points(lines["LSTM: largest"]) == [(1, 9), (2, 8)]
-    assert color_of(lines["vanilla RNN: tenth"]) == COLORS["rnn"]
-    assert color_of(lines["LSTM: tenth"]) == COLORS["lstm"]
-    theory, other, radius = axes.lines[2], axes.lines[5], axes.lines[6]
+    assert points(largest) == [(1, 2), (2, 4)] and color_of(largest) == COLORS["rnn"]
+    assert points(tenth) == [(1, 0.5), (2, 0.25)] and color_of(tenth) == COLORS["rnn"]
+    assert (largest.get_marker(), tenth.get_marker()) == ("o", "v")
+    assert points(of_lstm) == [(1, 9), (2, 8)] and color_of(of_lstm) == COLORS["lstm"]
+    assert names_of(axes) == {
+        f"{name}, {which}": color for name, color in NAMES.items() for which in ("largest", "tenth")
+    }
     assert points(theory) == [(0, 1), (1, 4), (2, 16)] and color_of(theory) == COLORS["rnn"]
     assert points(other) == [(0, 1), (1, 0.25), (2, 0.0625)] and color_of(other) == COLORS["lstm"]
     assert points(radius) == [(0, 1), (1, 0.25), (2, 0.0625)] and radius.get_linestyle() == ":"
     assert color_of(radius) == COLORS["rnn"]
     assert axes.get_yscale() == "log"
-    assert list(lines)[4:] == [r"$σ_\mathrm{max}(W_h)^k$; LSTM: $∏\,f_t$", "$ρ(W_h)^k$"]
+    assert list(labelled(axes)) == [r"$σ_\mathrm{max}(W_h)^k$; LSTM: $∏\,f_t$", "$ρ(W_h)^k$"]
 
 
-def test_the_figure_has_the_four_panels():
-    results = grouped()
-    figure = drawn(experiment.draw, trials(results))
-    titles = [axes.get_title() for axes in figure.axes]
-    assert [title.partition(":")[0] for title in titles] == [
-        "vanilla RNN, untrained",
-        "LSTM, untrained",
-        "trained, every seed",
+def test_the_figure_has_the_eight_panels():
+    figure = drawn(experiment.draw, trials(grouped()))
+    assert [axes.get_title() for axes in figure.axes] == [
+        "vanilla RNN, untrained: ‖∂L/∂h‖",
+        "LSTM, untrained: ‖∂L/∂c‖",
+        "trained: median of ‖∂L/∂x‖",
+        "trained: lower quartile of ‖∂L/∂x‖",
+        "trained, every seed: factor a step of ‖∂L/∂x‖",
+        "trained, every seed: test accuracy (%)",
         "singular values of $∂s_T/∂s_{T-k}$, median seed",
+        "‖∂L/∂x‖ over that with words before",
     ]
