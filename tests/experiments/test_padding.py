@@ -9,6 +9,7 @@ from numpy_lstm.classifier import Classifier, init_classifier, loss_and_gradient
 from numpy_lstm.data.batches import make_batch
 from numpy_lstm.experiments import padding, reviews
 from numpy_lstm.plots import COLORS
+from numpy_lstm.training import Diverged
 from tests.experiments.hand_made import (
     color_of,
     drawn,
@@ -140,7 +141,7 @@ DATA = prepared(
 )
 
 
-def ran(name):
+def ran(name, diverges=False):
     """The result; the arguments of `train`, the state before it, and those of `data`."""
     given, seen = SimpleNamespace(), []
 
@@ -154,6 +155,8 @@ def ran(name):
         state.parameters["b_out"][:] = 7  # a step too many
         made = state_of({}, [0.5, 0.3], [0.6, 0.7])
         state.history, state.seconds = made.history, made.seconds
+        if diverges:
+            raise Diverged("the loss is inf")
 
     def data(*arguments):
         seen.append(arguments)
@@ -175,6 +178,7 @@ def ran(name):
 
 def test_the_result_counts_right_answers_of_the_last_epoch_on_the_test_reviews():
     result, _, _ = ran("lstm, as published")
+    assert result == ran("lstm, as published", diverges=True)[0]  # after two whole epochs
     assert result == {
         "test_accuracy": 0.75,
         "test_right_by_filled": [(1, 2), (1, 1), (0, 0), (0, 0), (1, 1), (0, 0)],

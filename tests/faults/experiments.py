@@ -254,7 +254,7 @@ FAULTS: list[Fault] = [
     Fault(
         "the weights that count have had a step of the next epoch",
         PADDING,
-        "predict_logits(last, splits.test, own)",
+        "predict_logits(last or state.parameters, splits.test, own)",
         "predict_logits(state.parameters, splits.test, own)",
         "experiments.test_padding"
         ".test_the_result_counts_right_answers_of_the_last_epoch_on_the_test_reviews",
