@@ -94,7 +94,7 @@ def tf_idf(splits: Splits, n_grams: int) -> dict[str, Any]:
     features += [vectorizer.transform(reviews.texts(part)) for part in splits[1:]]
     labels = [part.labels for part in splits]
     fitted = []
-    for C in (1.0, 10.0, 100.0):
+    for C in (0.1, 1.0, 10.0, 100.0):
         model = LogisticRegression(C=C, solver="liblinear").fit(features[0], labels[0])
         fitted.append((model.score(features[1], labels[1]), C, model))
     validation, C, model = max(fitted, key=lambda entry: entry[0])
