@@ -135,7 +135,7 @@ def test_right_answers_are_counted_by_the_steps_of_padding():
 
 DATA = prepared(
     reviews_of([0, 1], [2], [3]),
-    reviews_of([0], [4]),
+    reviews_of([0, 1, 0], [4], [6], [8]),
     # Of 500, 600, 450 and 100 words: 0, 0, 50 and 400 steps of padding.
     reviews_of([1, 0, 1, 0], *[[5] * n for n in (500, 600, 450, 100)]),
 )
@@ -170,6 +170,7 @@ def ran(name, diverges=False):
 
     with (
         patch.object(reviews, "data", data),
+        patch.object(padding, "VALIDATED", 2),
         patch.object(padding, "train", train),
         patch.object(padding, "predict_logits", predict_logits),
     ):
@@ -191,8 +192,11 @@ def test_the_result_counts_right_answers_of_the_last_epoch_on_the_test_reviews()
 def test_a_condition_trains_on_what_it_says():
     _, given, seen = ran("rnn, as published")
     assert seen == (3, False, 10_000, 128, 0.2)
-    assert [part.lengths.tolist() for part in given.splits] == [[500, 500], [500], [500] * 4]
+    assert [part.lengths.tolist() for part in given.splits] == [[500] * 2, [500] * 2, [500] * 4]
     assert texts_of(given.splits.train)[0] == [2] + [0] * 499
+    scored = [text[0] for text in texts_of(given.splits.validation)]  # two of three, at random
+    drawn_first = np.random.default_rng(3).permutation(3)[:2]
+    assert scored == [[4, 6, 8][k] for k in drawn_first]
     own = given.own
     assert (own.seed, own.bag_size, own.learning_rate, own.epochs) == (3, 1, 1e-3, 10**6)
     assert given.steps == [True] * 10 + [False] * 2
@@ -212,6 +216,7 @@ def test_a_condition_starts_as_keras_does(model):
     assert vectors.shape == DATA.vectors.shape and vectors.dtype == np.float32
     assert 0.03 < abs(vectors).max() <= 0.05 and vectors[0].any()
     rng = np.random.default_rng(3)
+    rng.permutation(3)  # of the validation reviews
     np.testing.assert_array_equal(
         vectors, rng.uniform(-0.05, 0.05, vectors.shape).astype(np.float32)
     )
