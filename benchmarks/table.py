@@ -183,7 +183,9 @@ def _profile(part: Part) -> str:
         f" ({settings['batch_size']} reviews of {settings['max_length']} words,"
         f" {settings['bag_size']} averaged into a step, dropout, vocabulary"
         f" {settings['vocabulary_size']:,}). What records the gradient's norms at every step is a"
-        " share of its own; of what two threads do at once, the mean of both is counted."
+        " share of its own; of what two threads do at once, the mean of both is counted. The last"
+        " row is the mean of this run, with a clock around each part: it is no second measurement"
+        " of the median above, which is of other rounds on a machine that others use too."
     )
     return f"{intro}\n\n" + _table(header, rows)
 

@@ -38,6 +38,7 @@ CELLS: dict[str, tuple[str, Any, str]] = {
     "lstm, uniform": ("#332288", (0, (1, 1)), "<"),
     "lstm, f = 1/2": ("#555555", (0, (2, 2)), "1"),
     "lstm, f = 1": ("#777777", (0, (8, 2)), "2"),
+    "lstm, chrono": ("#AA4499", (0, (2, 1)), "*"),
 }
 STYLE: Any = {
     "font.size": 9,

@@ -53,6 +53,7 @@ CELLS: dict[str, dict[str, Any]] = {
 HIDDEN, BATCH, CLIP = 32, 32, 1.0
 RATES = (1e-3, 3e-3)  # learning rates of Adam
 EVERY, IN_A_ROW, FRESH = 25, 2, 256
+APART = 0.02  # between the lines of two cells with the same share
 
 
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
@@ -175,10 +176,14 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                     np.mean([trial["solved"] for trial in own if trial["T"] == T]) for T in lengths
                 ]
                 # A little apart, so that lines of the same height do not overlap.
-                axes.plot(lengths, np.array(shares) + 0.012 * k, label=cell, **plots.series(k))
+                height = np.array(shares) + APART * (k - (len(CELLS) - 1) / 2)
+                mark: dict[str, Any] = {"marker": plots.CELLS[cell][2], "markersize": 4}
+                axes.plot(lengths, height, label=cell, **mark, **plots.cell(cell))
             axes.set_xscale("log")
             axes.set_xticks(LENGTHS[task], [str(T) for T in LENGTHS[task]])
             axes.minorticks_off()
+            axes.set_yticks(np.arange(6) / 5)
+            axes.set_ylim(-0.1, 1.1)
             axes.set_xlabel("steps, T")
             axes.set_title(task.replace("_", " "), fontsize=9)
         panels[0].set_ylabel("share of seeds that solve it")

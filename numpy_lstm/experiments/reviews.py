@@ -43,12 +43,14 @@ def data(
     quick: bool,
     vocabulary_size: int = Settings.vocabulary_size,
     vector_size: int = Settings.vector_size,
+    validation_fraction: float = Settings.validation_fraction,
 ) -> Prepared:
     """The reviews whole, as :func:`numpy_lstm.data.prepare.prepare` makes them, kept in memory."""
     settings = Settings(
         seed=seed,
         vocabulary_size=QUICK["vocabulary_size"] if quick else vocabulary_size,
         vector_size=QUICK["vector_size"] if quick else vector_size,
+        validation_fraction=validation_fraction,
         max_length=10**9,
     )
     return prepare(corpus(quick), settings)

@@ -11,9 +11,11 @@ from numpy_lstm.data.batches import length_buckets
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.experiments import best, reviews
 from numpy_lstm.experiments.best import NGramScores
+from numpy_lstm.plots import COLORS
 from numpy_lstm.settings import Settings
 from numpy_lstm.training import initial_state, predict_logits
 from tests.experiments.hand_made import (
+    color_of,
     drawn,
     only,
     points,
@@ -384,6 +386,8 @@ def test_the_figure_has_the_model_above_the_n_grams_and_the_shuffled_labels_besi
         [(50, 1), (50, 1), (62.5, 1)],
         [(round(162.5 / 3, 9), 1)],
     ]
+    assert [line.get_marker() for line in real.lines[::2]] == ["o", "D"]
+    assert [color_of(line) for line in real.lines[::2]] == [COLORS["lstm"], "#555555"]
     assert points(random.lines[0]) == [(50, 0)] and points(random.lines[2])[0][0] == 50
     for axes in (real, random):
         low, high = axes.get_ylim()

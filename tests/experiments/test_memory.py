@@ -7,7 +7,7 @@ import pytest
 from numpy_lstm.data.long_lag import Sequences, adding, first_symbol, temporal_order
 from numpy_lstm.experiments import memory
 from numpy_lstm.initializers import init_lstm, init_rnn
-from numpy_lstm.plots import series
+from numpy_lstm.plots import CELLS
 from numpy_lstm.recurrent import cell_of, recurrence_forward
 from tests.experiments.hand_made import color_of, drawn, labelled, points, tick_labels, trials
 
@@ -302,11 +302,15 @@ def test_the_figure_has_a_panel_for_each_task_and_a_line_for_each_cell():
         assert list(labelled(axes)) == cells
         for k, line in enumerate(axes.lines):
             expected = [(panel + k) % 5 / 4 if T <= 50 else 0 for T in lengths]
-            shift = 0.012 * k  # a little apart
+            shift = 0.02 * (k - 2.5)  # a little apart
             assert points(line) == [
                 (T, round(height + shift, 9)) for T, height in zip(lengths, expected, strict=True)
             ]
-            assert color_of(line) == series(k)["color"]
+            color, dashes, marker = CELLS[cells[k]]
+            assert (color_of(line), line.get_marker()) == (color, marker)
+            assert line.get_linestyle() == ("-" if dashes == "solid" else "--")
+        low, high = axes.get_ylim()
+        assert low < -0.09 and high > 1.09  # no mark is cut
         assert axes.get_xscale() == "log" and axes.get_xlabel() == "steps, T"
         assert tick_labels(axes, "x") == {float(T): str(T) for T in lengths}
     assert figure.axes[0].get_ylabel() == "share of seeds that solve it"

@@ -40,6 +40,9 @@ def test_the_reviews_are_prepared_whole_from_the_seed_and_at_the_sizes_asked_for
         assert settings.max_length >= 10**6  # longer than any review
         _, settings = reviews.data.__wrapped__(7, False)
         assert (settings.vocabulary_size, settings.vector_size) == (30_000, 128)
+        assert settings.validation_fraction == 0.1
+        _, settings = reviews.data.__wrapped__(7, False, validation_fraction=0.2)
+        assert settings.validation_fraction == 0.2
         text, settings = reviews.data.__wrapped__(8, True, 5000, 32)
         assert text == "quick: True"
         assert (settings.seed, settings.vocabulary_size, settings.vector_size) == (8, 500, 8)

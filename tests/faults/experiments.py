@@ -243,14 +243,37 @@ FAULTS: list[Fault] = [
         'real if padding == "post"',
         'real if padding == "pre"',
         "experiments.test_padding.test_padding_stands_where_the_condition_says",
-        (("cut", "first"), ("mode", "post"), ("texts", [[5, 6, 0, 0], [1, 2, 3, 4]])),
+        (("mode", "post"), ("texts", [[5, 6, 0, 0], [1, 2, 3, 4]])),
     ),
     Fault(
         "the published number of epochs is not what stops the training",
         PADDING,
-        '        stop_after=settings["stop_after"],\n',
-        "",
+        'state.epoch < settings["stop_after"]',
+        "state.epoch < own.epochs",
         "experiments.test_padding.test_a_condition_trains_on_what_it_says",
+    ),
+    Fault(
+        "the weights that count have had a step of the next epoch",
+        PADDING,
+        "predict_logits(last or state.parameters, splits.test, own)",
+        "predict_logits(state.parameters, splits.test, own)",
+        "experiments.test_padding"
+        ".test_the_result_counts_right_answers_of_the_last_epoch_on_the_test_reviews",
+    ),
+    Fault(
+        "Keras's start has a matrix for each gate",
+        PADDING,
+        '"W_h": orthogonal(H, gates, rng=rng).astype(np.float32),',
+        '"W_h": np.concatenate([orthogonal(H, rng=rng) for _ in range(gates)], dtype=np.float32),',
+        "experiments.test_padding.test_each_gates_block_of_kerass_start_shrinks_what_it_multiplies",
+    ),
+    Fault(
+        "Keras's Adam has our epsilon",
+        PADDING,
+        "    state.optimizer.epsilon = EPSILON\n",
+        "",
+        "experiments.test_padding.test_a_condition_starts_as_keras_does",
+        (("model", "lstm"),),
     ),
     Fault(
         "the first and the last words are exchanged",
@@ -387,9 +410,33 @@ FAULTS: list[Fault] = [
     Fault(
         "the lead of the LSTM is that of the other",
         COMPARISON,
-        "leads = [a - b for",
-        "leads = [b - a for",
+        'leads = [a["test_accuracy"] - b["test_accuracy"] for',
+        'leads = [b["test_accuracy"] - a["test_accuracy"] for',
         "experiments.test_comparison.test_the_lead_is_the_lstms_over_the_other_seed_by_seed",
+    ),
+    Fault(
+        "what the LSTM alone has right is what the other alone has right",
+        COMPARISON,
+        'only_one_right(a["test_right"], b["test_right"])',
+        'only_one_right(b["test_right"], a["test_right"])',
+        "experiments.test_comparison"
+        ".test_reviews_that_one_alone_has_right_are_counted_seed_by_seed",
+    ),
+    Fault(
+        "reviews that both have right are counted",
+        COMPARISON,
+        "np.unpackbits(a & ~b)",
+        "np.unpackbits(a)",
+        "experiments.test_comparison"
+        ".test_reviews_that_one_alone_has_right_are_counted_seed_by_seed",
+    ),
+    Fault(
+        "single words are pairs too",
+        COMPARISON,
+        "ngram_range=(1, n_grams)",
+        "ngram_range=(1, 2)",
+        "experiments.test_comparison"
+        ".test_tf_idf_knows_the_words_and_pairs_of_three_training_reviews",
     ),
     Fault(
         "the gain over the n-grams is that on the other part",
@@ -471,7 +518,7 @@ FAULTS: list[Fault] = [
     Fault(
         "conditions of a figure have the names of others",
         COMPARISON,
-        "[LABELS[condition] for condition in by_condition(trials)]",
+        "[LABELS[condition] for condition in grouped]",
         "list(LABELS.values())[::-1]",
         "experiments.test_comparison"
         ".test_every_seed_is_a_mark_in_its_conditions_row_and_the_mean_a_line",
