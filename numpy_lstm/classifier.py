@@ -16,7 +16,7 @@ b_out      (K,)             read-out bias
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -80,6 +80,10 @@ class ClassifierGradients(NamedTuple):
     dxs: Array  # (T, N, D) in the inputs of the recurrence, before dropout
     dh_norms: Array  # (T, N)
     dc_norms: Array | None  # (T, N), None for the vanilla RNN
+
+
+# Of a batch's loss, which comes first, and the logits; as of loss_and_gradients.
+Gradients = Callable[[Classifier, Batch, Masks | None], tuple[float, Array, ClassifierGradients]]
 
 
 def init_classifier(

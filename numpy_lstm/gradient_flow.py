@@ -13,9 +13,12 @@ import numpy as np
 
 from numpy_lstm import bptt
 from numpy_lstm.cells import RNNParams
-from numpy_lstm.classifier import Classifier, classifier_backward, classifier_forward
+from numpy_lstm.classifier import (
+    Classifier,
+    Gradients,
+    loss_and_gradients,
+)
 from numpy_lstm.layers import bag_forward
-from numpy_lstm.losses import cross_entropy, cross_entropy_backward
 from numpy_lstm.lstm import lstm_backward, lstm_forward
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrent import Params, cell_of
@@ -34,7 +37,9 @@ class GradientNorms(NamedTuple):
     x: Array  # (T, N) in the input: the one that can be compared between the cells
 
 
-def record(classifier: Classifier, batch: Batch) -> GradientNorms:
+def record(
+    classifier: Classifier, batch: Batch, gradients_of: Gradients = loss_and_gradients
+) -> GradientNorms:
     """Norms of the gradient at every step of every review, in float64.
 
     Parameters
@@ -43,15 +48,16 @@ def record(classifier: Classifier, batch: Batch) -> GradientNorms:
         Not changed; the computation is in float64.
     batch : Batch
         The weights are not used: each review's loss is its own cross-entropy, in nats.
+    gradients_of : callable
+        As of :func:`numpy_lstm.training.train`.
 
     Returns
     -------
     GradientNorms
     """
     exact, tokens = _in_float64(classifier, batch)
-    logits, cache = classifier_forward(exact, tokens, batch.lengths)
-    _, loss = cross_entropy(logits, batch.labels, np.ones(len(batch.labels)))
-    gradients = classifier_backward(cross_entropy_backward(loss), cache)
+    each = batch._replace(tokens=tokens, weights=np.ones(len(batch.labels)))
+    _, _, gradients = gradients_of(exact, each, None)
     steps = -(-batch.lengths // classifier.bag_size)
     dx_norms = norms(gradients.dxs.swapaxes(1, 2))
     return GradientNorms(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy_lstm import gradient_flow
 from numpy_lstm.classifier import (
     Classifier,
-    ClassifierGradients,
+    Gradients,
     Masks,
     classifier_forward,
     init_classifier,
@@ -33,10 +33,6 @@ from numpy_lstm.losses import cross_entropy, likeliest
 from numpy_lstm.optim import Adam, clip_by_global_norm
 from numpy_lstm.settings import Settings
 from numpy_lstm.types import Array, Batch, Model
-
-Gradients = Callable[
-    [Classifier, Batch, Masks | None], tuple[float, Array, ClassifierGradients]
-]  # of a loss, which comes first, and the logits
 
 
 class Evaluation(NamedTuple):

@@ -8,6 +8,7 @@ from numpy_lstm.classifier import (
     init_classifier,
 )
 from numpy_lstm.data.batches import make_batch
+from numpy_lstm.experiments.gradient_or_memory import carousel_only
 from numpy_lstm.gradient_flow import (
     decay_per_step,
     diagnose,
@@ -77,6 +78,19 @@ def test_norms_are_recorded_in_float64_whatever_the_parameters_are():
     double = record(Classifier(parameters_of("lstm", np.float64), 1, "last"), BATCH)
     assert single.x.dtype == np.float64
     np.testing.assert_allclose(single.x, double.x, rtol=1e-4)  # the weights alone were rounded
+
+
+def test_gradients_of_another_kind_are_recorded_as_they_are():
+    """With the carousel alone the gradient in c is multiplied by the forget gates, and no more."""
+    parameters = parameters_of("lstm", np.float64)
+    forget = slice(4, 8)
+    parameters["W_x"][forget] = parameters["W_h"][forget] = 0
+    parameters["b"][forget] = np.log(3)  # f = 3/4
+    norms = record(Classifier(parameters, 1, "last"), BATCH, carousel_only)
+    for n, steps in enumerate(BATCH.lengths):
+        c = norms.c[:steps, n]
+        np.testing.assert_allclose(c, c[0] * 0.75 ** np.arange(steps), rtol=1e-12)
+    assert not norms.h[1, :].any()
 
 
 def test_recording_changes_no_parameter():

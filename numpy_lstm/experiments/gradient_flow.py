@@ -22,6 +22,7 @@ from numpy_lstm import plots
 from numpy_lstm.classifier import Classifier, init_classifier
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import reviews
+from numpy_lstm.experiments.gradient_or_memory import carousel_only
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import geometric_mean, spread
 from numpy_lstm.training import TrainingState, classifier_of, probe_batch
@@ -100,6 +101,9 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
         if "held" in settings:
             ratios = in_state[1:] / in_state[:-1]
             result["error_of_the_instrument"] = float(abs(ratios / settings["held"] - 1).max())
+        without = flow.record(classifier, probes, carousel_only).c if norms.c is not None else None
+        if without is not None:
+            result["c_without_detour"] = rounded([flow.decay_per_step(without)])[0]
     inner = flow.diagnose(classifier, probes)
     return {
         **result,
@@ -239,6 +243,8 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
         for name in ("spectral_radius", "largest_singular_value", "saturated", "test_accuracy"):
             if name in results[0]:
                 own[name] = spread([result[name] for result in results])
+        if "c_without_detour" in results[0]:
+            own["c_without_detour"] = spread([r["c_without_detour"] for r in results])
         if "by_epoch" in results[0]:
             own["range_of_x_over_the_epochs"] = spread([over_epochs(r) for r in results])
         if "error_of_the_instrument" in results[0]:

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from numpy_lstm.classifier import loss_and_gradients
+from numpy_lstm.classifier import Gradients, loss_and_gradients
 from numpy_lstm.data.corpus import Corpus, Reviews, select
 from numpy_lstm.data.imdb import load_imdb
 from numpy_lstm.data.prepare import Prepared, Splits, prepare
 from numpy_lstm.data.synthetic import synthetic_corpus
 from numpy_lstm.recurrent import init_cell
 from numpy_lstm.settings import Settings
-from numpy_lstm.training import Gradients, TrainingState, evaluate, initial_state, train
+from numpy_lstm.training import TrainingState, evaluate, initial_state, train
 from numpy_lstm.types import Array, Model
 
 QUICK: dict[str, Any] = {

@@ -8,6 +8,7 @@ from numpy_lstm.classifier import Classifier
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import gradient_flow as experiment
 from numpy_lstm.experiments import reviews
+from numpy_lstm.experiments.gradient_or_memory import carousel_only
 from numpy_lstm.plots import CELLS, COLORS, DASHES, MARKERS, cell
 from numpy_lstm.settings import Settings
 from numpy_lstm.training import Evaluation, classifier_of, initial_state, probe_batch
@@ -237,6 +238,21 @@ def test_an_untrained_cell_is_that_of_the_conditions_weights_and_seed(condition)
     assert "by_epoch" not in result and "test_accuracy" not in result
 
 
+def test_without_the_detour_the_gradient_falls_as_the_gates_do():
+    own = reviews.settings_of({**CONDITIONS["lstm, b_f=1"], **SIZES}, 5, False)
+    parameters = experiment.untrained(CONDITIONS["lstm, b_f=1"], PREPARED.vectors, 5, own)
+    cut = reviews.cut(PREPARED.splits, lambda part: keep_last(part, 24))
+    probes = probe_batch(cut.validation, 2)
+    alone = flow.record(classifier_of(parameters, own), probes, carousel_only)
+    result = run("lstm, b_f=1")
+    assert result["c_without_detour"] == pytest.approx(flow.decay_per_step(alone.c), rel=1e-3)
+    assert run("lstm, f = 1/2")["c_without_detour"] == 0.5
+    assert "c_without_detour" not in run("rnn, uniform")
+    results = [a_result(c_without_detour=factor) for factor in (0.8, 0.5, 0.6)]
+    summary = experiment.summarize(trials({"lstm, b_f=1": results}))
+    assert centers(summary["lstm, b_f=1"])["c_without_detour"] == (0.6, 0.5, 0.8)
+
+
 def test_numbers_are_kept_to_four_digits():
     assert experiment.rounded(np.array([1 / 3, 2e-20 / 3, 0.0])) == [0.3333, 6.667e-21, 0.0]
     assert experiment.rounded(None) == []
@@ -426,7 +442,8 @@ def test_no_two_cells_look_alike_and_a_models_usual_start_looks_like_the_model()
         )
         if which != 1:  # by color, and by mark
             assert len({*rnns, *lstms}) == len(CELLS)
-        assert len(set(map(str, rnns))) == 4 and len(set(map(str, lstms))) == 6
+        assert len(set(map(str, rnns))) == len(rnns) == 4
+        assert len(set(map(str, lstms))) == len(lstms) == 7
     for model, start in (("rnn", "orthogonal"), ("lstm", "b_f=1")):
         assert CELLS[f"{model}, {start}"] == (COLORS[model], DASHES[model], MARKERS[model])
 
