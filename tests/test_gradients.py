@@ -59,7 +59,6 @@ from numpy_lstm.losses import (
     squared_error_backward,
 )
 from numpy_lstm.types import Array
-from tests.comparing import returned
 from tests.strategies import CELLS, Case, Cell, Recipe, recipes, sequence_case
 
 pytestmark = pytest.mark.gradients
@@ -284,17 +283,16 @@ def test_lstm_step_gradients(method: Method, recipe: Recipe) -> None:
 # A state acts on the loss directly and through all later states, so an error of one step adds up.
 
 
+RESULTS = {"dhs": "hs", "dh_T": "h_T", "dc_T": "c_T"}  # of which each is the gradient
+
+
 def loss_of(case: Case) -> Callable[[Any], float]:
     """Σ dhs hs + Σ dh_T h_T, for the LSTM + Σ dc_T c_T, and the sum of the initial states."""
 
     def loss(point: Any) -> float:
-        results = returned(case.forward(**point, lengths=case.lengths))
-        weighted = sum(
-            np.sum(case.incoming[f"d{name}"] * result)
-            for name, result in results.items()
-            if f"d{name}" in case.incoming
-        )
-        return weighted + sum(np.sum(point[name]) for name in ("h0", "c0") if name in point)
+        out = case.forward(**point, lengths=case.lengths)
+        weighted = sum(np.vdot(d, getattr(out, RESULTS[name])) for name, d in case.incoming.items())
+        return weighted + sum(point[name].sum() for name in ("h0", "c0") if name in point)
 
     return loss
 
@@ -539,7 +537,7 @@ def test_classifier_gradients(
         loss, loss_cache = cross_entropy(logits, labels, weights)
         # A constant slope, as above, for every array: the gradient of a few words whose reviews all
         # but cancel may vanish too. It is 2, not 1: db_out is in ±1, and might cancel with 1.
-        return loss + sum(2 * np.sum(array) for array in parameters.values()), cache, loss_cache
+        return loss + 2 * sum(a.sum() for a in parameters.values()), cache, loss_cache
 
     _, cache, loss_cache = forward(parameters)
     gradient = classifier_backward(cross_entropy_backward(loss_cache), cache).parameters
