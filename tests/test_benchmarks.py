@@ -158,28 +158,6 @@ def test_the_plain_loop_computes_what_ours_computes(model):
             np.testing.assert_allclose(a, b, **FLOAT32)
 
 
-@pytest.mark.parametrize("lengths", [None, (7, 2, 5, 2)])
-@pytest.mark.parametrize("model", MODELS)
-def test_pytorch_computes_what_ours_computes(model, lengths):
-    pytest.importorskip("torch")
-    from benchmarks.contenders import pytorch
-
-    task = Recurrence(model, N=4, T=7, D=5, H=3, lengths=lengths)
-    with ours.recurrence(task) as one, pytorch.recurrence(task) as other:
-        for a, b in zip(one(), other(), strict=True):
-            np.testing.assert_allclose(a, b.numpy(), **FLOAT32)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_pytorch_trains_from_the_same_loss(model):
-    pytest.importorskip("torch")
-    from benchmarks.contenders import pytorch
-
-    task = TrainingStep(model, QUICK.brief)
-    with ours.training_step(task) as one, pytorch.training_step(task) as other:
-        np.testing.assert_allclose(one(), other(), **FLOAT32)
-
-
 def test_every_call_of_numpy_in_a_step_is_counted():
     # By hand, from the loops: forward and back.
     assert calls_a_step("lstm") == 10 + 7

@@ -327,28 +327,6 @@ def test_what_from_keras_cannot_take_is_refused_with_the_reason(weights: Any, wo
     assert words in message
 
 
-def test_modules_of_pytorch_are_taken_or_refused() -> None:
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    layer = torch.nn.LSTM(3, 4, batch_first=True)
-    ours = nl.from_torch(layer.state_dict())
-    for one, other in zip(nl.from_torch(dict(layer.named_parameters())), ours, strict=True):
-        np.testing.assert_array_equal(one, other)
-    for other in (
-        torch.nn.LSTM(3, 4, num_layers=2),
-        torch.nn.LSTM(3, 4, bidirectional=True),
-        torch.nn.LSTM(3, 4, proj_size=2),
-        torch.nn.GRU(3, 4),
-        torch.nn.LSTM(3, 4).half(),
-        torch.nn.LSTM(3, 4).bfloat16(),
-        torch.nn.Sequential(torch.nn.LSTM(3, 4)),
-    ):
-        assert message_of(nl.from_torch, other.state_dict()).startswith("`state` must ")
-    assert "Use module.state_dict()" in message_of(nl.from_torch, layer)
-    assert "Use dict(...)" in message_of(nl.from_torch, layer.named_parameters())
-    tensor = torch.ones(4, 2, 3)
-    assert "Use xs.detach().cpu().numpy()" in message_of(nl.lstm_forward, tensor, ours)
-
-
 # --- layers, losses, updates -----------------------------------------------------------------
 
 
