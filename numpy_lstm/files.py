@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -95,6 +96,18 @@ def try_lock(file: IO[Any]) -> bool | None:
     except OSError:  # ENOLCK, ENOSYS, EOPNOTSUPP and others, of network file systems
         return None
     return True
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], *, compress: bool = False) -> None:
+    """Write an ``.npz`` file, completely or not at all.
+
+    By way of memory: if a disk is full, NumPy before 2.2 leaves its ZIP file open, and Python
+    complains of that as it exits.
+    """
+    packed = io.BytesIO()
+    savez: Callable[..., None] = np.savez_compressed if compress else np.savez
+    savez(packed, **arrays)
+    write_atomically(path, lambda file: file.write(packed.getbuffer()))
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
