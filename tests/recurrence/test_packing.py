@@ -110,7 +110,9 @@ def test_arrays_stand_one_behind_the_other() -> None:
 def test_memory_is_used_again_until_more_is_needed(dtype: Any) -> None:
     memory = Memory(dtype)
     least = 2**22 // np.dtype(dtype).itemsize
-    (first,) = memory((5,))
+    (small,) = memory((2**12,))
+    assert small.base is not None and small.base.size == 2**12
+    (first,) = memory((2**12 + 1,))
     assert first.base is not None and first.base.size == least
     (whole,) = memory((least,))
     assert np.shares_memory(first, whole)
