@@ -239,6 +239,14 @@ def test_a_folder_and_every_kind_of_archive_have_the_same_files(tmp_path: Path) 
             assert [*accepted(read, mixed)] == names
 
 
+def test_files_of_the_oldest_kind_of_tar_are_read_too(tmp_path: Path) -> None:
+    member = tarfile.TarInfo("train/pos/0_9.txt")
+    member.type, member.size = tarfile.AREGTYPE, 4  # a NUL where later kinds have a "0"
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        tar.addfile(member, io.BytesIO(b"good"))
+    assert accepted(read, tmp_path / "a.tar") == {"train/pos/0_9.txt": b"good"}
+
+
 def test_what_comes_after_the_first_gigabytes_or_is_cut_off_is_refused(tmp_path: Path) -> None:
     assert (archives._MAX_FILE, archives._MAX_ARCHIVE) == (2**27, 2**31)
     path = tar_of(tmp_path / "a.tar", FILES)

@@ -6,6 +6,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
+from numpy_lstm.classifier import loss_and_gradients
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.experiments import reviews
 from numpy_lstm.settings import Settings
@@ -116,6 +117,18 @@ def test_a_fit_stops_after_so_many_epochs_at_the_learning_rates_of_all():
     _, go_on = fitted("rnn", stop_after=2)
     answers = [go_on(TrainingState({}, None, {}, epoch=k), 9, 0.0, 0.0) for k in range(4)]
     assert answers == [True, True, False, False]
+
+
+def test_a_fit_takes_the_gradients_of_its_condition():
+    def gradients_of(*_):
+        raise AssertionError("nothing is trained here")
+
+    given = {}
+    with patch.object(reviews, "train", lambda *_, **named: given.update(named)):
+        reviews.fit("rnn", SPLITS, VECTORS, SMALL, gradients_of=gradients_of)
+        assert given["gradients_of"] is gradients_of
+        reviews.fit("rnn", SPLITS, VECTORS, SMALL)
+        assert given["gradients_of"] is loss_and_gradients
 
 
 def test_uniform_weights_reach_to_one_over_the_root_of_h():

@@ -30,6 +30,7 @@ def read(folder: Path, name: str, contents: bytes, column: str | None = None) ->
         (b"\xef\xbb\xbfone\n\ntwo\n", ["one", "", "two"]),
         (b"caf\xc3\xa9\nna\xefve", ["café", "na\ufffdve"]),
         (b"\n", [""]),
+        (b"one\n\n\n", ["one", "", ""]),  # of the line ends at the end, one ends the last review
     ],
 )
 def test_every_line_is_a_review_whatever_ends_it(

@@ -93,6 +93,13 @@ def test_a_sound_state_goes_on(model: str) -> None:
     assert problem_of(ended, fresh(model), two_probes, STEPS) is None
 
 
+@pytest.mark.parametrize("accuracy", [0.0, 1.0])
+def test_an_epoch_with_all_or_none_right_goes_on(accuracy: float) -> None:
+    state = state_of("rnn", (1.0, 2.0))
+    state.history[1] = state.history[1]._replace(val_accuracy=accuracy)
+    assert problem_of(state, fresh("rnn"), SETTINGS, STEPS) is None
+
+
 def with_array(kind: str, value: float) -> TrainingState:
     state = state_of("lstm", (1.0, 2.0))
     of = {"m": state.optimizer.m, "v": state.optimizer.v, "best": state.best_parameters}

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
@@ -158,6 +160,42 @@ def test_the_committed_ranges_are_the_smallest_and_the_largest_of_all_seeds(tmp_
     ]
 
 
+def test_the_built_in_runs_have_a_seed_each_and_are_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "results" / "imdb").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    trials = [
+        {"condition": model, "result": {"test_accuracy": accuracy}}
+        for model, accuracy in (("rnn", 0.5), ("lstm", 0.8))
+    ]
+    main_job = metrics_of(0.45, 0.85, 0, "imdb")
+    Path("results/imdb/metrics.json").write_text(json.dumps(main_job))
+    Path("results/comparison.json").write_text(json.dumps({"trials": trials}))
+    seeds = []
+
+    def run(command: list[str], check: bool) -> None:
+        assert check and command[:3] == [sys.executable, "-m", "numpy_lstm.train"]
+        options = dict(zip(command[3::2], command[4::2], strict=True))
+        assert options["--dataset"] == "synthetic" and len(options) == 3
+        seed = int(options["--seed"])
+        seeds.append(seed)
+        made = metrics_of(0.5 + seed / 100, 0.75 - seed / 100, seed, "synthetic")
+        (Path(options["--out"]) / "metrics.json").write_text(json.dumps(made))
+
+    with (
+        patch.object(committed.subprocess, "run", run),
+        patch.object(committed, "PATH", tmp_path / "committed.json"),
+    ):
+        committed.main()
+        committed.main()
+    assert seeds == [0, 1, 2, 3, 4]
+    written = json.loads((tmp_path / "committed.json").read_text())
+    assert written == committed.contents(Path("results"))
+    assert written[1]["seeds"] == 5
+    assert written[1]["test_accuracy"] == {"rnn": [0.5, 0.54], "lstm": [0.71, 0.75]}
+
+
 # --- figures -------------------------------------------------------------------------------------
 
 
@@ -243,6 +281,14 @@ def test_gradients_are_drawn_before_training_and_at_each_models_best_epoch() -> 
     assert len(limits) == 1  # so that heights can be compared
     low, high = limits.pop()
     assert low < 0.5**24 and high > 3
+
+
+def test_the_distance_is_in_steps_of_the_runs_own_bags() -> None:
+    runs = {"rnn": state_of("rnn", LOSSES["rnn"])}
+    for bag_size, words in ((1, "1 word"), (16, "16 words")):
+        below = drawn(figures.gradient_norms, runs, "imdb", bag_size).axes[2:]
+        wanted = f"steps before the last one (1 step = {words})"
+        assert [axes.get_xlabel() for axes in below] == [wanted] * 2
 
 
 def test_a_band_is_the_median_and_the_quartiles_of_the_positive_norms() -> None:
