@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import os
+import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -259,6 +260,33 @@ def test_what_comes_after_the_first_gigabytes_or_is_cut_off_is_refused(tmp_path:
     path.write_bytes(packed)
     with pytest.raises(ValueError, match="CRC check failed"):
         read(path)
+
+
+def zip_of(path: Path, files: dict[str, str], mode: int = 0) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            member = zipfile.ZipInfo(name)
+            member.external_attr = mode << 16
+            archive.writestr(member, text)
+    return path
+
+
+def test_the_members_of_a_zip_are_limited_together(tmp_path: Path) -> None:
+    files = {f"train/pos/{k}_9.txt": "ten bytes!" for k in range(3)}
+    path = zip_of(tmp_path / "a.zip", files)
+    with patch.object(archives, "_MAX_ARCHIVE", 30):
+        assert len(accepted(read, path)) == 3
+    with (
+        patch.object(archives, "_MAX_ARCHIVE", 29),
+        pytest.raises(ValueError, match="10 bytes more are too many"),
+    ):
+        read(path)
+
+
+def test_links_in_a_zip_are_passed_over(tmp_path: Path) -> None:
+    files = {"train/pos/0_9.txt": "where the link leads"}
+    assert accepted(read, zip_of(tmp_path / "a.zip", files, stat.S_IFREG | 0o644))
+    assert accepted(read, zip_of(tmp_path / "b.zip", files, stat.S_IFLNK | 0o777)) == {}
 
 
 def test_a_hash_is_that_of_all_bytes_of_a_file(tmp_path: Path) -> None:

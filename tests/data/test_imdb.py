@@ -166,6 +166,7 @@ def without(*names: str) -> dict[str, bytes]:
         ({**without("train/neg/1_3.txt"), "train/neg/1_5.txt": b"?"}, "rated 5 .*train/neg/1_5"),
         (without("train/urls_unsup.txt"), "0 films for the reviews in train/unsup.* wanted 4"),
         ({**small_files(), "test/urls_neg.txt": b"film"}, "1 films for .* test/neg.* wanted 2"),
+        ({**small_files(), "test/urls_neg.txt": b"a\nb\nc"}, "3 films for .* test/neg.* wanted 2"),
     ],
 )
 def test_other_contents_are_refused(tmp_path: Path, files: dict[str, bytes], message: str) -> None:

@@ -185,7 +185,8 @@ def test_a_reader_that_has_gone_ends_a_command_in_silence(command):
 @pytest.mark.parametrize("command", [["gradcheck"], ["experiments", "list"]], ids=" ".join)
 def test_output_that_is_lost_is_an_error_of_one_line(command):
     with open("/dev/full", "w") as full:
-        code, _, err = ended("-m", "numpy_lstm", *command, stdout=full)
+        kept_back = {"PYTHONUNBUFFERED": ""}  # so that only the last flush meets the full disk
+        code, _, err = ended("-m", "numpy_lstm", *command, stdout=full, env=kept_back)
     assert code == 2 and re.fullmatch("error: .*No space left on device\n", err)
 
 

@@ -283,12 +283,21 @@ def test_gradients_are_drawn_before_training_and_at_each_models_best_epoch() -> 
     assert low < 0.5**24 and high > 3
 
 
-def test_the_distance_is_in_steps_of_the_runs_own_bags() -> None:
+def test_gradients_are_those_of_the_runs_own_reviews_and_bags() -> None:
     runs = {"rnn": state_of("rnn", LOSSES["rnn"])}
-    for bag_size, words in ((1, "1 word"), (16, "16 words")):
-        below = drawn(figures.gradient_norms, runs, "imdb", bag_size).axes[2:]
+    for dataset, bag_size, words in (("reviews", 1, "1 word"), ("synthetic", 16, "16 words")):
+        drawing = drawn(figures.gradient_norms, runs, dataset, bag_size)
+        title = f"How far the gradient reaches: {figures.DATA_SETS[dataset]}"
+        assert drawing.get_suptitle() == title
         wanted = f"steps before the last one (1 step = {words})"
-        assert [axes.get_xlabel() for axes in below] == [wanted] * 2
+        assert [axes.get_xlabel() for axes in drawing.axes[2:]] == [wanted] * 2
+
+
+def test_the_two_states_of_the_lstm_are_told_apart_by_their_dashes() -> None:
+    runs = {"lstm": state_of("lstm", LOSSES["lstm"])}
+    for axes in drawn(figures.gradient_norms, runs, "imdb", 4).axes[1::2]:
+        lines = labelled(axes)
+        assert [lines[f"LSTM: {x}"].get_linestyle() for x in ("h", "c (cell state)")] == ["-", ":"]
 
 
 def test_a_band_is_the_median_and_the_quartiles_of_the_positive_norms() -> None:
