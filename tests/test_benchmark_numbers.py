@@ -1,8 +1,10 @@
 """What the benchmarks compute from the times that they take; no time is taken here."""
 
+import os
 from contextlib import redirect_stdout
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -10,14 +12,15 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from benchmarks import figure, parts, processes, profiling, table
+from benchmarks import figure, parts, preparation, processes, profiling, table
 from benchmarks.figure import BARS
 from benchmarks.plan import FULL, QUICK
 from benchmarks.processes import Entry, geometric_mean, race, ratio
 from benchmarks.tasks import TrainingStep
 from numpy_lstm import plots
+from numpy_lstm.data.corpus import Corpus
 from numpy_lstm.data.imdb import DataNotFoundError
-from tests.experiments.hand_made import figures_kept
+from tests.experiments.hand_made import figures_kept, reviews_of
 
 
 def test_ratios_are_the_first_over_the_second():
@@ -237,6 +240,47 @@ def test_a_step_is_divided_into_its_parts_and_the_mean_of_both_threads_counts():
         "whole": [12.75] * 3,
     }
     assert set(seconds) == {*profiling.PARTS, "rest", "whole"}
+
+
+def test_what_comes_before_the_first_step_is_timed_on_the_reviews_that_are_named():
+    clock = iter([0, 1, 10, 12, 20, 23, 30, 34, 40, 45, 50, 56])  # 1 s, 2 s, 3 s ...
+    given = []
+    reviews = reviews_of([0, 1, 0, 1], [0, 1], [0], [1, 1], [2])
+    corpus = Corpus("imdb", ["a", "b", "c"], reviews, reviews, reviews)
+    with (
+        patch.dict(os.environ, {"NUMPY_LSTM_IMDB": "there"}),
+        patch.object(preparation.time, "perf_counter", lambda: next(clock)),
+        patch.object(preparation, "parse", lambda *what: given.append(what)),
+        patch.object(preparation, "load_imdb", lambda: corpus),
+        patch.object(preparation, "cooccurrences", lambda texts, n: ("counts", len(texts))),
+        patch.object(preparation, "positive_pmi", lambda counts: ("pmi", counts)),
+        patch.object(preparation, "reduce_pmi", lambda *what: given.append(what)),
+        redirect_stdout(StringIO()),
+    ):
+        part = preparation.preparation(FULL)
+    assert given == [
+        (Path("there"), preparation.PUBLISHED_COUNTS),
+        (("pmi", ("counts", 2)), FULL.job.vector_size, FULL.job.seed),
+    ]
+    assert part == {
+        "cases": [],
+        "reviews": 100_000,
+        "seconds": {
+            "parsing and tokenizing": 1,
+            "the same from the cache": 2,
+            "split and vocabulary": 3,
+            "counting pairs of words": 4,
+            "pointwise mutual information": 5,
+            "singular value decomposition": 6,
+        },
+    }
+
+
+@pytest.mark.parametrize(("plan", "named"), [(FULL, ""), (QUICK, "there")], ids=["none", "quick"])
+def test_without_reviews_and_at_tiny_sizes_nothing_is_prepared(plan, named):
+    with patch.dict(os.environ, {"NUMPY_LSTM_IMDB": named}):
+        part = preparation.preparation(plan)
+    assert part["cases"] == [] and "NUMPY_LSTM_IMDB names no reviews" in part["skipped"]
 
 
 def test_numbers_in_the_tables():

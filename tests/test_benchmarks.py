@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -150,6 +151,12 @@ def test_the_machine_is_named():
     assert where["versions"]["numpy"] == np.__version__
 
 
+@linux
+def test_the_load_is_that_of_the_minute_before():
+    with patch.object(os, "getloadavg", lambda: (0.25, 5.0, 9.0)):
+        assert machine()["load_average"] == 0.25
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_the_plain_loop_computes_what_ours_computes(model):
     task = Recurrence(model, N=4, T=7, D=5, H=3)
@@ -188,6 +195,17 @@ def test_words_follow_zipf():
     assert len(counts) == 100
     # 128,000 draws: the frequent words' counts are within a few per cent of c / k.
     np.testing.assert_allclose(counts[0] / counts[[1, 3, 9]], [2, 4, 10], rtol=0.1)
+
+
+def test_the_batches_are_the_drawn_reviews_one_after_another():
+    task = TrainingStep("rnn", QUICK.brief)
+    reviews, batches = task.draw_reviews(), task.draw_batches()
+    assert len(batches) == 4
+    words = np.concatenate([batch.tokens.T.ravel() for batch in batches])
+    np.testing.assert_array_equal(words, reviews.tokens)
+    np.testing.assert_array_equal(
+        np.concatenate([batch.labels for batch in batches]), reviews.labels
+    )
 
 
 def test_the_picture_has_a_bar_for_every_ratio_to_pytorch(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """The checker passes what is right, catches what is wrong, and says so when it cannot tell."""
 
 import doctest
+import math
 import re
 from typing import NamedTuple
 
@@ -227,6 +228,26 @@ def test_a_saturated_unit_is_lost_in_rounding_and_not_called_wrong(method):
     """1 - tanh(17)**2 has one digit left: neither side is to blame."""
     x = np.array([17.0, 17.2])
     with pytest.raises(LostInRounding, match=r"rounding inside `f` could do that.*:\n  point"):
+        check(lambda x: np.sum(np.tanh(x)), x, 1 - np.tanh(x) ** 2, method)
+
+
+def test_what_cannot_be_measured_anywhere_does_not_pass():
+    x = np.array([1.0, 2.0])
+
+    def f(here):
+        return 1.0 if np.array_equal(here, x) else math.nan
+
+    with pytest.raises(ValueError, match="`f` must be finite around `point`"):
+        check(f, x, np.ones(2), "direction")
+
+
+@pytest.mark.parametrize(
+    ("method", "hint"),
+    [("complex step", "try a point with fewer saturated units"), ("central", "try complex step")],
+)
+def test_what_is_lost_in_rounding_comes_with_what_may_help(method, hint):
+    x = np.array([17.0])
+    with pytest.raises(LostInRounding, match=f"{hint}:\n"):
         check(lambda x: np.sum(np.tanh(x)), x, 1 - np.tanh(x) ** 2, method)
 
 

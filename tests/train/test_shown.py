@@ -10,7 +10,6 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
@@ -160,18 +159,16 @@ def test_the_committed_ranges_are_the_smallest_and_the_largest_of_all_seeds(tmp_
     ]
 
 
-def test_the_built_in_runs_have_a_seed_each_and_are_made_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "results" / "imdb").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path)
+def test_the_built_in_runs_have_a_seed_each_and_are_made_once(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    (results / "imdb").mkdir(parents=True)
     trials = [
         {"condition": model, "result": {"test_accuracy": accuracy}}
         for model, accuracy in (("rnn", 0.5), ("lstm", 0.8))
     ]
     main_job = metrics_of(0.45, 0.85, 0, "imdb")
-    Path("results/imdb/metrics.json").write_text(json.dumps(main_job))
-    Path("results/comparison.json").write_text(json.dumps({"trials": trials}))
+    (results / "imdb" / "metrics.json").write_text(json.dumps(main_job))
+    (results / "comparison.json").write_text(json.dumps({"trials": trials}))
     seeds = []
 
     def run(command: list[str], check: bool) -> None:
@@ -186,12 +183,13 @@ def test_the_built_in_runs_have_a_seed_each_and_are_made_once(
     with (
         patch.object(committed.subprocess, "run", run),
         patch.object(committed, "PATH", tmp_path / "committed.json"),
+        patch.object(committed, "RESULTS", results),
     ):
         committed.main()
         committed.main()
     assert seeds == [0, 1, 2, 3, 4]
     written = json.loads((tmp_path / "committed.json").read_text())
-    assert written == committed.contents(Path("results"))
+    assert written == committed.contents(results)
     assert written[1]["seeds"] == 5
     assert written[1]["test_accuracy"] == {"rnn": [0.5, 0.54], "lstm": [0.71, 0.75]}
 

@@ -1,0 +1,73 @@
+"""How a command was called, and output that cannot be written, without a process of its own."""
+
+import io
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from numpy_lstm import terminal
+
+
+@pytest.mark.parametrize(
+    ("called", "train", "alone"),
+    [
+        ("/usr/bin/numpy-lstm", "numpy-lstm train", "numpy-lstm"),
+        ("numpy-lstm.exe", "numpy-lstm train", "numpy-lstm"),
+        ("/src/numpy_lstm/train/__main__.py", "python -m numpy_lstm.train", "python -m numpy_lstm"),
+        ("", "python -m numpy_lstm.train", "python -m numpy_lstm"),
+    ],
+)
+def test_a_command_is_named_as_it_was_called(called: str, train: str, alone: str) -> None:
+    with patch.object(sys, "argv", [called, "--help"]):
+        assert (terminal.program("train"), terminal.program()) == (train, alone)
+
+
+class Keeps(io.StringIO):
+    """A stream that takes all, and fails when it is to pass it on."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+    def flush(self) -> None:
+        raise self.error
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation
+
+
+def ended(command: Callable[[], int], out: io.StringIO, *, needed: bool) -> tuple[int, str]:
+    """The status, and what is printed to standard error."""
+    told = io.StringIO()
+    with redirect_stdout(out), redirect_stderr(told):
+        return terminal.run(command, needed=needed), told.getvalue()
+
+
+def said() -> int:
+    print("result")
+    return 7
+
+
+def test_what_is_only_kept_back_and_then_lost_is_an_error_if_it_was_needed() -> None:
+    full = OSError("No space left on device")
+    status = (2, "error: No space left on device\n")
+    assert ended(said, Keeps(full), needed=True) == status
+    assert ended(said, Keeps(full), needed=False) == (7, "")
+    assert ended(said, Keeps(BrokenPipeError("gone")), needed=True) == (0, "")
+    out = io.StringIO()
+    assert (ended(said, out, needed=True), out.getvalue()) == ((7, ""), "result\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(KeyboardInterrupt(), (130, "")), (OSError("no disk"), (2, "error: no disk\n"))],
+)
+def test_the_status_stands_for_a_traceback(error: Any, status: tuple[int, str]) -> None:
+    def fails() -> int:
+        raise error
+
+    assert ended(fails, io.StringIO(), needed=False) == status
