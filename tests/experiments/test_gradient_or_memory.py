@@ -275,7 +275,9 @@ def test_the_figure_has_the_seams_accuracies_of_each_cell_under_their_names() ->
         assert points(cut) == [(-0.06, 56.25), (0.94, 62.5), (1.94, 68.75)]
         assert points(lost) == [(0.06, 50), (1.06, 56.25), (2.06, 62.5)]
         assert [color_of(cut), color_of(lost)] == [*MUTED[:2]]
-        marks = {tuple(points(line)): color_of(line) for line in axes.lines if len(points(line)) > 3}
+        marks = {
+            tuple(points(line)): color_of(line) for line in axes.lines if len(points(line)) > 3
+        }
         places = zip((-0.06, -0.06, 0.94, 0.94, 1.94, 1.94), (50, 62.5) * 3, (0, 0, 1, 1, 2, 2))
         of_cut = tuple((x, y + 6.25 * n) for x, y, n in places)
         of_lost = ((0.06, 50), (0.06, 50), (1.06, 50), (1.06, 62.5), (2.06, 50), (2.06, 75))

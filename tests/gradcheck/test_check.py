@@ -241,6 +241,16 @@ def test_what_cannot_be_measured_anywhere_does_not_pass():
         check(f, x, np.ones(2), "direction")
 
 
+def test_the_number_around_which_nothing_is_finite_is_named():
+    point = {"a": np.array([1.0, 2.0]), "b": np.array([[1.0, 2.0], [3.0, 4.0]])}
+
+    def f(here):
+        return here["a"].sum() if here["b"][1, 0] == 3 else math.nan
+
+    with pytest.raises(ValueError, match=r"on both sides of b\[1, 0\]$"):
+        check_gradient(f, point, point, method="central")
+
+
 @pytest.mark.parametrize(
     ("method", "hint"),
     [("complex step", "try a point with fewer saturated units"), ("central", "try complex step")],
