@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks import figure, parts, preparation, processes, profiling, table
+from benchmarks.contenders import floor
 from benchmarks.figure import BARS
 from benchmarks.plan import FULL, QUICK
 from benchmarks.processes import Entry, geometric_mean, race, ratio
@@ -49,6 +50,43 @@ def test_a_call_that_is_not_timed_comes_first_and_the_others_are_averaged():
     with patch.object(processes.time, "perf_counter", lambda: clock.now):
         assert processes._seconds_per_call(call, 1.0) == pytest.approx(1 / 3)
         assert processes._seconds_per_call(call, 0.0) == 0.5  # once at least
+
+
+def test_memory_is_the_most_that_was_held_less_what_the_imports_took():
+    status = "VmPeak: 9 kB\nVmHWM:\t 5 kB\nVmRSS:\t 3 kB\n"
+    with patch.object(Path, "read_text", lambda _: status):
+        assert processes._peak_bytes() == 5 * 1024
+
+    sent, told = [], iter([Entry("floor", "calls", 1), True, False, None])
+    pipe = SimpleNamespace(recv=lambda: next(told), send=sent.append)
+    held = iter([1000, 1750])
+    with (
+        patch.object(processes, "_peak_bytes", lambda: next(held)),
+        patch.object(processes, "_seconds_per_call", lambda call, least: least),
+        patch.object(processes, "threadpool_limits", lambda n: None),
+    ):
+        processes._serve(pipe, "floor", 0.25)
+    assert sent[1:] == [0.25, 750]
+
+
+def test_the_calls_of_the_floor_are_as_many_as_said():
+    counted = []
+    with floor.calls(7) as call, patch.object(np, "add", lambda *_, out: counted.append(out)):
+        call()
+    assert len(counted) == 7
+
+
+def test_the_grid_without_avx512_is_measured_without_it():
+    with (
+        patch.object(parts, "without_avx512", lambda: {"NAME": "value"}),
+        patch.object(parts, "grid", lambda *given: {"given": given}),
+    ):
+        assert parts.grid_avx2(QUICK) == {
+            "environment": {"NAME": "value"},
+            "given": (QUICK, {"NAME": "value"}),
+        }
+    with patch.object(parts, "without_avx512", lambda: {}):
+        assert parts.grid_avx2(QUICK)["cases"] == []
 
 
 class Pipe:

@@ -152,6 +152,16 @@ def test_the_machine_is_named():
 
 
 @linux
+def test_a_contender_whose_process_has_died_ends_with_status_1(tmp_path, capsys):
+    from benchmarks import __main__ as command
+
+    for error in (EOFError, ConnectionResetError):
+        with patch.object(command, "run", side_effect=error), pytest.raises(SystemExit, match="1"):
+            main(["--quick", "--out", str(tmp_path)])
+        assert "process ended too early" in capsys.readouterr().err
+
+
+@linux
 def test_the_load_is_that_of_the_minute_before():
     with patch.object(os, "getloadavg", lambda: (0.25, 5.0, 9.0)):
         assert machine()["load_average"] == 0.25

@@ -71,3 +71,10 @@ def test_the_status_stands_for_a_traceback(error: Any, status: tuple[int, str]) 
         raise error
 
     assert ended(fails, io.StringIO(), needed=False) == status
+
+
+def test_a_letter_that_the_terminal_lacks_is_written_as_an_escape() -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    with redirect_stdout(out):
+        assert terminal.run(lambda: print("schön", "\N{GRINNING FACE}") or 0, needed=True) == 0
+    assert out.buffer.getvalue() == b"sch\\xf6n \\U0001f600\n"

@@ -278,7 +278,9 @@ def test_the_figure_has_the_seams_accuracies_of_each_cell_under_their_names() ->
         marks = {
             tuple(points(line)): color_of(line) for line in axes.lines if len(points(line)) > 3
         }
-        places = zip((-0.06, -0.06, 0.94, 0.94, 1.94, 1.94), (50, 62.5) * 3, (0, 0, 1, 1, 2, 2))
+        places = zip(
+            (-0.06, -0.06, 0.94, 0.94, 1.94, 1.94), (50, 62.5) * 3, (0, 0, 1, 1, 2, 2), strict=True
+        )
         of_cut = tuple((x, y + 6.25 * n) for x, y, n in places)
         of_lost = ((0.06, 50), (0.06, 50), (1.06, 50), (1.06, 62.5), (2.06, 50), (2.06, 75))
         assert marks == {of_cut: MUTED[0], of_lost: MUTED[1]}

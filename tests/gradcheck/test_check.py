@@ -223,6 +223,14 @@ def test_the_tolerance_can_be_chosen():
         check_gradient(lambda x: np.sum(x**2), x, almost, tolerance=1e-5)
 
 
+def test_a_tolerance_of_zero_is_one():
+    x = np.array([0.3, 0.7])
+    almost = np.cos(x) * [1, 1 + 1e-14]
+    check_gradient(lambda x: np.sum(np.sin(x)), x, almost)
+    with pytest.raises((WrongGradient, LostInRounding), match=r"tolerance 0\)"):
+        check_gradient(lambda x: np.sum(np.sin(x)), x, almost, tolerance=0)
+
+
 @pytest.mark.parametrize("method", ["complex step", "central"])
 def test_a_saturated_unit_is_lost_in_rounding_and_not_called_wrong(method):
     """1 - tanh(17)**2 has one digit left: neither side is to blame."""

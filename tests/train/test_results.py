@@ -501,6 +501,16 @@ def test_signals_have_their_handlers_back_after_a_run() -> None:
         assert [signal.getsignal(number) for number in numbers] == ours
 
 
+def test_whatever_ends_a_process_is_heard_unless_it_is_ignored() -> None:
+    assert SIGNALS == ("SIGINT", "SIGTERM", "SIGHUP")
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as under nohup
+    try:
+        with Display(bar=False).listening():
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_the_first_signal_in_training_is_a_request_and_any_other_an_interrupt() -> None:
     state = state_of("rnn", (0.7,))
 
