@@ -220,6 +220,12 @@ def test_the_two_best_rates_after_one_epoch_go_on_and_the_better_one_is_chosen()
     )
 
 
+def test_a_rate_beyond_the_two_best_is_chosen_if_it_is_better_in_the_end():
+    losses = {0.1: [0.9, 0.2], 0.2: [0.5, 0.3], 0.4: [0.4, 0.35], 0.8: [0.6, 0.1]}
+    rate, called = halving(losses, (0.2, 0.4, 0.8))
+    assert rate == 0.1 and called[-1] == "0.1 to the end"
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_grid_is_left_as_long_as_the_best_rate_stands_at_its_end(turned):
     order = GRID[::-1] if turned else GRID

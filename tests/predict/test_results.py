@@ -190,6 +190,15 @@ def test_on_a_page_blue_words_raise_the_probability_and_unknown_ones_have_dots(
     assert "\r" not in page
 
 
+def test_words_and_classes_are_text_on_a_page_and_no_html(tmp_path: Path) -> None:
+    loved = result(label="<b>", probability_of="<b>", probabilities={"<b>": 0.7, "no": 0.3})
+    loved["explanation"] = {**loved["explanation"], "words": [("<3", 1.0)], "unknown": []}
+    formatting.write_page(tmp_path / "p.html", [loved], Path("w.npz"))
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert ">&lt;3</span>" in page and "<3" not in page
+    assert "&lt;b&gt;, P(&lt;b&gt;)" in page and "<b>" not in page
+
+
 def test_a_page_replaces_an_earlier_page_and_nothing_else(tmp_path: Path) -> None:
     formatting.write_page(tmp_path / "p.html", [result()], Path("w.npz"))
     formatting.write_page(tmp_path / "p.html", [result(label=None)], Path("w.npz"))
@@ -295,3 +304,7 @@ def test_words_are_the_last_ones_as_they_were_written(
     text: str, most: int, words: list[str]
 ) -> None:
     assert as_written(text, most) == words
+
+
+def test_words_are_shown_without_their_invisible_characters() -> None:
+    assert as_written("Go\u00adod \u200bFILM\u2060 !", 3) == ["Good", "FILM", "!"]
