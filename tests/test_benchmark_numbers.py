@@ -335,6 +335,67 @@ def test_numbers_in_the_tables():
     ]
 
 
+def rows_of(text):
+    """The cells of a table's rows, without the header."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def timed(milliseconds, *seconds):
+    return {"median": milliseconds / 1000, "seconds": [*seconds], "libraries": ["BLAS"]}
+
+
+def test_the_grids_table_has_each_time_in_its_column():
+    floor = {"products": 0.004, "calls": 0.005, "flops_per_second": 7e9, "seconds_a_call": 6e-7}
+    results = {
+        "ours": timed(1.5, 1, 2, 6),
+        "pytorch": timed(2.5, 1, 1),
+        "bptt": timed(3.5, 2, 3),
+        "floor": {**floor, "calls_a_step": 17, "median": 0.009},
+    }
+    ratios = {"ours / pytorch": 0.6, "ours / floor": 0.17}
+    case = {"model": "lstm", "N": 1, "T": 2, "D": 3, "H": 4, "results": results, "ratios": ratios}
+    where = {"cores": 2, "cpu": "A", "versions": {"torch": "9.8"}}
+    means = {"lstm": {"ours / pytorch": 0.7, "ours / floor": 0.2}}
+    part = {"machine": where, "cases": [case], "geometric_means": means, "rounds": 3}
+    text = table._grid(part)
+    assert rows_of(text) == [
+        ["LSTM", "1, 2, 3, 4", "1.5", "2.5", "3.5", "4", "5", "0.60", "0.17"],
+        ["LSTM", "geometric mean", *5 * [""], "0.70", "0.20"],
+    ]
+    # The slowest round over the fastest: 6, 1 and 1.5.
+    assert "took 1.5 times as long as the fastest" in text and "and 6.0 times at most" in text
+    assert "(7 to 7 GFLOP/s)" in text and "(0.60 to 0.60 µs)" in text and "17 (LSTM)" in text
+
+
+def test_the_tables_of_ragged_batches_and_of_the_profile_have_each_number_in_its_column():
+    names = ("ours", "ours, padded", "pytorch, packed", "pytorch, padded")
+    results = {name: timed(k + 1.5) for k, name in enumerate(names)}
+    case = {"model": "rnn", "N": 9, "results": results, "ratios": {"ours / ours, padded": 0.6}}
+    text = table._ragged({"cases": [case], "lengths_from": "a source", "real_share": 0.25})
+    assert rows_of(text) == [["vanilla RNN", "1.5", "2.5", "0.60", "3.5", "4.5"]]
+    assert "of 9 reviews" in text and "(a source)" in text and "25%" in text
+
+    settings = {"batch_size": 4, "max_length": 5, "bag_size": 6, "vocabulary_size": 7000}
+    cases = [
+        {
+            "model": model,
+            "name": name,
+            "settings": settings,
+            "seconds": {"whole": [0.001, 0.001, 0.004]},
+            "shares": {"norms": share, "rest": 1 - share, "whole": 1.0},
+        }
+        for model, name, share in (("lstm", "brief", 0.25), ("rnn", "job", 0.125))
+    ]
+    text = table._profile({"cases": cases})
+    assert "| LSTM, the step above | vanilla RNN, the default job's |" in text
+    assert rows_of(text) == [
+        ["norms", "25.0 %", "12.5 %"],
+        ["rest", "75.0 %", "87.5 %"],
+        ["ms a step", "2", "2"],  # the mean; the median is 1
+    ]
+
+
 def a_grid(kind, of_model, **named):
     cases = [
         {"model": model, "ratios": {"ours / pytorch": ratio}}

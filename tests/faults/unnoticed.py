@@ -273,6 +273,36 @@ FAULTS = [
         CHECK + "a_tolerance_of_zero_is_one",
     ),
     Fault(
+        "products and calls exchange their columns",
+        "../benchmarks/table.py",
+        'for what in ("products", "calls")]',
+        'for what in ("calls", "products")]',
+        "test_benchmark_numbers.test_the_grids_table_has_each_time_in_its_column",
+    ),
+    Fault(
+        "the spread of the rounds is that over the median round",
+        "../benchmarks/table.py",
+        "max(seconds) / min(seconds)",
+        "max(seconds) / median(seconds)",
+        "test_benchmark_numbers.test_the_grids_table_has_each_time_in_its_column",
+    ),
+    Fault(
+        "a batch and the same padded exchange their columns",
+        "../benchmarks/table.py",
+        '("ours", "ours, padded")),\n',
+        '("ours, padded", "ours")),\n',
+        "test_benchmark_numbers"
+        ".test_the_tables_of_ragged_batches_and_of_the_profile_have_each_number_in_its_column",
+    ),
+    Fault(
+        "the time of a step is that of the slowest",
+        "../benchmarks/table.py",
+        'whole = (sum(case["seconds"]["whole"]) / len(case["seconds"]["whole"]) for',
+        'whole = (max(case["seconds"]["whole"]) for',
+        "test_benchmark_numbers"
+        ".test_the_tables_of_ragged_batches_and_of_the_profile_have_each_number_in_its_column",
+    ),
+    Fault(
         "all batches of a benchmark are the first one",
         "../benchmarks/tasks.py",
         "make_batch(reviews, k * size + np.arange(size))",
