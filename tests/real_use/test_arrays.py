@@ -98,8 +98,8 @@ def test_none_in_place_of_inputs_or_weights_is_named(cell: Cell) -> None:
     states = [np.zeros((2, 5))] * (1 if cell == "rnn" else 2)
     assert "`xs` must be a NumPy array" in message_of(loop, None, params, *states)
     for k, name in enumerate(["h0", "c0"][: len(states)]):
-        given = [*states[:k], None, *states[k + 1 :]]
-        assert f"`{name}` must be a NumPy array" in message_of(loop, xs, params, *given)
+        given = [*states[:k], np.zeros((2, 4)), *states[k + 1 :]]
+        assert f"`{name}` must have shape" in message_of(loop, xs, params, *given)
 
 
 @both_cells
