@@ -26,6 +26,7 @@ PARTS = {
     "step": parts.step,
     "length": parts.length,
     "ragged": parts.ragged,
+    "vanishing": parts.vanishing,
     "profile": profile,
     "preparation": preparation,
 }

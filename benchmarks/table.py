@@ -21,6 +21,7 @@ def block(results: dict[str, Part]) -> str:
         "step": ("A whole training step", _step),
         "length": ("Time and memory against T", _length),
         "ragged": ("Reviews of different lengths", _ragged),
+        "vanishing": ("A gradient that vanishes", _vanishing),
         "profile": ("Where the time of a training step goes", _profile),
         "preparation": ("Before the first step", _preparation),
     }
@@ -163,6 +164,36 @@ def _ragged(part: Part) -> str:
         " of the padded batch's steps are real. In ms."
     )
     header = ("", "ours", "ours, padded", "quotient", "PyTorch, packed", "PyTorch, padded")
+    return f"{intro}\n\n" + _table(header, rows)
+
+
+def _vanishing(part: Part) -> str:
+    first = part["cases"][0]
+    names = ("ours", "pytorch", "bptt")
+    rows = [
+        (
+            MODEL_NAMES[case["model"]],
+            *(
+                cell
+                for name in names
+                for cell in (
+                    _ms(case["results"][name]),
+                    _ms(case["results"][f"{name}, last"]),
+                    *_quotients(case["ratios"], f"{name}, last / {name}"),
+                )
+            ),
+        )
+        for case in part["cases"]
+    ]
+    intro = (
+        f"At N, T, D, H = {_sizes(first)}: forward and back from a gradient in every hidden state,"
+        " and from one in the last alone, which vanishes. The operations are the same; with"
+        " subnormal numbers, below 1e-38, they take longer. Ours sets such numbers to 0"
+        " beforehand. In ms."
+    )
+    header = [""]
+    for name in ("ours", "PyTorch", "`bptt.py`"):
+        header += [f"{name}, every", f"{name}, last", "quotient"]
     return f"{intro}\n\n" + _table(header, rows)
 
 

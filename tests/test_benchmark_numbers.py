@@ -204,6 +204,33 @@ def test_reviews_of_different_lengths_run_beside_the_same_padded():
     assert part["cases"][0]["ratios"]["ours / ours, padded"] == 4 / 12
 
 
+def test_a_gradient_in_the_last_state_alone_runs_beside_one_in_every_state():
+    given = []
+    with raced(lambda name, task: float(len(name)), given):
+        part = parts.vanishing(QUICK._replace(vanishing=(3, 9, 5, 2)))
+    entries = given[0][0]
+    sizes = {(e.task.model, *e.task[1:5]) for e in entries.values()}
+    assert sizes == {("lstm", 3, 9, 5, 2)}
+    assert {name: (e.contender, e.task.last) for name, e in entries.items()} == {
+        "ours": ("ours", False),
+        "pytorch": ("pytorch", False),
+        "bptt": ("bptt", False),
+        "ours, last": ("ours", True),
+        "pytorch, last": ("pytorch", True),
+        "bptt, last": ("bptt", True),
+    }
+    assert part["cases"][0]["ratios"] == {
+        "ours, last / ours": 10 / 4,
+        "pytorch, last / pytorch": 13 / 7,
+        "bptt, last / bptt": 10 / 4,
+        "ours, last / pytorch, last": 10 / 13,
+    }
+    every, last = (entries[name].task.draw() for name in ("ours", "ours, last"))
+    np.testing.assert_array_equal(last[0], every[0])
+    np.testing.assert_array_equal(last[2][-1], every[2][-1])
+    assert every[2].all() and not last[2][:-1].any()
+
+
 def cut_at(longest):
     return FULL._replace(job=replace(FULL.job, max_length=longest))
 

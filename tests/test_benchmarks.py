@@ -60,7 +60,7 @@ def assert_honest(results):
         assert {"cpu", "kind", "cores", "load_average", "versions"} <= set(part["machine"])
         assert part["machine"]["versions"]["numpy"]
         assert {case["model"] for case in part["cases"]} <= set(MODELS)
-    for part in ("grid", "grid_avx2", "step", "length", "ragged"):
+    for part in ("grid", "grid_avx2", "step", "length", "ragged", "vanishing"):
         for case in results[part]["cases"]:
             for result in case["results"].values():
                 if "seconds" in result:
@@ -283,6 +283,10 @@ def test_what_is_said_of_speed_follows_from_the_committed_results():
             for name in ("ours", "pytorch, packed", "pytorch, padded")
         )
         assert ours < min(packed, padded) / 2
+    for case in results["vanishing"]["cases"]:
+        assert case["ratios"]["ours, last / ours"] < 1.2
+        assert case["ratios"]["pytorch, last / pytorch"] > 3
+        assert case["ratios"]["bptt, last / bptt"] > 2
     assert all(c["memory_ratios"]["ours / pytorch"] < 0.6 for c in results["length"]["cases"])
 
 

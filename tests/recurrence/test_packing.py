@@ -81,6 +81,11 @@ def test_of_four_equal_parts_each_has_a_quarter_of_the_reviews() -> None:
     assert [part[0].n for part in in_parts(np.full(20, 7), 4)] == [5, 5, 5, 5]
 
 
+def test_half_of_an_odd_number_of_steps_is_rounded_down() -> None:
+    first, second = in_parts(np.array([2, 2, 1]), 2)
+    assert (first[0].n, second[0].n) == (1, 2)
+
+
 def test_reviews_of_the_same_length_keep_their_order() -> None:
     ((block, *_),) = pack(np.array([2, 3, 2, 3, 2, 2, 2, 2, 2] * 9), hidden_size=1)
     assert isinstance(block.reviews, np.ndarray)
