@@ -76,7 +76,6 @@ def test_gradients_of_fewer_steps_than_were_run_are_an_error(cell: Cell) -> None
         case.backward(case.run().cache, **incoming)
 
 
-@pytest.mark.gradients
 @pytest.mark.parametrize("method", METHODS_FOR_MANY)
 @pytest.mark.parametrize("cell", CELLS)
 @given(recipe=recipes())
@@ -85,7 +84,6 @@ def test_gradients_of_the_plain_loops(cell: Cell, method: Method, recipe: Recipe
     check(loss_of(case), case.point, gradient_of(case), method)
 
 
-@pytest.mark.gradients
 @pytest.mark.parametrize("method", METHODS_FOR_MANY)
 @given(recipe=recipes())
 def test_the_truncated_gradient_is_that_with_every_h_prev_held_fixed(

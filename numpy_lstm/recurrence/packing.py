@@ -72,8 +72,9 @@ def pack(lengths: NDArray[np.intp], hidden_size: int) -> list[list[Block]]:
 
 def _blocks(order: NDArray[np.intp], lengths: NDArray[np.intp]) -> list[Block]:
     """The blocks of some reviews, the longest first."""
-    ends, ending = np.unique(lengths[order], return_counts=True)
-    running = ending[::-1].cumsum()[::-1]  # reviews that stop at each end or later
+    ending = np.bincount(lengths[order])  # reviews of each length
+    ends = np.flatnonzero(ending)
+    running = ending[ends][::-1].cumsum()[::-1]  # reviews that stop at each end or later
     first, last = int(order[0]), int(order[-1])
     in_a_row = np.array_equal(order, np.arange(first, last + 1))
     blocks, start = [], 0
