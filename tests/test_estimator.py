@@ -95,6 +95,7 @@ EXPECTED_TO_FAIL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # skipped checks, and texts without a known word
 def test_scikit_learns_checks_pass():
     assert [check["status"] for check in check_estimator(nl.ReviewClassifier())] == ["passed"]

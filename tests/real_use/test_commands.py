@@ -182,7 +182,11 @@ def test_a_reader_that_has_gone_ends_a_command_in_silence(command):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full disk to write to")
-@pytest.mark.parametrize("command", [["gradcheck"], ["experiments", "list"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(["gradcheck"], marks=pytest.mark.slow), ["experiments", "list"]],
+    ids=" ".join,
+)
 def test_output_that_is_lost_is_an_error_of_one_line(command):
     with open("/dev/full", "w") as full:
         kept_back = {"PYTHONUNBUFFERED": ""}  # so that only the last flush meets the full disk
