@@ -12,8 +12,8 @@ def flush_to_zero(gradient: Array) -> None:
 
     A gradient that vanishes passes through the subnormal numbers (below 1.2e-38 in float32), with
     which a processor calculates many times slower. The bound leaves room for what the steps of one
-    block still shrink it by. It saves more than half of the time of 400 steps, forward and back
-    from the last one alone (docs/benchmarks.md, "A gradient that vanishes").
+    block still shrink it by. What it saves is what the plain loops, which do without, take longer:
+    docs/benchmarks.md, "A gradient that vanishes".
 
     Examples
     --------

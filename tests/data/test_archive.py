@@ -21,6 +21,7 @@ from numpy_lstm.data import cache, download, imdb
 from numpy_lstm.data.archive import fingerprint, read_files, sha256
 from numpy_lstm.data.corpus import Corpus
 from numpy_lstm.data.imdb import _FILE, _FOLDERS, parse
+from tests.data.test_imdb import write_archive, write_folder
 
 COUNTS = {"train/pos": 2, "train/neg": 3, "test/pos": 2, "test/neg": 1, "train/unsup": 2}
 # Every review has a rating of its own; every film is another, but for one that has two reviews.
@@ -46,21 +47,12 @@ FILMS = {
 FILES = {**FILMS, **REVIEWS}
 
 
+def encoded(files: dict[str, str]) -> dict[str, bytes]:
+    return {name: text.encode() for name, text in files.items()}
+
+
 def tar_of(path: Path, files: dict[str, str], root: str = "aclImdb/") -> Path:
-    mode: Any = "w:gz" if path.suffix == ".gz" else "w"
-    with tarfile.open(path, mode) as tar:
-        for name, text in files.items():
-            member = tarfile.TarInfo(root + name)
-            member.size = len(text.encode())
-            tar.addfile(member, io.BytesIO(text.encode()))
-    return path
-
-
-def folder_of(path: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_text(text)
-    return path
+    return write_archive(path, encoded(files), root)
 
 
 def quietly(function: Any, *arguments: Any, **named: Any) -> Any:
@@ -222,8 +214,10 @@ def test_a_member_of_any_size_is_read_whole_and_so_is_the_next(
 
 
 def test_a_folder_and_every_kind_of_archive_have_the_same_files(tmp_path: Path) -> None:
-    below = {name: text.encode() for name, text in FILES.items()}
-    folder = folder_of(tmp_path / "folder", {**FILES, "README": "?", "train/other.txt": "?"})
+    below = encoded(FILES)
+    folder = write_folder(
+        tmp_path / "folder", encoded({**FILES, "README": "?", "train/other.txt": "?"})
+    )
     assert read(folder) == below
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         for name, text in FILES.items():
@@ -299,7 +293,7 @@ def test_a_hash_is_that_of_all_bytes_of_a_file(tmp_path: Path) -> None:
 def test_a_folders_fingerprint_changes_with_name_size_and_time_of_what_is_read(
     tmp_path: Path,
 ) -> None:
-    folder = folder_of(tmp_path / "a", FILES)
+    folder = write_folder(tmp_path / "a", encoded(FILES))
     for path in folder.rglob("*.txt"):
         os.utime(path, (100, 100))
 

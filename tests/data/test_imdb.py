@@ -48,7 +48,8 @@ def small_files() -> dict[str, bytes]:
 
 
 def write_archive(path: Path, files: Mapping[str, bytes], root: str = "aclImdb/") -> Path:
-    with tarfile.open(path, "w:gz") as tar:
+    mode: Any = "w:gz" if path.suffix == ".gz" else "w"
+    with tarfile.open(path, mode) as tar:
         for name, contents in files.items():
             member = tarfile.TarInfo(root + name)
             member.size = len(contents)
