@@ -78,3 +78,12 @@ def test_a_letter_that_the_terminal_lacks_is_written_as_an_escape() -> None:
     with redirect_stdout(out):
         assert terminal.run(lambda: print("schön", "\N{GRINNING FACE}") or 0, needed=True) == 0
     assert out.buffer.getvalue() == b"sch\\xf6n \\U0001f600\n"
+
+
+def test_a_stream_that_was_closed_before_its_wrapper_needs_no_flush() -> None:
+    """Python 3.13 reports what a wrapper raises as it is thrown away."""
+    inner = io.StringIO()
+    wrapper = terminal._Stream(inner, needed=False)
+    inner.close()
+    wrapper.flush()
+    wrapper.close()
