@@ -191,7 +191,8 @@ def test_nothing_is_kept_in_the_users_cache(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_verbose_shows_a_bar_and_a_line_for_each_pass(capsys):
+def test_verbose_shows_a_bar_and_a_line_for_each_pass(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)  # which a shell, or readline, may set
     nl.ReviewClassifier(**{**TINY, "max_iter": 2}, verbose=1).fit(TEXTS, LABELS)
     shown = capsys.readouterr()
     assert shown.out.count("validation loss") == 2
