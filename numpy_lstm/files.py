@@ -162,7 +162,6 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[An
             )
     with archive.open(member) as file:
         array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-        file.read(1)  # zipfile compares its checksum at the end of the file
         return np.asarray(array, order="C")
 
 

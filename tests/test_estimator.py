@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -81,6 +82,11 @@ class OfNumbers(nl.ReviewClassifier):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array, tags.input_tags.string = True, False
         return tags
+
+
+def test_tools_are_told_that_it_takes_texts_and_no_tables():
+    inputs = get_tags(nl.ReviewClassifier()).input_tags
+    assert inputs.string and not inputs.two_d_array
 
 
 EXPECTED_TO_FAIL = {

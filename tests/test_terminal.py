@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
+from numpy_lstm import __main__ as numpy_lstm_command
 from numpy_lstm import terminal
 
 
@@ -24,6 +25,13 @@ from numpy_lstm import terminal
 def test_a_command_is_named_as_it_was_called(called: str, train: str, alone: str) -> None:
     with patch.object(sys, "argv", [called, "--help"]):
         assert (terminal.program("train"), terminal.program()) == (train, alone)
+
+
+def test_a_command_in_capitals_is_known_to_be_one() -> None:
+    told = io.StringIO()
+    with redirect_stderr(told), pytest.raises(SystemExit):
+        numpy_lstm_command.main(["TRAIN"])
+    assert "Did you mean train?" in told.getvalue()
 
 
 class Keeps(io.StringIO):

@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import platformdirs
 import pytest
 
 from numpy_lstm.data import archive as archives
@@ -325,6 +326,14 @@ def test_the_cache_is_where_the_variable_says(tmp_path: Path) -> None:
         assert cache.cache_folder().is_absolute() or str(cache.cache_folder()).startswith("~")
 
 
+def test_without_the_variable_the_cache_is_in_the_users_folder_of_caches(tmp_path: Path) -> None:
+    with (
+        patch.dict(os.environ, {"NUMPY_LSTM_CACHE": ""}),
+        patch.object(platformdirs, "user_cache_dir", lambda name: str(tmp_path / name)),
+    ):
+        assert cache.cache_folder() == tmp_path / "numpy_lstm"
+
+
 def test_arrays_in_the_cache_come_back_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "a.npz"
     cache.save_arrays(path, {"a": np.arange(3), "b": np.zeros(2)})
@@ -446,6 +455,22 @@ def test_bytes_are_appended_only_if_the_server_goes_on(
         quietly(download._append, "http://there", part, size)
     assert part.read_bytes() == expected
     assert asked == [{"Range": "bytes=3-"} if size else {}]
+
+
+@pytest.mark.parametrize(("status", "begun", "total"), [(206, 3, 7), (200, 0, 4)])
+def test_the_bar_counts_what_is_there_if_the_server_goes_on(
+    status: int, begun: int, total: int, tmp_path: Path
+) -> None:
+    part = tmp_path / "a.part"
+    part.write_bytes(b"old")
+    with (
+        patch("requests.get", lambda *_, **__: Answer(status, b"rest")),
+        patch("tqdm.tqdm") as bar,
+    ):
+        download._append("http://there", part, 3)
+    assert (bar.call_args.kwargs["initial"], bar.call_args.kwargs["total"]) == (begun, total)
+    shown = bar.return_value.__enter__.return_value
+    assert [call.args for call in shown.update.call_args_list] == [(2,), (2,)]
 
 
 def test_a_web_page_is_no_archive(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ LEARNED = SETS + "random_training_reviews_are_learned_and_random_test_reviews_sc
 NAMED = SETS + "each_condition_is_named_for_what_it_learns_from"
 SHOWN, KEPT, ARCHIVE = "train.test_shown.test_", "train.test_checkpoint.test_", "data.test_archive."
 CHECK = "gradcheck.test_check.test_"
+NAMED_NUMBER = CHECK + "the_number_around_which_nothing_is_finite_is_named"
+READ = "predict.test_reading.test_"
 OWN = SHOWN + "gradients_are_those_of_the_runs_own_reviews_and_bags"
 
 FAULTS = [
@@ -189,7 +191,7 @@ FAULTS = [
         "predict/reading.py",
         '.removesuffix("\\n")',
         '.rstrip("\\n")',
-        "predict.test_reading.test_every_line_is_a_review_whatever_ends_it",
+        READ + "every_line_is_a_review_whatever_ends_it",
         (("contents", b"one\n\n\n"), ("reviews", ["one", "", ""])),
     ),
     Fault(
@@ -197,7 +199,54 @@ FAULTS = [
         "predict/reading.py",
         "all(map(_is_number, reviews))",
         "any(map(_is_number, reviews))",
-        "predict.test_reading.test_a_table_that_holds_a_review_of_digits_is_taken",
+        READ + "a_table_that_holds_a_review_of_digits_is_taken",
+    ),
+    Fault(
+        "the delimiter is the one by which the first line has most names",
+        "predict/reading.py",
+        "(any(named(each)), len(named(each)))",
+        "len(named(each))",
+        READ + "a_table_gives_the_column_of_reviews",
+        (
+            ("name", "r.csv"),
+            ("contents", b"review;from 1, 2, 3\na, b, c;1\n"),
+            ("reviews", ["a, b, c"]),
+        ),
+    ),
+    Fault(
+        "a word with an apostrophe is shown with the punctuation around it",
+        "predict/written.py",
+        "if token[0].isalnum() else piece",
+        "if token.isalnum() else piece",
+        "predict.test_results.test_words_are_the_last_ones_as_they_were_written",
+        (
+            ("text", "\u201cDidn\u2019t, no"),
+            ("most", 9),
+            ("words", ["Didn\u2019t", "no"]),
+        ),
+    ),
+    Fault(
+        "the darkest skin tone divides a word",
+        "data/text.py",
+        "<= 0x1F3FF or",
+        "< 0x1F3FF or",
+        "data.test_text.test_tokens_of_examples",
+        (("text", "a\U0001f3fbb c\U0001f3ffd"), ("tokens", ["ab", "cd"])),
+    ),
+    Fault(
+        "the cache is where data are kept for ever",
+        "data/cache.py",
+        "user_cache_dir(",
+        "user_data_dir(",
+        ARCHIVE + "test_without_the_variable_the_cache_is_in_the_users_folder_of_caches",
+    ),
+    Fault(
+        "a download that goes on ends beyond all of its bytes",
+        "data/download.py",
+        "total=coming + size * goes_on",
+        "total=coming",
+        ARCHIVE + "test_the_bar_counts_what_is_there_if_the_server_goes_on",
+        (("status", 206), ("begun", 3), ("total", 7)),
     ),
     # --- measuring -------------------------------------------------------------------------------
     Fault(
@@ -220,7 +269,16 @@ FAULTS = [
         "gradcheck/derivatives.py",
         "np.unravel_index(i - part.start,",
         "np.unravel_index(i,",
-        CHECK + "the_number_around_which_nothing_is_finite_is_named",
+        NAMED_NUMBER,
+        (("k", 2), ("place", r"b\[1, 0\]")),
+    ),
+    Fault(
+        "the first number of an array is named as one of the array before",
+        "gradcheck/derivatives.py",
+        "if i < s.stop)",
+        "if i <= s.stop)",
+        NAMED_NUMBER,
+        (("k", 0), ("place", r"b\[0, 0\]")),
     ),
     Fault(
         "the spectral radius is the largest real part",
@@ -317,7 +375,21 @@ FAULTS = [
         "test_benchmark_numbers."
         "test_what_comes_before_the_first_step_is_timed_on_the_reviews_that_are_named",
     ),
-    # --- commands and weights --------------------------------------------------------------------
+    # --- commands, the estimator and weights ------------------------------------------------------
+    Fault(
+        "a command in capitals is not known to be one",
+        "__main__.py",
+        "get_close_matches(arguments[0].lower(),",
+        "get_close_matches(arguments[0],",
+        "test_terminal.test_a_command_in_capitals_is_known_to_be_one",
+    ),
+    Fault(
+        "the estimator says that it takes tables",
+        "estimator.py",
+        "tags.input_tags.two_d_array = False",
+        "tags.input_tags.two_d_array = True",
+        "test_estimator.test_tools_are_told_that_it_takes_texts_and_no_tables",
+    ),
     Fault(
         "output that is lost at the very end ends with status 0",
         "terminal.py",

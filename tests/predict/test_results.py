@@ -298,6 +298,7 @@ def test_a_folder_without_weights_is_told_from_a_run_that_has_not_ended(tmp_path
         ("<b>Not</b> bad", 9, ["Not", "bad"]),
         ("so so So", 2, ["so", "So"]),
         ("Bad-bad", 1, ["bad"]),
+        ("\u201cDidn\u2019t, no", 9, ["Didn\u2019t", "no"]),
     ],
 )
 def test_words_are_the_last_ones_as_they_were_written(
