@@ -105,8 +105,6 @@ def run(plan: Plan, out: Path, only: str | None, *, overwrite: bool) -> dict[str
         )
     if os.environ.get("NUMPY_LSTM_IMDB") and not plan.quick:
         load_imdb(allow_download=False)  # else a wrong path would show after an hour
-    if not only:
-        results = {}
     for name in names:
         about = {"quick": plan.quick, "rounds": plan.rounds, "machine": machine()}
         results[name] = {**about, **PARTS[name](plan)}

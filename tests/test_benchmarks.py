@@ -1,11 +1,13 @@
 """The benchmarks are complete and honest. Nothing here depends on how fast the machine is."""
 
+import io
 import json
 import os
 import re
 import statistics
 import subprocess
 import sys
+from contextlib import redirect_stderr
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
@@ -159,6 +161,20 @@ def test_a_contender_whose_process_has_died_ends_with_status_1(tmp_path, capsys)
         with patch.object(command, "run", side_effect=error), pytest.raises(SystemExit, match="1"):
             main(["--quick", "--out", str(tmp_path)])
         assert "process ended too early" in capsys.readouterr().err
+
+
+@linux
+def test_ctrl_c_ends_with_130_and_says_where_the_finished_parts_are(tmp_path):
+    from benchmarks import __main__ as command
+
+    told = io.StringIO()
+    with (
+        patch.object(command, "run", side_effect=KeyboardInterrupt),
+        redirect_stderr(told),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main(["--quick", "--out", str(tmp_path)])
+    assert ended.value.code == 130 and f"finished are in {tmp_path}." in told.getvalue()
 
 
 @linux

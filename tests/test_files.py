@@ -115,6 +115,15 @@ def test_a_wrong_bit_in_an_array_is_noticed(tmp_path: Path) -> None:
         read_arrays(tmp_path / "a.npz")
 
 
+def test_an_array_with_something_behind_it_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        with archive.open("a.npy", "w") as file:
+            np.lib.format.write_array(file, np.arange(3.0))
+            file.write(b"behind")
+    with pytest.raises(ValueError, match="declares shape"):
+        read_arrays(tmp_path / "a.npz")
+
+
 def test_a_file_may_unpack_to_as_much_as_it_may_and_no_more(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("a.npy", "w") as file:

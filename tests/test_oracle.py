@@ -4,7 +4,9 @@ Do the stored numbers of test_reference.py still hold, and do random batches agr
 checked here alone but what takes its modules themselves: the benchmarks' contender, and tensors.
 """
 
+from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -146,3 +148,19 @@ def test_the_contender_trains_from_the_same_loss(model: Any) -> None:
     task = TrainingStep(model, QUICK.brief)
     with ours.training_step(task) as one, pytorch.training_step(task) as other:
         np.testing.assert_allclose(one(), other(), **FLOAT32)
+
+
+def test_the_contender_has_our_learning_rate_and_clips_where_we_do() -> None:
+    """Its two biases move as far as ours alone, each: so the steps after the first differ."""
+    from benchmarks.contenders import pytorch
+
+    task = TrainingStep("lstm", replace(QUICK.brief, learning_rate=0.25, clip=0.5))
+    clip = torch.nn.utils.clip_grad_norm_
+    with (
+        patch.object(torch.optim, "Adam", wraps=torch.optim.Adam) as adam,
+        patch.object(torch.nn.utils, "clip_grad_norm_", wraps=clip) as clipped,
+        pytorch.training_step(task) as call,
+    ):
+        call()
+    assert adam.call_args.args[1] == 0.25 and clipped.call_args.args[1] == 0.5
+    assert clipped.call_args.args[0] is adam.call_args.args[0]

@@ -278,6 +278,18 @@ def test_the_members_of_a_zip_are_limited_together(tmp_path: Path) -> None:
         read(path)
 
 
+def test_the_members_of_a_tar_are_limited_together(tmp_path: Path) -> None:
+    # Each has a header of 512 bytes, and a block of as many for its ten.
+    path = tar_of(tmp_path / "a.tar", {f"train/pos/{k}_9.txt": "ten bytes!" for k in range(3)})
+    with patch.object(archives, "_MAX_ARCHIVE", 5 * 512 + 10):
+        assert len(accepted(read, path)) == 3
+    with (
+        patch.object(archives, "_MAX_ARCHIVE", 5 * 512 + 9),
+        pytest.raises(ValueError, match="10 bytes more are too many"),
+    ):
+        read(path)
+
+
 def test_links_in_a_zip_are_passed_over(tmp_path: Path) -> None:
     files = {"train/pos/0_9.txt": "where the link leads"}
     assert accepted(read, zip_of(tmp_path / "a.zip", files, stat.S_IFREG | 0o644))
@@ -314,6 +326,12 @@ def test_a_folders_fingerprint_changes_with_name_size_and_time_of_what_is_read(
     (folder / "test/pos/notes").write_text("not read")
     (folder / "test/README").write_text("not read")
     assert now() == seen[-1]
+
+
+def test_a_folder_above_the_reviews_may_have_a_folder_called_train(tmp_path: Path) -> None:
+    write_folder(tmp_path / "aclImdb", encoded(FILES))
+    (tmp_path / "train").mkdir()
+    assert len(load(tmp_path, tmp_path / "cache").train.labels) == 5
 
 
 # --- the cache and the download ------------------------------------------------------------------
@@ -409,6 +427,18 @@ def test_a_file_of_another_hash_is_removed_and_a_complete_one_is_not_loaded_agai
     with server() as begun:
         download.fetch("http://there", path, WANTED)
     assert begun == []
+
+
+def test_who_waits_for_another_process_is_told_so_once(tmp_path: Path) -> None:
+    locks, told = iter([False, False, False, True]), io.StringIO()
+    with (
+        patch.object(download, "try_lock", lambda _: next(locks)),
+        patch.object(download.time, "sleep", lambda _: None),
+        redirect_stderr(told),
+        server(10),
+    ):
+        download.fetch("http://there", tmp_path / "a", WANTED)
+    assert told.getvalue() == "Waiting for another process that downloads the same file ...\n"
 
 
 class Answer:

@@ -268,6 +268,8 @@ def test_the_figure_has_the_seams_accuracies_of_each_cell_under_their_names() ->
         drawing.axes, ("rnn, uniform", "lstm, b_f=1"), (75, 62.5), strict=False
     ):
         assert axes.get_title() == title
+        low, high = axes.get_ylim()
+        assert low < 50 < 90 < high  # chance and the best are seen
         assert tick_labels(axes, "x") == {0.0: "10", 1.0: "50", 2.0: "200"}
         lines = labelled(axes)
         assert {*lines["whole"].get_ydata()} == {whole}

@@ -207,6 +207,8 @@ def test_the_summary_and_the_figure():
         )
         assert color_of(means) == color_of(marks) == series(k)["color"]
     assert accuracy.lines[-1].get_ydata()[0] == 0.5  # chance
+    # All of the lines but those that vanish altogether.
+    assert gradient.get_ylim() == (1e-30, 100.0)
     assert gradient.get_yscale() == "log" and accuracy.get_yscale() == "linear"
     assert accuracy.get_title() == "test accuracy"
     assert gradient.get_title() == "‖∂L/∂x‖ at the review's end, before training"

@@ -126,7 +126,7 @@ LISTED = trials(
                 "test_accuracy": 0.75,
                 "reviews": [
                     a_review(["e", "f"], [3.0, 1.5], 1.0, 1),
-                    a_review(["long" * 20, "longer" * 5], [1.0, 0.5]),
+                    a_review(["long" * 20, "longer" * 5], [1.0, 0.5], 1.5, 0),
                 ],
             }
         ],
@@ -148,7 +148,7 @@ def test_words_are_as_deep_as_their_norm_in_the_color_of_their_model(tmp_path):
         "vanilla RNN: log-odds of positive -2.2, truth negative",
         "LSTM: log-odds of positive +1.0, truth positive",
         "vanilla RNN: log-odds of positive +1.5, truth positive",
-        "LSTM: log-odds of positive +1.5, truth positive",
+        "LSTM: log-odds of positive +1.5, truth negative",
     ]
     shown = [
         [
@@ -177,7 +177,7 @@ def test_the_page_says_the_same(tmp_path):
         "vanilla RNN: log-odds of positive -2.2, truth negative",
         "LSTM: log-odds of positive +1.0, truth positive",
         "vanilla RNN: log-odds of positive +1.5, truth positive",
-        "LSTM: log-odds of positive +1.5, truth positive",
+        "LSTM: log-odds of positive +1.5, truth negative",
     ]
     spans = re.findall(r'<span style="background:rgba\((.*?)\);color:(\w+)">(.*?)</span>', page)
     assert spans[:4] == [

@@ -50,6 +50,7 @@ def test_each_condition_is_named_for_what_it_learns_from() -> None:
         "training job's settings": small,  # from 10,000 on they are the defaults
         "TF-IDF": [*small, 10_000],
     }
+    assert (small_sets.TESTED, small_sets.UNLABELED) == (5_000, 10_000)  # as its page says
     alone = [s for s in CONDITIONS.values() if "parameters" in s]
     assert {(s["method"], s["n"]) for s in alone} == {("defaults", 1000)}
     assert [s["parameters"] for s in alone] == [

@@ -61,6 +61,34 @@ FAULTS = [
         NAMED,
     ),
     Fault(
+        "2,000 test reviews are scored where 5,000 are said",
+        SMALL,
+        "TESTED = 5_000",
+        "TESTED = 2_000",
+        NAMED,
+    ),
+    Fault(
+        "accuracies near chance fall out of the panel",
+        SEAMS,
+        "axes.set_ylim(48, 92)",
+        "axes.set_ylim(60, 92)",
+        SEAM + "the_figure_has_the_seams_accuracies_of_each_cell_under_their_names",
+    ),
+    Fault(
+        "gradients below 1e-10 fall out of the panel",
+        "experiments/lag.py",
+        "gradient.set_ylim(1e-30, 1e2)",
+        "gradient.set_ylim(1e-10, 1e2)",
+        "experiments.test_lag.test_the_summary_and_the_figure",
+    ),
+    Fault(
+        "a model's verdict is called the truth",
+        "experiments/saliency.py",
+        'if review["label"] else',
+        'if review["logit"] > 0 else',
+        "experiments.test_saliency.test_the_page_says_the_same",
+    ),
+    Fault(
         "the memory is kept where it is said to be cut",
         SEAMS,
         'if settings["kept"] == "neither" else',
@@ -248,6 +276,53 @@ FAULTS = [
         ARCHIVE + "test_the_bar_counts_what_is_there_if_the_server_goes_on",
         (("status", 206), ("begun", 3), ("total", 7)),
     ),
+    Fault(
+        "only single members of a tar are limited",
+        "data/archive.py",
+        "stream.tell() + size > _MAX_ARCHIVE",
+        "size > _MAX_ARCHIVE",
+        ARCHIVE + "test_the_members_of_a_tar_are_limited_together",
+    ),
+    Fault(
+        "any folder train/ is taken for that of the reviews",
+        "data/imdb.py",
+        '(root / "train" / "pos").is_dir()',
+        '(root / "train").is_dir()',
+        ARCHIVE + "test_a_folder_above_the_reviews_may_have_a_folder_called_train",
+    ),
+    Fault(
+        "ten times a second someone is told to wait",
+        "data/download.py",
+        "if locked is False and size < 0:",
+        "if locked is False:",
+        ARCHIVE + "test_who_waits_for_another_process_is_told_so_once",
+    ),
+    Fault(
+        "a header of more than 30 letters is a review",
+        "predict/reading.py",
+        "len(line) > 1000",
+        "len(line) > 30",
+        READ + "a_table_gives_the_column_of_reviews",
+        (
+            ("name", "r.txt"),
+            ("contents", b"Review Text,Sentiment,Rating,Stars,Score\na,,,,\n"),
+            ("reviews", ["a"]),
+        ),
+    ),
+    Fault(
+        "weak words are left out of an explanation",
+        "predict/formatting.py",
+        "sign * x >= 0.005",
+        "sign * x >= 0.05",
+        "predict.test_results.test_words_stand_under_the_class_that_they_speak_for",
+    ),
+    Fault(
+        "what stands behind an array in a file is passed over",
+        "files.py",
+        "declared != member.file_size",
+        "declared > member.file_size",
+        "test_files.test_an_array_with_something_behind_it_is_refused",
+    ),
     # --- measuring -------------------------------------------------------------------------------
     Fault(
         "the noise of a function is taken for eight times as large",
@@ -374,6 +449,20 @@ FAULTS = [
         "len(PUBLISHED_COUNTS)",
         "test_benchmark_numbers."
         "test_what_comes_before_the_first_step_is_timed_on_the_reviews_that_are_named",
+    ),
+    Fault(
+        "a function that is random from its fourth digit on is accepted",
+        "gradcheck/derivatives.py",
+        "rtol=1e-9, atol=0)",
+        "rtol=1e-3, atol=0)",
+        "gradcheck.test_derivatives.test_a_random_function_is_refused",
+    ),
+    Fault(
+        "a benchmark that is stopped ends with status 1",
+        "../benchmarks/__main__.py",
+        "parser.exit(130,",
+        "parser.exit(1,",
+        "test_benchmarks.test_ctrl_c_ends_with_130_and_says_where_the_finished_parts_are",
     ),
     # --- commands, the estimator and weights ------------------------------------------------------
     Fault(

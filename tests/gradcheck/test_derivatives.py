@@ -208,6 +208,8 @@ def test_a_random_function_is_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match=r"`f` must not be random.*dropout mask"):
         central_difference(lambda x: np.sum(x * (rng.random(2) < 0.5)), np.array([1.0, 2.0]))
+    with pytest.raises(ValueError, match="`f` must not be random"):  # by little
+        central_difference(lambda x: np.sum(x) + 1e-6 * rng.random(), np.array([1.0, 2.0]))
 
 
 def fill_a_real_array(x):

@@ -58,6 +58,7 @@ def test_every_line_is_a_review_whatever_ends_it(
         ("r.csv", b"film,text\nx,first\ny,second\n", ["first", "second"]),
         ("r.txt", b"review,sentiment\na,positive\nb,negative\n", ["a", "b"]),
         ("r.txt", b"text\na,positive\n", ["text", "a,positive"]),
+        ("r.txt", b"Review Text,Sentiment,Rating,Stars,Score\na,,,,\n", ["a"]),
         ("r.csv.gz", gzip.compress(b"text\na\nb\n"), ["a", "b"]),
     ],
 )

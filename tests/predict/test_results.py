@@ -133,6 +133,9 @@ def test_words_stand_under_the_class_that_they_speak_for() -> None:
         "  towards no: bad -2.25",
         "  unknown to the model: quux",
     ]
+    weak = [("so", 0.0051), ("the", 0.0049), ("but", -0.0051), ("a", -0.0049)]  # would be 0.00
+    lines = formatting.paragraph(result(explanation={"words": weak}), in_color=False).split("\n")
+    assert lines[1:3] == ["  towards yes: so +0.01", "  towards no: but -0.01"]
     many = result(probabilities={"a": 0.1, "yes": 0.2, "b": 0.7})
     assert "\n  towards the other classes: bad -2.25\n" in formatting.paragraph(
         many, in_color=False
