@@ -5,13 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from numpy_lstm.explore import one_step, starting_weights
+from numpy_lstm.explore import (
+    break_it,
+    epochs,
+    lag_and_padding,
+    one_step,
+    starting_weights,
+    words,
+)
 from numpy_lstm.explore.controls import View, check_setting, offered, offered_settings
 
 
 def views_of(run: Path | None) -> dict[str, View]:
     """The views by name; `run` is the folder of a run whose epochs are shown."""
-    return {view.name: view for view in (starting_weights.VIEW, one_step.VIEW)}
+    listed = (
+        starting_weights.VIEW,
+        epochs.view(run),
+        words.view(),
+        one_step.VIEW,
+        lag_and_padding.VIEW,
+        break_it.VIEW,
+    )
+    return {view.name: view for view in listed}
 
 
 def respond(views: dict[str, View], asked: object) -> dict[str, Any]:

@@ -257,7 +257,7 @@ function set(control, value) {
   state.settings[control.name] = value;
   disableMoot();
   writeAddress();
-  if (control.local) drawAnswer();
+  if (control.local && shown) drawSpecial();
   else refresh();
 }
 
@@ -317,12 +317,23 @@ function sayProblem(error) {
 
 function drawAnswer() {
   if (!shown) return;
-  byId("special").replaceChildren(...(shown.lines ? stepOf(shown.lines) : []));
+  drawSpecial();
   drawCharts(shown.charts);
   byId("numbers").querySelector(".scroll").replaceChildren(tableOf(shown.table));
   byId("seen").className = "";
   byId("seen").textContent = shown.sentence;
   document.body.dataset.drawn = Number(document.body.dataset.drawn || 0) + 1;
+}
+
+/** What a view shows besides charts: the lines of a step, colored words, a table that stands open. */
+function drawSpecial() {
+  const parts = [];
+  if (shown.lines) parts.push(...stepOf(shown.lines));
+  if (shown.words) parts.push(...wordsOf(shown.words));
+  if (shown.open) parts.push(element("div", { class: "scroll open", role: "region", tabindex: "0", "aria-label": shown.open.caption }, tableOf(shown.open)));
+  byId("special").replaceChildren(...parts);
+  const row = byId("special").querySelector("[aria-current=step]");
+  if (row) row.closest(".scroll").scrollTop = row.offsetTop - row.closest(".scroll").clientHeight / 2;
 }
 
 function tableOf({ caption, columns, rows }) {
@@ -383,6 +394,38 @@ function cellAt(lines, at) {
     cell.querySelector(`[data-cut="${line.equation}"]`).classList.add("cut");
   }
   return cell;
+}
+
+/* ---- A review's words ------------------------------------------------------------------------- */
+
+/** A row of colored words for each model, and below them what there is to know of the chosen word. */
+function wordsOf({ words, rows, unknown, details }) {
+  const at = Math.min(state.settings.word, words.length - 1);
+  const colored = rows.flatMap((row) => [
+    element("h3", {}, `${row.name}: ${row.verdict}`),
+    element("p", { class: "review" }, ...words.flatMap((word, k) => [wordOf(word, k, row, unknown, at), " "])),
+  ]);
+  const known = element("ul", { class: "details" }, ...details[at].map((line) => element("li", {}, line)));
+  return [...colored, known];
+}
+
+function wordOf(word, k, row, unknown, at) {
+  const share = row.shares[k] || 0;
+  const role = row.signed ? (share > 0 ? "towards" : "against") : row.role;
+  const kinds = ["word", role, unknown.includes(k) ? "unknown" : "", k === at ? "at" : ""];
+  const span = element("span", { class: kinds.join(" ") }, word);
+  span.style.setProperty("--share", `${Math.round(70 * Math.abs(share))}%`);
+  span.addEventListener("pointerenter", () => {
+    if (k !== state.settings.word) choosePlace("word", k);
+  });
+  return span;
+}
+
+/** Move a local slider from elsewhere on the page. */
+function choosePlace(name, place) {
+  const input = byId(`control-${name}`);
+  input.value = place;
+  input.dispatchEvent(new Event("input"));
 }
 
 /* ---- Charts ----------------------------------------------------------------------------------- */
