@@ -21,14 +21,14 @@ def main(argv: list[str] | None = None) -> int:
 
 def _main(argv: list[str] | None) -> int:
     arguments = parse(argv)
-    from numpy_lstm.explore.page import MARK, page
+    from numpy_lstm.explore.page import MARK, packed_answers, page
     from numpy_lstm.explore.views import views_of
 
     try:
         views = views_of(arguments.run)
         if arguments.out:
             check_replaceable(arguments.out, MARK, "--out")
-            text, _ = page(views, live=False)
+            text, _ = page(views, packed_answers(views))
             write_atomically(arguments.out, lambda file: file.write(text.encode()))
             print(f"Wrote {arguments.out}")
             return 0

@@ -1,4 +1,4 @@
-"""Break it: with a known bug switched on, does the loss still fall, and which check notices?"""
+"""Break it: what a known bug does to the loss, and which check notices it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from numpy_lstm.gradcheck import TOLERANCE, gradient_errors
 from numpy_lstm.initializers import init_lstm, init_rnn
 from numpy_lstm.losses import cross_entropy, cross_entropy_backward
 from numpy_lstm.optim import Adam
-from numpy_lstm.types import Array, Model
+from numpy_lstm.types import Model
 
 # The task: of N sequences of T numbers, is the sum positive?
 N, T, H, STEPS, RATE = 64, 8, 6, 60, 0.02
@@ -118,7 +118,7 @@ def _kind(cell: Model) -> type[RNNParams] | type[LSTMParams]:
 
 def _params(cell: Model, rng: np.random.Generator) -> RNNParams | LSTMParams:
     init: Callable[..., Any] = init_rnn if cell == "rnn" else init_lstm
-    return init(1, H, rng=rng, dtype=np.float64)  # type: ignore[no-any-return]
+    return init(1, H, rng=rng, dtype=np.float64)
 
 
 def _point(cell: Model, steps: int, scale: float = 1.0) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def _check_tiny(ours: Any, cell: Model) -> Check:
     errors = gradient_errors(loss, point, gradient, method="central")
     error = max(abs(each.analytic - each.measured) for each in errors)
     name = (
-        f"the same with all weights, the read-out's too, of about {TINY:g}, and an absolute error of"
+        f"the same from weights of about {TINY:g}, the read-out's too, with an absolute error of"
         f" {ABSOLUTE:g} allowed"
     )
     return Check(name, error > ABSOLUTE, f"error {number(error)}")
@@ -178,9 +178,7 @@ def _check_forward(ours: Any, cell: Model) -> Check:
     """The forward pass beside the fast loop, which is other code."""
     point = _point(cell, STEPS_CHECKED)
     fast: Any = rnn.rnn_forward if cell == "rnn" else lstm.lstm_forward
-    difference = float(
-        abs(getattr(ours, f"{cell}_forward")(**point).hs - fast(**point).hs).max()
-    )
+    difference = float(abs(getattr(ours, f"{cell}_forward")(**point).hs - fast(**point).hs).max())
     name = f"the forward pass beside another one: {cell}.py"
     return Check(name, difference > 1e-12, f"difference {number(difference)}")
 
@@ -197,7 +195,9 @@ def _sequence(
     forward, backward = (getattr(ours, f"{cell}_{way}") for way in ("forward", "backward"))
     rng, out = np.random.default_rng(3), forward(**point)
     dhs = rng.standard_normal(out.hs.shape) * (not narrow)
-    ends = [scale * rng.standard_normal(point["h0"].shape) for name in ("h0", "c0") if name in point]
+    ends = [
+        scale * rng.standard_normal(point["h0"].shape) for name in ("h0", "c0") if name in point
+    ]
     if narrow:
         ends[1:] = [np.zeros_like(end) for end in ends[1:]]
 
@@ -225,7 +225,9 @@ def _judged(name: str, loss: Any, point: Any, gradient: Any) -> Check:
 
 def _place(number: int, cell: Model, file: str) -> int:
     return next(
-        k for k, edit in enumerate(PLAIN) if (edit.number, edit.cell, edit.file) == (number, cell, file)
+        k
+        for k, edit in enumerate(PLAIN)
+        if (edit.number, edit.cell, edit.file) == (number, cell, file)
     )
 
 
@@ -238,7 +240,8 @@ def _still_learns() -> tuple[str, str]:
     option = "as_far" if share > 0.8 else "less" if share > 0.1 else "not"
     return option, (
         f"the loss falls from {wrong[0]:.2f} to {wrong[-1]:.2f}, with the right gradient to"
-        f" {right[-1]:.2f}. A loss that falls says little about the gradient."
+        f" {right[-1]:.2f}."
+        + (" A loss that falls says little about its gradient." if option != "not" else "")
     )
 
 
@@ -251,16 +254,16 @@ def _who_notices() -> tuple[str, str]:
         (False, False): "none",
     }[step.notices, everything.notices]
     return option, (
-        f"the check of one step finds a {step.found}, that of the loop a {everything.found}. What"
-        " goes wrong between the steps is in no step."
+        f"the check of one step finds a {step.found}, that of the loop a {everything.found}."
+        + (" What goes wrong between the steps is in no step." if option == "loop" else "")
     )
 
 
 def _tiny_weights() -> tuple[str, str]:
     tiny = results(SLOPE)[2][4]
     return "yes" if tiny.notices else "no", (
-        f"it finds an {tiny.found}, and allows {ABSOLUTE:g}. With tiny weights every gradient"
-        " is tiny, a wrong one too."
+        f"it finds an {tiny.found}, and allows {ABSOLUTE:g}."
+        + ("" if tiny.notices else " With tiny weights every gradient is tiny, a wrong one too.")
     )
 
 
@@ -289,8 +292,8 @@ QUESTIONS = (
         _who_notices,
     ),
     Question(
-        f"σ(f) for σ'(f) again. A common check starts from tiny weights, about {TINY:g}, and allows an"
-        f" absolute error of {ABSOLUTE:g}. Does it notice?",
+        f"σ(f) for σ'(f) again. A common check starts from tiny weights, about {TINY:g}, and allows"
+        f" an absolute error of {ABSOLUTE:g}. Does it notice?",
         {"yes": "Yes.", "no": "No."},
         {"bug": SLOPE},
         _tiny_weights,

@@ -67,7 +67,11 @@ def line(name: str, role: str, y: Sequence[float | None], **more: Any) -> dict[s
 def chart(
     title: str, x: Mapping[str, Any], y: Mapping[str, Any], lines: Sequence[Any], **more: Any
 ) -> dict[str, Any]:
-    """A chart. `more` is "marks", vertical lines with a label, and "wide"."""
+    """A chart.
+
+    `more` may have "marks", vertical lines with a label; "wide" and "flat", how much room it takes;
+    and "follows", the local control whose value is marked.
+    """
     return {"title": title, "x": x, "y": y, "lines": lines, **more}
 
 
@@ -75,6 +79,16 @@ def axis(label: str, low: float, high: float, ticks: Sequence[float], **how: Any
     """An axis with numbers at its ticks; `how` may give their "labels"."""
     labels = how.get("labels") or [f"{tick:g}".replace("-", "−") for tick in ticks]
     return {"label": label, "low": low, "high": high, "ticks": list(ticks), "labels": list(labels)}
+
+
+def round_ticks(low: int, high: int) -> list[int]:
+    """At most seven ticks, at round numbers.
+
+    >>> round_ticks(0, 119), round_ticks(1, 30)
+    ([0, 20, 40, 60, 80, 100], [5, 10, 15, 20, 25, 30])
+    """
+    every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500) if high - low < 7 * step)
+    return list(range(-(-low // every) * every, high + 1, every))
 
 
 def log_axis(label: str, low: int, high: int, every: int) -> dict[str, Any]:

@@ -9,7 +9,16 @@ import numpy as np
 
 from numpy_lstm.explore import small_models
 from numpy_lstm.explore.controls import Answer, Control, Question, Setting, View
-from numpy_lstm.explore.drawing import axis, chart, heights, line, log_axis, number, table
+from numpy_lstm.explore.drawing import (
+    axis,
+    chart,
+    heights,
+    line,
+    log_axis,
+    number,
+    round_ticks,
+    table,
+)
 from numpy_lstm.files import read_arrays
 from numpy_lstm.types import MODEL_NAMES, Array
 
@@ -147,7 +156,7 @@ def answer(recorded: Recorded, setting: Setting) -> Answer:
         "charts": [
             chart(
                 f"After epoch {epoch}" if epoch else "Before training",
-                axis("steps before the last one, k", 0, T - 1, range(0, T, max(T // 5, 1))),
+                axis("steps before the last one, k", 0, T - 1, round_ticks(0, T - 1)),
                 scale,
                 [_line(model, found) for model, found in at_epoch.items()],
                 marks=[{"x": far, "label": f"k = {far}"}],
@@ -155,10 +164,12 @@ def answer(recorded: Recorded, setting: Setting) -> Answer:
             ),
             chart(
                 f"{far} steps back, epoch by epoch",
-                axis("epoch", 0, max(recorded.epochs, 1), range(recorded.epochs + 1)),
+                axis("epoch", -0.1, recorded.epochs + 0.1, round_ticks(0, recorded.epochs)),
                 scale,
                 [{**_line(model, found), "marks": True} for model, found in by_epoch.items()],
                 marks=[{"x": epoch, "label": ""}],
+                wide=True,
+                flat=True,
             ),
         ],
         "table": table(
@@ -200,12 +211,12 @@ def questions_of(recorded: Recorded) -> tuple[Question, ...]:
         return (steady,)
     cure = Question(
         f"Before training, the median review has {number(shares['rnn'][0])} of the RNN's gradient"
-        f" {far} steps back, and {number(shares['lstm'][0])} of the LSTM's. After {last} epochs, how"
-        " does the RNN's share compare with the LSTM's?",
+        f" {far} steps back, and {number(shares['lstm'][0])} of the LSTM's. How do the"
+        f" shares compare after {last} epochs?",
         {
-            "cured": "It is as large, or nearly: at least half of it.",
-            "part": "It is between a tenth and a half of it.",
-            "behind": "It is less than a tenth of it.",
+            "cured": "The RNN's is at least half of the LSTM's.",
+            "part": "The RNN's is between a tenth and a half of it.",
+            "behind": "The RNN's is less than a tenth of it.",
         },
         {"epoch": last},
         lambda: _comparison(shares, far),
@@ -218,7 +229,8 @@ def _comparison(shares: dict[str, list[float]], far: int) -> tuple[str, str]:
     right = "cured" if rnn >= lstm / 2 else "part" if rnn >= lstm / 10 else "behind"
     return right, (
         f"{number(rnn)} of the RNN's gradient reaches {far} steps back, and {number(lstm)} of the"
-        " LSTM's. Training changes both, and it does not make them alike."
+        " LSTM's."
+        + (" Training changes both, and does not make them alike." if right != "cured" else "")
     )
 
 
@@ -236,7 +248,9 @@ def _missing() -> View:
     def refuse(*_: Any) -> Any:
         raise ValueError(small_models.MISSING)
 
-    question = Question("There is nothing to predict: no run was found.", {"go": "Why?"}, {}, refuse)
+    question = Question(
+        "There is nothing to predict: no run was found.", {"go": "Why?"}, {}, refuse
+    )
     return View("epochs", "Epochs", small_models.MISSING, (), (question,), refuse)
 
 

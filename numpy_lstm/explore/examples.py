@@ -3,10 +3,10 @@
 EXAMPLES = (
     (
         "The verdict comes first",
-        "A wonderful film, the best I have seen this year. A family moves to a small town by the sea"
-        " and opens a shop. They meet their neighbors, they walk the dog along the beach, the son"
-        " finds a job on a boat, and the daughter goes to a new school. In the end they sell the"
-        " shop, pack their things into the car and go back to the city where they came from.",
+        "A wonderful film, the best I have seen this year. A family moves to a small town by the"
+        " sea and opens a shop. They meet their neighbors, they walk the dog along the beach, the"
+        " son finds a job on a boat, and the daughter goes to a new school. In the end they sell"
+        " the shop, pack their things into the car and go back to the city where they came from.",
     ),
     (
         "Short and angry",

@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm.explore.controls import Answer, Control, Question, Setting, View
-from numpy_lstm.explore.drawing import axis, chart, heights, line, log_axis, number, plain, table
+from numpy_lstm.explore.drawing import (
+    axis,
+    chart,
+    heights,
+    line,
+    log_axis,
+    number,
+    plain,
+    round_ticks,
+    table,
+)
 from numpy_lstm.explore.measured import measured
 from numpy_lstm.gradient_flow import from_the_end
 from numpy_lstm.recurrence.norms import norms
@@ -82,7 +92,7 @@ def answer(setting: Setting) -> Answer:
         "charts": [
             chart(
                 f"Gradient in the input, from the read-out back: {name}",
-                axis("steps before the last one, k", 0, last, range(0, last + 1, max(last // 6, 1))),
+                axis("steps before the last one, k", 0, last, round_ticks(0, last)),
                 log_axis("norm", LOW, 2, 8),
                 [
                     line(said, ROLES[place], heights(reach(cell, lag, place)))
@@ -114,9 +124,11 @@ def answer(setting: Setting) -> Answer:
                 axis("accuracy, %", 45, 90, (50, 60, 70, 80, 90)),
                 [
                     _with_interval(said, role, list(accuracies["padding"][role].values()))
-                    | {"marks": "only"}
-                    for role, said in (("rnn", "RNN"), ("lstm", "LSTM"))
+                    | {"marks": "only", "x": [k + aside for k in range(3)]}
+                    for role, said, aside in (("rnn", "RNN", -0.04), ("lstm", "LSTM", 0.04))
                 ],
+                wide=True,
+                flat=True,
             ),
         ],
         "table": table(
@@ -133,9 +145,9 @@ def answer(setting: Setting) -> Answer:
             ],
         ),
         "sentence": (
-            f"With {lag} empty steps behind the review, the gradient at its end is {number(behind)},"
-            f" and {number(front)} with them in front; trained and tested with {lag} steps behind,"
-            f" this cell's mean accuracy is {100 * now[0]:.1f} %."
+            f"With {lag} empty steps behind the review, the gradient at its end is"
+            f" {number(behind)}, and {number(front)} with them in front; trained and tested"
+            f" with {lag} steps behind, this cell's mean accuracy is {100 * now[0]:.1f} %."
         ),
     }
 
@@ -149,9 +161,8 @@ def _no_forget_bias() -> tuple[str, str]:
     mean, low, high = measured()["lag"]["lstm, b_f=0"]["100"]
     gradient = at_its_end("lstm, b_f=0", 100, "behind")
     return "chance" if mean < 0.55 else "some" if mean < 0.8 else "all", (
-        f"{100 * mean:.1f} % ({100 * low:.1f} to {100 * high:.1f}), mean of five seeds. Before"
-        f" training, {number(gradient)} of a gradient of 1 reaches the review's end: there is nothing"
-        " to learn from."
+        f"{100 * mean:.1f} % ({100 * low:.1f} to {100 * high:.1f}), the mean of five seeds. Before"
+        f" training, of a gradient of norm 1, {number(gradient)} reaches the review's end."
     )
 
 
@@ -159,7 +170,7 @@ def _in_front() -> tuple[str, str]:
     behind, front = (measured()["padding"]["lstm"][place][0] for place in ("behind", "front"))
     return "same" if front < 0.55 else "some" if front < 0.8 else "all", (
         f"{100 * front:.1f} % after one epoch, where it is {100 * behind:.1f} % with the padding"
-        " behind. In front it is read while the state is still empty, and nothing has to be kept."
+        " behind. In front, nothing has to be kept over the empty steps."
     )
 
 
@@ -192,8 +203,8 @@ QUESTIONS = (
 VIEW = View(
     "lag-and-padding",
     "Lag and padding",
-    f"One review of {WORDS} steps, drawn at random, is filled up with empty steps: behind, in front,"
-    " or behind with a mask, which skips them. The accuracies beside it were measured on IMDB, with"
+    f"One review, {WORDS} steps of noise, is filled up with empty steps: behind, in front, or"
+    " behind with a mask, which skips them. The accuracies beside it were measured on IMDB, with"
     " five seeds.",
     CONTROLS,
     QUESTIONS,

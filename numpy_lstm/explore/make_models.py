@@ -1,8 +1,8 @@
 """Makes the small trained models of the page: ``python -m numpy_lstm.explore.make_models``.
 
-A vanilla RNN and an LSTM, trained on IMDB word by word, with their weights before training and after
-each epoch, rounded to 16 bits, and the norms of the gradient of these very weights. No review is
-kept.
+A vanilla RNN and an LSTM, trained on IMDB word by word, with their weights before training and
+after each epoch, rounded to 16 bits, and the norms of the gradient of these very weights. No
+review is kept.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def make(prepared: Prepared, settings: Settings, folder: Path) -> None:
 def _norms_of(parameters: dict[str, Array], settings: Settings, probes: Batch) -> GradientNorms:
     """Of the weights as they are kept; in seven digits, of which nobody sees more than two."""
     recorded = gradient_flow.record(classifier_of(parameters, settings), probes)
-    return GradientNorms(*(None if norm is None else norm.astype(np.float32) for norm in recorded))
+    h, x = recorded.h.astype(np.float32), recorded.x.astype(np.float32)
+    return GradientNorms(h, None if recorded.c is None else recorded.c.astype(np.float32), x)
 
 
 def _rounded(state: TrainingState) -> dict[str, Array]:

@@ -9,7 +9,16 @@ import numpy as np
 from numpy_lstm import bptt
 from numpy_lstm.cells import LSTMParams, lstm_step, lstm_step_backward
 from numpy_lstm.explore.controls import Answer, Control, Question, Setting, View, span
-from numpy_lstm.explore.drawing import axis, chart, heights, line, log_axis, number, table
+from numpy_lstm.explore.drawing import (
+    axis,
+    chart,
+    heights,
+    line,
+    log_axis,
+    number,
+    round_ticks,
+    table,
+)
 from numpy_lstm.explore.traced import Line, traced
 from numpy_lstm.initializers import init_lstm
 from numpy_lstm.types import Array
@@ -25,25 +34,18 @@ CUTS: dict[str, tuple[int, ...]] = {
 }
 CUT_NAMES = ("none", "(21), the cell state", "(28), through W_h", "both")
 LOW, HIGH = -12, 2
-LINES = 28  # that run in both functions
+LINES = 27  # that run in both functions
 LINE_NAMES = tuple(f"{k + 1} of {LINES}" for k in range(LINES))
 
 CONTROLS = (
-    Control(
-        "dc",
-        "dc_next, from step t + 1",
-        "slider",
-        0.0,
-        span(-2, 2, 40),
-        offered=(0.0, 1.0),
-    ),
+    Control("line", "line", "slider", LINES - 1, tuple(range(LINES)), LINE_NAMES, local=True),
+    Control("cut", "cut this path back", "choice", "none", tuple(CUTS), CUT_NAMES),
+    Control("dc", "dc_next, from step t + 1", "slider", 0.0, span(-2, 2, 40), offered=(0.0, 1.0)),
     Control("dh", "dh_t, the gradient in h_t", "slider", 1.0, span(-2, 2, 40), offered=(0.0, 1.0)),
     Control("c", "c_prev", "slider", 0.8, span(-3, 3, 60), offered=(-1.5, 0.8)),
     Control("h", "h_prev", "slider", 0.3, span(-1, 1, 20), offered=(-0.6, 0.3)),
     Control("x", "x_t", "slider", 0.5, span(-2, 2, 40), offered=(-1.0, 0.5)),
     Control("forget_bias", "forget bias", "slider", 1.0, span(-2, 6, 80), offered=(0.0, 1.0, 3.0)),
-    Control("cut", "cut this path back", "choice", "none", tuple(CUTS), CUT_NAMES),
-    Control("line", "line", "slider", LINES - 1, tuple(range(LINES)), LINE_NAMES, local=True),
 )
 
 
@@ -105,11 +107,13 @@ def answer(setting: Setting) -> Answer:
         "charts": [
             chart(
                 f"The same function {last} times: gradient in the input of {H} untrained units",
-                axis("steps before the last one, k", 0, last, range(0, T, 10)),
+                axis("steps before the last one, k", 0, last, round_ticks(0, last)),
                 log_axis("norm", LOW, HIGH, 2),
                 [
                     line("all paths", "lstm", heights(norms["none"])),
-                    line("without (28): the cell state alone", "third", heights(norms["recurrent"])),
+                    line(
+                        "without (28): the cell state alone", "third", heights(norms["recurrent"])
+                    ),
                     line("without (21): through W_h alone", "rnn", heights(norms["carousel"])),
                 ],
                 wide=True,
@@ -169,8 +173,8 @@ def _carousel_alone() -> tuple[str, str]:
     share = reach(BIAS, CUTS["recurrent"])[last] / reach(BIAS, ())[last]
     right = "most" if share >= 0.9 else "some" if share >= 0.1 else "little"
     return right, (
-        f"the cell state alone brings {number(share)} of it. The rest goes through h, W_h and the"
-        " gates at one step or more, and there are very many such ways."
+        f"the cell state alone brings {number(share)} of it. The rest goes through h and W_h at one"
+        " step or more."
     )
 
 
@@ -178,16 +182,16 @@ def _no_carousel() -> tuple[str, str]:
     share = reach(BIAS, CUTS["carousel"])[1] / reach(BIAS, ())[1]
     right = "nothing" if share == 0 else "all" if share >= 0.9 else "some"
     return right, (
-        f"{number(share)} of it still arrives: equation (28) carries it from the gates through W_h"
-        " to h_prev."
+        f"{number(share)} of it still arrives, by equation (28): from the gates through W_h to"
+        " h_prev."
     )
 
 
 QUESTIONS = (
     Question(
-        "In the backward pass of a step, cut equation (28), the way through W_h. Only the cell state"
-        f" still connects the steps. With forget bias 1: how much of the gradient {T - 1} steps back"
-        " does it bring alone?",
+        "In the backward pass of each step, cut equation (28), the way through W_h. Only the cell"
+        f" state still connects the steps. With forget bias {BIAS:g}: how much of the gradient in"
+        f" the input {T - 1} steps back does it bring alone?",
         {
             "most": "Nearly all: at least nine tenths.",
             "some": "A part: between one tenth and nine tenths.",
@@ -211,7 +215,7 @@ QUESTIONS = (
 VIEW = View(
     "one-step",
     "One step, line by line",
-    "This is lstm_step and then lstm_step_backward of cells.py, as they run: a cell of one unit, each"
+    "These are lstm_step and lstm_step_backward of cells.py, as they run: a cell of one unit, each"
     " line with its equation and the value that it has assigned.",
     CONTROLS,
     QUESTIONS,

@@ -18,11 +18,17 @@ MARK = b"<!DOCTYPE html>\n<!-- numpy_lstm explore -->\n"  # how a page of this c
 WIDTH = 76  # letters in a line of packed answers
 
 
-def page(views: dict[str, View], *, live: bool) -> tuple[str, str]:
+def page(views: dict[str, View], answers: str | None = None) -> tuple[str, str]:
     """The page, and its content security policy: what it may load and ask is said to the browser.
 
-    A page that is not live holds every answer that its controls offer.
+    Parameters
+    ----------
+    views : dict
+        By name.
+    answers : str, optional
+        Of :func:`packed_answers`, for a page that asks nobody; without them it asks the server.
     """
+    live = answers is None
     parts = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()}
     script, style = parts["explore.js"], parts["explore.css"]
     policy = "; ".join(
@@ -41,18 +47,22 @@ def page(views: dict[str, View], *, live: bool) -> tuple[str, str]:
         "version": __version__,
         "views": [about(view, live=live) for view in views.values()],
     }
-    packed = "" if live else pack({name: every_answer(view) for name, view in views.items()})
     text = parts["explore.html"]
     for place, part in {
         "{{policy}}": policy,
         "{{cell}}": parts["cell.svg"],
         "{{about}}": _in_script(json.dumps(told, ensure_ascii=False)),
-        "{{answers}}": packed,
+        "{{answers}}": answers or "",
         "{{style}}": style,
         "{{script}}": script,
     }.items():
         text = text.replace(place, part)
     return text, f"{policy}; frame-ancestors 'none'"  # which only a header may say
+
+
+def packed_answers(views: dict[str, View]) -> str:
+    """Every answer that the controls of the page in one file offer."""
+    return pack({name: every_answer(view) for name, view in views.items()})
 
 
 def pack(answers: dict[str, Any]) -> str:

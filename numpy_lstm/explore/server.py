@@ -46,7 +46,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, views: dict[str, View], port: int | None) -> None:
         self.views = views
-        self.page = page(views, live=True)
+        self.page = page(views)
         self.turn = threading.Lock()  # one answer at a time: they are short, and cores are few
         try:
             super().__init__((HOST, PORT if port is None else port), Handler)

@@ -75,7 +75,9 @@ def _load(path: Path) -> SmallModel:
     about = json_of(arrays.pop("about"))
     settings = Settings(**about["settings"])
     epochs = [
-        classifier_of({name: array[k].astype(np.float64) for name, array in arrays.items()}, settings)
+        classifier_of(
+            {name: array[k].astype(np.float64) for name, array in arrays.items()}, settings
+        )
         for k in range(len(arrays["b"]))
     ]
     return SmallModel(epochs, settings, Vocabulary(about["words"]), about["test_accuracies"])

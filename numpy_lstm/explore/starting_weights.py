@@ -1,4 +1,4 @@
-"""The starting weights: how far does the gradient of an untrained cell reach?"""
+"""The starting weights decide how far the gradient of an untrained cell reaches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ import numpy as np
 from numpy_lstm import bptt
 from numpy_lstm.cells import LSTMParams, RNNParams
 from numpy_lstm.explore.controls import Answer, Control, Question, Setting, View, span
-from numpy_lstm.explore.drawing import axis, chart, heights, line, log_axis, number, plain, power, table
+from numpy_lstm.explore.drawing import (
+    SUPERSCRIPTS,
+    axis,
+    chart,
+    heights,
+    line,
+    log_axis,
+    number,
+    plain,
+    round_ticks,
+    table,
+)
 from numpy_lstm.gradient_flow import from_the_end
 from numpy_lstm.initializers import init_lstm, init_rnn
 from numpy_lstm.recurrence.norms import norms
@@ -20,6 +31,7 @@ D, H, T = 32, 64, 120  # inputs, hidden units, steps
 FAR = 100  # steps back, where the sentence and the questions look
 HELD = 40.0  # a pre-activation whose sigmoid is 1 to the last digit
 INSTRUMENTS = {"half": 0.0, "one": HELD}  # the forget gate's pre-activation
+RADIUS = f"ρ{str(FAR).translate(SUPERSCRIPTS)}"
 LOW, HIGH = -24, 4  # powers of ten on the axis
 
 CONTROLS = (
@@ -62,7 +74,11 @@ CONTROLS = (
         "choice",
         "off",
         ("off", "half", "one"),
-        ("off: the LSTM as it is", "LSTM with W_h = 0, f held at ½", "LSTM with W_h = 0, f held at 1"),
+        (
+            "off: the LSTM as it is",
+            "LSTM with W_h = 0, f held at ½",
+            "LSTM with W_h = 0, f held at 1",
+        ),
     ),
 )
 
@@ -139,7 +155,7 @@ def answer(setting: Setting) -> Answer:
     sigma = line("σₘₐₓᵏ", "bound", _ray(found.stretch), x=[0, T - 1])
     rho = line("ρᵏ", "radius", _ray(found.radius), x=[0, T - 1])
     product = line("∏ f", "product", heights(found.forget_product))
-    distance = axis("steps before the last one, k", 0, T - 1, range(0, T, 20))
+    distance = axis("steps before the last one, k", 0, T - 1, round_ticks(0, T - 1))
     marks = [{"x": setting["lag"], "label": "empty from here on"}] if setting["lag"] else []
     states = chart(
         "Gradient in the states",
@@ -199,9 +215,9 @@ def answer(setting: Setting) -> Answer:
         ),
         "sentence": (
             f"{FAR} steps back, of a gradient of norm 1, {number(found.rnn_h[FAR])} is left in the"
-            f" RNN's h, where ρ{power(FAR)[2:]} would be {number(found.radius**FAR)}, and"
-            f" {number(found.lstm_c[FAR])} in the LSTM's c, where the forget gates alone would leave"
-            f" {number(float(found.forget_product[FAR]))}."
+            f" RNN's h, where {RADIUS} would be {number(found.radius**FAR)}, and"
+            f" {number(found.lstm_c[FAR])} in the LSTM's c, where the forget gates alone would"
+            f" leave {number(float(found.forget_product[FAR]))}."
         ),
     }
 
@@ -209,8 +225,6 @@ def answer(setting: Setting) -> Answer:
 def _ray(factor: float) -> list[float | None]:
     """Powers of a number: on a logarithmic axis a straight line, of which the ends are enough."""
     return [0.0, round((T - 1) * float(np.log10(factor)), 2)]
-
-
 
 
 def _judged(
@@ -226,29 +240,33 @@ def fate(norm: float) -> str:
 
 
 def _rnn(found: Flow) -> tuple[str, str]:
-    return fate(found.rnn_h[FAR]), (
-        f"ρ is {found.radius:.2f}, yet {number(found.rnn_h[FAR])} of the gradient is left"
-        f" {FAR} steps back: the slopes of tanh, each below 1, shrink it faster than W_h stretches"
-        " it."
+    became = fate(found.rnn_h[FAR])
+    why = " The slopes of tanh, each below 1, shrink it by more than W_h stretches it."
+    return became, (
+        f"{number(found.rnn_h[FAR])} of it is left, where {RADIUS} is"
+        f" {number(found.radius**FAR)}.{why if became == 'vanishes' else ''}"
     )
 
 
 def _lstm(found: Flow) -> tuple[str, str]:
+    product = float(found.forget_product[FAR])
+    rest = " The rest comes through h." if product < found.lstm_c[FAR] else ""
     return fate(found.lstm_c[FAR]), (
-        f"{number(found.lstm_c[FAR])} is left in c, {FAR} steps back. The forget gates are open by"
+        f"{number(found.lstm_c[FAR])} of it is left. The forget gates are open by"
         f" {found.gates['f'].mean():.2f} on average, and along the cell state every step multiplies"
-        f" by one of them: {number(float(found.forget_product[FAR]))} in all. The rest comes through"
-        " h."
+        f" by one of them: {number(product)} in all.{rest}"
     )
 
 
 def _both(found: Flow) -> tuple[str, str]:
     rnn, lstm = found.rnn_h[FAR], found.lstm_c[FAR]
     winner = "rnn" if rnn > 2 * lstm else "lstm" if lstm > 2 * rnn else "same"
+    why = (
+        " Over empty steps an orthogonal W_h only turns the gradient, and the slopes of tanh are"
+        " near 1; the forget gates shrink theirs at every step."
+    )
     return winner, (
-        f"the RNN keeps {number(rnn)}, the LSTM {number(lstm)}. Over empty steps an orthogonal W_h"
-        " turns the state and its gradient without shrinking them much; the forget gates"
-        " shrink theirs at every step."
+        f"the RNN keeps {number(rnn)}, the LSTM {number(lstm)}.{why if winner == 'rnn' else ''}"
     )
 
 

@@ -1,7 +1,8 @@
 """A function of ours as it runs: each line of its source, and what the line has assigned.
 
-No second implementation: the values are those of the running function itself. Python tells a tracing
-function (``sys.settrace``) before each line; a debugger that traces too is put back afterwards.
+No second implementation: the values are those of the running function itself. Python calls a
+tracing function (``sys.settrace``) before each line; a debugger that traces too is put back
+afterwards.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def traced(function: Callable[..., Any], *arguments: Any) -> tuple[Any, list[Lin
         return within
 
     def entering(frame: FrameType, event: str, argument: Any) -> Any:
-        return within if frame.f_code is function.__code__ else None  # type: ignore[attr-defined]
+        return within if frame.f_code is function.__code__ else None
 
     before = sys.gettrace()
     sys.settrace(entering)
@@ -89,7 +90,7 @@ def traced(function: Callable[..., Any], *arguments: Any) -> tuple[Any, list[Lin
     return result, lines
 
 
-def _is_run(node: ast.AST, function: ast.AST) -> bool:
+def _is_run(node: ast.AST, function: ast.AST) -> TypeGuard[ast.stmt]:
     """Whether it is a statement of the body, and not the docstring."""
     is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return isinstance(node, ast.stmt) and node is not function and not is_docstring

@@ -1,4 +1,4 @@
-"""A review's words: how much the verdict would move with each of them, and what each contributes."""
+"""A review's words: how the verdict would move with each of them, and what each contributes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.data.text import UNKNOWN, tokenize
 from numpy_lstm.explore import small_models
 from numpy_lstm.explore.controls import Answer, Control, Question, Setting, View
-from numpy_lstm.explore.drawing import axis, chart, heights, line, log_axis, number, plain, table
+from numpy_lstm.explore.drawing import (
+    axis,
+    chart,
+    heights,
+    line,
+    log_axis,
+    number,
+    plain,
+    round_ticks,
+    table,
+)
 from numpy_lstm.explore.examples import EXAMPLES
 from numpy_lstm.predict.integrated_gradients import explain
 from numpy_lstm.predict.written import as_written
@@ -26,7 +36,7 @@ LONGEST = 2000  # letters of a text of one's own
 MOST_WORDS = 100  # that the small models read
 EDGE = 10  # words at the beginning and at the end that the sentence compares
 LEFT = 0.05  # log-odds; more than that unexplained is said
-LOW, HIGH = -8, 1
+LOW, HIGH = -10, 2
 ROLES = {"rnn": "RNN", "lstm": "LSTM"}
 
 
@@ -41,6 +51,11 @@ class Reading(NamedTuple):
     gates: Array | None  # (L, 3) means of i, f, o
     contributions: Array | None  # (L,) of integrated gradients
     baseline: float  # logit without the words
+
+    @property
+    def from_words(self) -> float:
+        """The sum of the contributions."""
+        return 0.0 if self.contributions is None else float(self.contributions.sum())
 
 
 @lru_cache(maxsize=1)
@@ -84,34 +99,37 @@ def read(text: str, model: str, epoch: int, *, contributions: bool) -> Reading:
 def answer(setting: Setting) -> Answer:
     """The words colored for both models, their norms as charts, all numbers as a table."""
     text = text_of(setting)
+    if not tokenize(text):
+        said = "There is no word in this text yet: type a review."
+        return {"charts": [], "table": table("No word", ("word",), []), "sentence": said}
     contributions, epoch = setting["shown"] == "contribution", int(setting["epoch"])
-    found = {
-        model: read(text, model, epoch, contributions=contributions) for model in models()
-    }
+    found = {model: read(text, model, epoch, contributions=contributions) for model in models()}
     rnn, lstm = found["rnn"], found["lstm"]
     L = len(rnn.x)
-    words = as_written(text, L)
+    words, order = as_written(text, L), list(range(1, L + 1))
     vocabulary = models()["rnn"].vocabulary
     tokens = keep_last(vocabulary.encode([text]), MOST_WORDS).tokens
-    places = axis("word of the review", 0, max(L - 1, 1), range(0, L, max(L // 6, 1)))
-    scale = log_axis("norm of the logit's gradient", LOW, HIGH, 1)
+    places = axis("word of the review", 1, max(L, 2), round_ticks(1, max(L, 2)))
+    scale = log_axis("norm of the logit's gradient", LOW, HIGH, 2)
     return {
         "charts": [
             chart(
                 "In each word's vector",
                 places,
                 scale,
-                [line(ROLES[model], model, heights(one.x)) for model, one in found.items()],
+                [line(ROLES[m], m, heights(one.x), x=order) for m, one in found.items()],
+                follows="word",
             ),
             chart(
                 "In the state after each word",
                 places,
                 scale,
                 [
-                    line("RNN h", "rnn", heights(rnn.h)),
-                    line("LSTM c", "lstm", heights(np.asarray(lstm.c))),
-                    line("LSTM h", "lstm-h", heights(lstm.h)),
+                    line("RNN h", "rnn", heights(rnn.h), x=order),
+                    line("LSTM c", "lstm", heights(np.asarray(lstm.c)), x=order),
+                    line("LSTM h", "lstm-h", heights(lstm.h), x=order),
                 ],
+                follows="word",
             ),
         ],
         "words": {
@@ -126,18 +144,9 @@ def answer(setting: Setting) -> Answer:
 
 
 def text_of(setting: Setting) -> str:
-    """The text to be read.
-
-    Raises
-    ------
-    ValueError
-        If there is no word in it.
-    """
+    """The text to be read."""
     own = setting["example"] == "own"
-    text = str(setting["text"]) if own else EXAMPLES[int(setting["example"])][1]
-    if not tokenize(text):
-        raise ValueError("Type a review: there is no word in this text yet.")
-    return text
+    return str(setting["text"]) if own else EXAMPLES[int(setting["example"])][1]
 
 
 def ends(values: Array) -> float:
@@ -179,13 +188,13 @@ def _details(word: str, k: int, found: dict[str, Reading]) -> list[str]:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+    return f"{round(float(value), 2) + 0.0:+.2f}".replace("-", "−")  # and no -0.00
 
 
 def _rest(one: Reading) -> str:
     """What the integration could not assign to a word."""
-    rest = one.logit - one.baseline - float(np.sum(one.contributions))
-    return f" {_signed(rest)} unexplained" if abs(rest) >= LEFT else ""
+    rest = one.logit - one.baseline - one.from_words
+    return f", {_signed(rest)} unexplained" if abs(rest) >= LEFT else ""
 
 
 def _table(words: list[str], found: dict[str, Reading]) -> dict[str, Any]:
@@ -209,8 +218,8 @@ def _sentence(found: dict[str, Reading], epoch: int, contributions: bool) -> str
     when = f"After epoch {epoch}" if epoch else "Before training"
     if contributions:
         sums = "; ".join(
-            f"{ROLES[model]} {_signed(one.logit)} = {_signed(one.baseline)} without the words"
-            f" {_signed(float(np.sum(one.contributions)))} from them{_rest(one)}"
+            f"{ROLES[model]} {_signed(one.logit)}, of which {_signed(one.baseline)} without words"
+            f" and {_signed(one.from_words)} from them{_rest(one)}"
             for model, one in found.items()
         )
         return f"{when}, the contributions add up to each model's log-odds of positive: {sums}."
@@ -253,14 +262,11 @@ def view() -> View:
                 ("gradient", "contribution"),
                 ("the gradient: sensitivity", "the contribution, by integrated gradients"),
             ),
-            Control("word", "word", "slider", 0, tuple(range(MOST_WORDS)), WORD_NAMES, local=True),
+            Control("word", "word", "slider", 1, tuple(range(1, MOST_WORDS + 1)), local=True),
         ),
         _questions(last),
         answer,
     )
-
-
-WORD_NAMES = tuple(str(k + 1) for k in range(MOST_WORDS))
 
 
 def _questions(last: int) -> tuple[Question, ...]:
@@ -287,7 +293,8 @@ def _questions(last: int) -> tuple[Question, ...]:
                 f" contributes most, {_signed(one.contributions[gave])}"
             )
         right = "both" if all(same) else "one" if any(same) else "neither"
-        return right, f"{'; '.join(said)}. Sensitivity is not contribution."
+        lesson = " Sensitivity is not contribution." if right != "both" else ""
+        return right, f"{'; '.join(said)}.{lesson}"
 
     return (
         Question(

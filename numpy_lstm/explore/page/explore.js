@@ -1,5 +1,3 @@
-"use strict";
-
 /* This file asks and draws, and computes no result: every number on the page comes from the Python
  * package, either from the server that has sent the page, or packed into the page itself.
  *
@@ -83,7 +81,7 @@ function writeAddress() {
     const value = state.settings[control.name];
     if (control.kind !== "text" && value !== control.default) words.set(control.name, value);
   }
-  history.replaceState(null, "", "#" + words);
+  history.replaceState(null, "", `#${words}`);
 }
 
 function readAddress() {
@@ -114,7 +112,7 @@ function settingsOf(question) {
 /** The value that is written so; or else the nearest, as a page in one file has fewer of them. */
 function valueNear(control, written) {
   const same = control.values.find((value) => String(value) === written);
-  if (same !== undefined || control.kind !== "slider" || isNaN(written)) return same ?? control.default;
+  if (same !== undefined || control.kind !== "slider" || Number.isNaN(Number(written))) return same ?? control.default;
   const away = (value) => Math.abs(value - written);
   return control.values.reduce((best, value) => (away(value) < away(best) ? value : best));
 }
@@ -206,13 +204,14 @@ function asInTheQuestion() {
 /* ---- Controls --------------------------------------------------------------------------------- */
 
 function drawControls() {
-  byId("controls").replaceChildren(...state.view.controls.map(controlOf));
+  byId("controls").replaceChildren(byId("controls").firstElementChild, ...state.view.controls.map(controlOf));
   disableMoot();
 }
 
 function controlOf(control) {
   const id = `control-${control.name}`;
-  const output = element("output", { for: id });
+  // A screen reader hears the slider's own value.
+  const output = element("span", { class: "value", "aria-hidden": "true" });
   const input = { slider: sliderOf, choice: choiceOf, text: textOf }[control.kind](control, output);
   input.id = id;
   const label = element("label", { for: id }, control.label);
@@ -236,7 +235,7 @@ function sliderOf(control, output) {
 }
 
 function choiceOf(control) {
-  const options = control.values.map((value, place) => element("option", { value: place }, control.texts[place]));
+  const options = control.texts.map((text, place) => element("option", { value: place }, text));
   const select = element("select", {}, ...options);
   select.value = control.values.indexOf(state.settings[control.name]);
   select.addEventListener("change", () => set(control, control.values[select.value]));
@@ -257,14 +256,16 @@ function set(control, value) {
   state.settings[control.name] = value;
   disableMoot();
   writeAddress();
-  if (control.local && shown) drawSpecial();
+  if (control.local && shown) drawPicture();
   else refresh();
 }
 
 /** A control without effect at the present settings cannot be moved. */
 function disableMoot() {
-  for (const control of state.view.controls) {
-    if (control.needs) byId(`control-${control.name}`).disabled = isMoot(control);
+  for (const control of state.view.controls.filter((each) => each.needs)) {
+    const input = byId(`control-${control.name}`);
+    input.disabled = isMoot(control);
+    input.parentNode.hidden = control.kind === "text" && input.disabled;
   }
 }
 
@@ -317,12 +318,16 @@ function sayProblem(error) {
 
 function drawAnswer() {
   if (!shown) return;
-  drawSpecial();
-  drawCharts(shown.charts);
+  drawPicture();
   byId("numbers").querySelector(".scroll").replaceChildren(tableOf(shown.table));
   byId("seen").className = "";
   byId("seen").textContent = shown.sentence;
   document.body.dataset.drawn = Number(document.body.dataset.drawn || 0) + 1;
+}
+
+function drawPicture() {
+  drawSpecial();
+  drawCharts(shown.charts);
 }
 
 /** What a view shows besides charts: the lines of a step, colored words, a table that stands open. */
@@ -355,7 +360,9 @@ function stepOf(lines) {
   });
   const head = ["equation", "line of cells.py", "value"].map((name) => element("th", { scope: "col" }, name));
   const listing = element("table", { class: "listing" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
-  return [cellAt(lines, at), element("div", { class: "scroll listed" }, listing)];
+  const drawing = element("div", { class: "cell-box", role: "region", tabindex: "0", "aria-label": "The cell" }, cellAt(lines, at));
+  const region = { class: "scroll listed", role: "region", tabindex: "0", "aria-label": "The lines of cells.py" };
+  return [drawing, element("div", region, listing)];
 }
 
 function headOf(line) {
@@ -400,7 +407,7 @@ function cellAt(lines, at) {
 
 /** A row of colored words for each model, and below them what there is to know of the chosen word. */
 function wordsOf({ words, rows, unknown, details }) {
-  const at = Math.min(state.settings.word, words.length - 1);
+  const at = Math.min(state.settings.word, words.length) - 1;
   const colored = rows.flatMap((row) => [
     element("h3", {}, `${row.name}: ${row.verdict}`),
     element("p", { class: "review" }, ...words.flatMap((word, k) => [wordOf(word, k, row, unknown, at), " "])),
@@ -416,7 +423,7 @@ function wordOf(word, k, row, unknown, at) {
   const span = element("span", { class: kinds.join(" ") }, word);
   span.style.setProperty("--share", `${Math.round(70 * Math.abs(share))}%`);
   span.addEventListener("pointerenter", () => {
-    if (k !== state.settings.word) choosePlace("word", k);
+    if (k !== at) choosePlace("word", k);
   });
   return span;
 }
@@ -437,7 +444,9 @@ function drawCharts(charts) {
   );
   box.replaceChildren(...figures);
   // A figure's width is known once it stands there.
-  figures.forEach((figure, k) => figure.insertBefore(drawingOf(charts[k], figure), figure.lastChild));
+  figures.forEach((figure, k) => {
+    figure.insertBefore(drawingOf(charts[k], figure), figure.lastChild);
+  });
 }
 
 function captionOf(chart) {
@@ -453,7 +462,7 @@ function captionOf(chart) {
 function drawingOf(chart, figure) {
   const letter = parseFloat(getComputedStyle(figure).fontSize);
   const width = Math.max(figure.clientWidth, 200);
-  const height = Math.round(Math.min(width * (chart.wide ? 0.46 : 0.62), letter * 24));
+  const height = Math.max(letter * 13, Math.min(width * (chart.wide ? 0.5 : 0.7), letter * (chart.flat ? 13 : 20)));
   const edge = { left: letter * 3.4, right: letter * 0.8, top: letter * 1.5, bottom: letter * 2.7 };
   const along = (axis, from, to) => (value) => from + ((to - from) * (value - axis.low)) / (axis.high - axis.low);
   const x = along(chart.x, edge.left, width - edge.right);
@@ -467,11 +476,12 @@ function drawingOf(chart, figure) {
     svg.append(shape("line", { class: "grid", x1: edge.left, x2: right, y1: y(tick), y2: y(tick) }));
     svg.append(shape("text", { x: edge.left - letter * 0.4, y: y(tick) + letter * 0.28, "text-anchor": "end" }, chart.y.labels[k]));
   });
-  chart.x.ticks.forEach((tick, k) =>
-    svg.append(shape("text", { x: x(tick), y: bottom + letter * 1.2, "text-anchor": "middle" }, chart.x.labels[k])),
-  );
+  chart.x.ticks.forEach((tick, k) => {
+    svg.append(shape("text", { x: x(tick), y: bottom + letter * 1.2, "text-anchor": "middle" }, chart.x.labels[k]));
+  });
   svg.append(shape("text", { x: (edge.left + right) / 2, y: height - letter * 0.3, "text-anchor": "middle" }, chart.x.label));
-  for (const mark of chart.marks || []) {
+  const followed = chart.follows ? [{ x: state.settings[chart.follows], label: "" }] : [];
+  for (const mark of [...(chart.marks || []), ...followed]) {
     svg.append(shape("line", { class: "mark", x1: x(mark.x), x2: x(mark.x), y1: edge.top, y2: bottom }));
     const late = x(mark.x) > width * 0.6;
     const at = { x: x(mark.x) + (late ? -4 : 4), y: edge.top + letter * 0.8, "text-anchor": late ? "end" : "start" };
@@ -491,7 +501,12 @@ function drawingOf(chart, figure) {
 function strokesOf(line, x, y) {
   const place = (k) => x(line.x ? line.x[k] : k);
   const parts = [];
-  if (line.low) {
+  if (line.low && line.marks === "only") {
+    line.low.forEach((low, k) => {
+      const ends = { x1: place(k), x2: place(k), y1: y(low), y2: y(line.high[k]) };
+      parts.push(shape("line", { class: `interval ${line.role}`, ...ends }));
+    });
+  } else if (line.low) {
     const known = line.low.map((_, k) => k).filter((k) => line.low[k] !== null && line.high[k] !== null);
     const edge = (k, side) => `${place(k).toFixed(1)},${y(line[side][k]).toFixed(1)}`;
     const around = [...known.map((k) => edge(k, "high")), ...known.reverse().map((k) => edge(k, "low"))];
@@ -547,7 +562,8 @@ function written(value, axis) {
   if (!axis.log) return String(value).replace("-", "−");
   const raised = { "-": "⁻", ".": "·" };
   const digits = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-  return "10" + [...value.toFixed(1)].map((sign) => raised[sign] || digits[sign]).join("");
+  const exponent = [...value.toFixed(1)].map((sign) => raised[sign] || digits[sign]).join("");
+  return `10${exponent}`;
 }
 
 /* ---- Start ------------------------------------------------------------------------------------ */
