@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from numpy_lstm.explore import small_models
-from numpy_lstm.explore.controls import Answer, Control, Question, Setting, View
+from numpy_lstm.explore.controls import Answer, Control, Question, View
 from numpy_lstm.explore.drawing import (
     axis,
     chart,
@@ -74,6 +75,30 @@ def read(folder: Path) -> Recorded:
     return Recorded(inputs, states)
 
 
+class Summary(NamedTuple):
+    """Quartiles of what is shown, by model: each array is (epochs + 1, 3, T)."""
+
+    what: str  # ratio or norm
+    quartiles: dict[str, Array]
+    far: int
+
+
+def summarized(recorded: Recorded, where: str, measure: str) -> Summary:
+    """The quartiles of every epoch.
+
+    Parameters
+    ----------
+    recorded : Recorded
+    where : {"states", "inputs"}
+    measure : {"ratio", "norm"}
+    """
+    found = {
+        model: np.array([quartiles(one, ratio=measure == "ratio") for one in norms])
+        for model, norms in getattr(recorded, where).items()
+    }
+    return Summary(measure, found, recorded.far)
+
+
 def quartiles(norms: Array, *, ratio: bool) -> Array:
     """Lower quartile, median and upper quartile of the reviews, by distance: shape (3, T).
 
@@ -98,14 +123,21 @@ def view(run: Path | None) -> View:
     recorded = read(run or small_models.FOLDER)
     whose = f"This is the run in {run}." if run else "These are the two small models of the package"
     lead = whose if run else f"{whose}, trained on IMDB, one word a step."
+
+    @cache  # a slider goes through the epochs of one summary
+    def summary(where: str, measure: str) -> Summary:
+        return summarized(recorded, where, measure)
+
     return View(
         "epochs",
         "Epochs",
         f"{lead} After each epoch, the gradient of each review's own loss was recorded on the same"
         " validation reviews. As a ratio, a review's norm is divided by its norm at the last step.",
         controls_of(recorded),
-        questions_of(recorded),
-        lambda setting: answer(recorded, setting),
+        questions_of(summary("states", "ratio")),
+        lambda setting: answer(
+            summary(str(setting["where"]), str(setting["measure"])), int(setting["epoch"])
+        ),
     )
 
 
@@ -132,24 +164,16 @@ def controls_of(recorded: Recorded) -> tuple[Control, ...]:
     )
 
 
-def answer(recorded: Recorded, setting: Setting) -> Answer:
+def answer(summary: Summary, epoch: int) -> Answer:
     """Quartiles against the distance at an epoch, and at one distance against the epoch."""
-    norms = getattr(recorded, str(setting["where"]))
-    ratio, epoch, far = setting["measure"] == "ratio", int(setting["epoch"]), recorded.far
-    what = "ratio" if ratio else "norm"
-    at_epoch = {
-        model: quartiles(of_model[min(epoch, len(of_model) - 1)], ratio=ratio)
-        for model, of_model in norms.items()
-    }
-    by_epoch = {
-        model: np.array([quartiles(one, ratio=ratio)[:, far] for one in of_model]).T
-        for model, of_model in norms.items()
-    }
-    every = [quartiles(one, ratio=ratio) for of_model in norms.values() for one in of_model]
-    scale = _axis(what, np.concatenate(every, axis=1))
-    T = max(found.shape[1] for found in at_epoch.values())
-    medians = {model: found[1, far] for model, found in at_epoch.items()}
-    before = {model: found[1, 0] for model, found in by_epoch.items()}
+    what, found, far = summary
+    last = max(map(len, found.values())) - 1
+    at_epoch = {model: every[min(epoch, len(every) - 1)] for model, every in found.items()}
+    by_epoch = {model: every[:, :, far].T for model, every in found.items()}
+    scale = _axis(what, np.concatenate([every.ravel() for every in found.values()]))
+    T = max(of_model.shape[1] for of_model in at_epoch.values())
+    medians = {model: of_model[1, far] for model, of_model in at_epoch.items()}
+    before = {model: of_model[1, 0] for model, of_model in by_epoch.items()}
     said = " and ".join(f"{number(float(medians[m]))} in the {_name(m)}" for m in medians)
     started = " and ".join(number(float(before[m])) for m in before)
     return {
@@ -158,15 +182,15 @@ def answer(recorded: Recorded, setting: Setting) -> Answer:
                 f"After epoch {epoch}" if epoch else "Before training",
                 axis("steps before the last one, k", 0, T - 1, round_ticks(0, T - 1)),
                 scale,
-                [_line(model, found) for model, found in at_epoch.items()],
+                [_line(model, of_model) for model, of_model in at_epoch.items()],
                 marks=[{"x": far, "label": f"k = {far}"}],
                 wide=True,
             ),
             chart(
                 f"{far} steps back, epoch by epoch",
-                axis("epoch", -0.1, recorded.epochs + 0.1, round_ticks(0, recorded.epochs)),
+                axis("epoch", -0.1, last + 0.1, round_ticks(0, last)),
                 scale,
-                [{**_line(model, found), "marks": True} for model, found in by_epoch.items()],
+                [_line(model, of_model) | {"marks": True} for model, of_model in by_epoch.items()],
                 marks=[{"x": epoch, "label": ""}],
                 wide=True,
                 flat=True,
@@ -175,10 +199,7 @@ def answer(recorded: Recorded, setting: Setting) -> Answer:
         "table": table(
             f"Median {what} {far} steps back, and the quartiles of the reviews",
             ("epoch", *(MODEL_NAMES[model] for model in by_epoch)),
-            [
-                (e, *(_cell(found, e) for found in by_epoch.values()))
-                for e in range(recorded.epochs + 1)
-            ],
+            [(e, *(_cell(of_model, e) for of_model in by_epoch.values())) for e in range(last + 1)],
         ),
         "sentence": (
             f"{f'After epoch {epoch}' if epoch else 'Before training'}, the median {what} {far}"
@@ -189,13 +210,11 @@ def answer(recorded: Recorded, setting: Setting) -> Answer:
     }
 
 
-def questions_of(recorded: Recorded) -> tuple[Question, ...]:
-    """Both questions, or the one that can be asked of a single model."""
-    last, far = recorded.epochs, recorded.far
-    shares = {
-        model: [float(quartiles(one, ratio=True)[1, far]) for one in of_model]
-        for model, of_model in recorded.states.items()
-    }
+def questions_of(summary: Summary) -> tuple[Question, ...]:
+    """Both questions, or the one that can be asked of a single model; of ratios in the states."""
+    far = summary.far
+    shares = {model: every[:, 1, far].tolist() for model, every in summary.quartiles.items()}
+    last = max(map(len, shares.values())) - 1
     steady = Question(
         f"With each epoch the model is better at its task. Does the share of the gradient that"
         f" reaches {far} steps back grow with each epoch, too?",
@@ -237,11 +256,12 @@ def _comparison(shares: dict[str, list[float]], far: int) -> tuple[str, str]:
 def _steadiness(shares: dict[str, list[float]]) -> tuple[str, str]:
     steady = [bool(np.all(np.diff(values) > 0)) for values in shares.values()]
     right = "grows" if all(steady) else "one" if any(steady) else "wanders"
-    listed = "; ".join(
-        f"{MODEL_NAMES[model]}: {', '.join(map(number, values))}"
-        for model, values in shares.items()
+    falls = [int(np.sum(np.diff(values) < 0)) for values in shares.values()]
+    listed = " and ".join(
+        f"{n} of {len(values) - 1} times in the {_name(model)}"
+        for n, (model, values) in zip(falls, shares.items(), strict=True)
     )
-    return right, f"from before training to the last epoch the shares are {listed}."
+    return right, f"from one epoch to the next it falls {listed}."
 
 
 def _missing() -> View:

@@ -99,7 +99,7 @@ def test_the_epochs_are_the_quartiles_of_the_record():
     np.testing.assert_allclose(median, np.median(ratios, axis=1), rtol=1e-5)
     np.testing.assert_allclose(low, np.quantile(ratios, 0.25, axis=1), rtol=1e-5)
     np.testing.assert_allclose(high, np.quantile(ratios, 0.75, axis=1), rtol=1e-5)
-    answer = epochs.answer(recorded, {"epoch": 3, "where": "states", "measure": "ratio"})
+    answer = epochs.answer(epochs.summarized(recorded, "states", "ratio"), 3)
     assert answer["charts"][0]["lines"][0]["y"] == heights(median)
     assert answer["charts"][1]["lines"][0]["y"][3] == heights(median)[recorded.far]
 
@@ -333,5 +333,4 @@ def test_the_command_that_makes_them_makes_such_files(tmp_path):
     loaded = small_models.load(tmp_path)
     recorded = epochs.read(tmp_path)
     assert len(loaded["rnn"].epochs) == 2 and recorded.epochs == 1
-    text_of_none = epochs.answer(recorded, {"epoch": 1, "where": "states", "measure": "ratio"})
-    assert text_of_none["sentence"]
+    assert epochs.answer(epochs.summarized(recorded, "states", "ratio"), 1)["sentence"]

@@ -112,7 +112,8 @@ function settingsOf(question) {
 /** The value that is written so; or else the nearest, as a page in one file has fewer of them. */
 function valueNear(control, written) {
   const same = control.values.find((value) => String(value) === written);
-  if (same !== undefined || control.kind !== "slider" || Number.isNaN(Number(written))) return same ?? control.default;
+  if (same !== undefined || control.kind !== "slider" || Number.isNaN(Number(written)))
+    return same ?? control.default;
   const away = (value) => Math.abs(value - written);
   return control.values.reduce((best, value) => (away(value) < away(best) ? value : best));
 }
@@ -221,7 +222,13 @@ function controlOf(control) {
 /** A slider moves over the places of the values, whatever these are. */
 function sliderOf(control, output) {
   const place = control.values.indexOf(state.settings[control.name]);
-  const input = element("input", { type: "range", min: 0, max: control.values.length - 1, step: 1, value: place });
+  const input = element("input", {
+    type: "range",
+    min: 0,
+    max: control.values.length - 1,
+    step: 1,
+    value: place,
+  });
   const say = () => {
     output.textContent = control.texts[input.value];
     input.setAttribute("aria-valuetext", control.texts[input.value]);
@@ -335,7 +342,14 @@ function drawSpecial() {
   const parts = [];
   if (shown.lines) parts.push(...stepOf(shown.lines));
   if (shown.words) parts.push(...wordsOf(shown.words));
-  if (shown.open) parts.push(element("div", { class: "scroll open", role: "region", tabindex: "0", "aria-label": shown.open.caption }, tableOf(shown.open)));
+  if (shown.open)
+    parts.push(
+      element(
+        "div",
+        { class: "scroll open", role: "region", tabindex: "0", "aria-label": shown.open.caption },
+        tableOf(shown.open),
+      ),
+    );
   byId("special").replaceChildren(...parts);
   const row = byId("special").querySelector("[aria-current=step]");
   if (row) row.closest(".scroll").scrollTop = row.offsetTop - row.closest(".scroll").clientHeight / 2;
@@ -344,9 +358,20 @@ function drawSpecial() {
 function tableOf({ caption, columns, rows }) {
   const head = element("tr", {}, ...columns.map((column) => element("th", { scope: "col" }, column)));
   const body = rows.map(([first, ...rest]) =>
-    element("tr", {}, element("th", { scope: "row" }, String(first)), ...rest.map((cell) => element("td", {}, String(cell)))),
+    element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, String(first)),
+      ...rest.map((cell) => element("td", {}, String(cell))),
+    ),
   );
-  return element("table", {}, element("caption", {}, caption), element("thead", {}, head), element("tbody", {}, ...body));
+  return element(
+    "table",
+    {},
+    element("caption", {}, caption),
+    element("thead", {}, head),
+    element("tbody", {}, ...body),
+  );
 }
 
 /* ---- One step, line by line ------------------------------------------------------------------- */
@@ -359,9 +384,23 @@ function stepOf(lines) {
     return begins ? [headOf(line), rowOf(line, k, at)] : [rowOf(line, k, at)];
   });
   const head = ["equation", "line of cells.py", "value"].map((name) => element("th", { scope: "col" }, name));
-  const listing = element("table", { class: "listing" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
-  const drawing = element("div", { class: "cell-box", role: "region", tabindex: "0", "aria-label": "The cell" }, cellAt(lines, at));
-  const region = { class: "scroll listed", role: "region", tabindex: "0", "aria-label": "The lines of cells.py" };
+  const listing = element(
+    "table",
+    { class: "listing" },
+    element("thead", {}, element("tr", {}, ...head)),
+    element("tbody", {}, ...rows),
+  );
+  const drawing = element(
+    "div",
+    { class: "cell-box", role: "region", tabindex: "0", "aria-label": "The cell" },
+    cellAt(lines, at),
+  );
+  const region = {
+    class: "scroll listed",
+    role: "region",
+    tabindex: "0",
+    "aria-label": "The lines of cells.py",
+  };
   return [drawing, element("div", region, listing)];
 }
 
@@ -372,7 +411,12 @@ function headOf(line) {
 
 function rowOf(line, k, at) {
   const place = k === at ? "at" : k > at ? "later" : "";
-  const values = k > at ? "" : Object.entries(line.values).map(([name, value]) => `${name} = ${value}`).join("; ");
+  const values =
+    k > at
+      ? ""
+      : Object.entries(line.values)
+          .map(([name, value]) => `${name} = ${value}`)
+          .join("; ");
   const row = element(
     "tr",
     { class: `${line.direction} ${place} ${line.cut ? "cut" : ""}` },
@@ -410,7 +454,11 @@ function wordsOf({ words, rows, unknown, details }) {
   const at = Math.min(state.settings.word, words.length) - 1;
   const colored = rows.flatMap((row) => [
     element("h3", {}, `${row.name}: ${row.verdict}`),
-    element("p", { class: "review" }, ...words.flatMap((word, k) => [wordOf(word, k, row, unknown, at), " "])),
+    element(
+      "p",
+      { class: "review" },
+      ...words.flatMap((word, k) => [wordOf(word, k, row, unknown, at), " "]),
+    ),
   ]);
   const known = element("ul", { class: "details" }, ...details[at].map((line) => element("li", {}, line)));
   return [...colored, known];
@@ -440,7 +488,12 @@ function choosePlace(name, place) {
 function drawCharts(charts) {
   const box = byId("charts");
   const figures = charts.map((chart) =>
-    element("figure", { class: chart.wide ? "wide" : "" }, captionOf(chart), element("p", { class: "reading", "aria-hidden": "true" })),
+    element(
+      "figure",
+      { class: chart.wide ? "wide" : "" },
+      captionOf(chart),
+      element("p", { class: "reading", "aria-hidden": "true" }),
+    ),
   );
   box.replaceChildren(...figures);
   // A figure's width is known once it stands there.
@@ -452,44 +505,85 @@ function drawCharts(charts) {
 function captionOf(chart) {
   const entries = chart.lines.map((line) => {
     const stroke = shape("line", { x1: 0, x2: 32, y1: 6, y2: 6, class: `line ${line.role}` });
-    const sample = line.marks === "only" ? shape("circle", { cx: 16, cy: 6, r: 4, class: `point ${line.role}` }) : stroke;
-    return element("li", {}, shape("svg", { viewBox: "0 0 32 12", "aria-hidden": "true" }, sample), line.name);
+    const sample =
+      line.marks === "only" ? shape("circle", { cx: 16, cy: 6, r: 4, class: `point ${line.role}` }) : stroke;
+    return element(
+      "li",
+      {},
+      shape("svg", { viewBox: "0 0 32 12", "aria-hidden": "true" }, sample),
+      line.name,
+    );
   });
-  return element("figcaption", {}, element("h3", {}, chart.title), element("ul", { class: "legend" }, ...entries));
+  return element(
+    "figcaption",
+    {},
+    element("h3", {}, chart.title),
+    element("ul", { class: "legend" }, ...entries),
+  );
 }
 
 /** A chart as SVG. The coordinates of the data are those of the axes: only places are worked out. */
 function drawingOf(chart, figure) {
   const letter = parseFloat(getComputedStyle(figure).fontSize);
   const width = Math.max(figure.clientWidth, 200);
-  const height = Math.max(letter * 13, Math.min(width * (chart.wide ? 0.5 : 0.7), letter * (chart.flat ? 13 : 20)));
+  const height = Math.max(
+    letter * 13,
+    Math.min(width * (chart.wide ? 0.5 : 0.7), letter * (chart.flat ? 13 : 20)),
+  );
   const edge = { left: letter * 3.4, right: letter * 0.8, top: letter * 1.5, bottom: letter * 2.7 };
-  const along = (axis, from, to) => (value) => from + ((to - from) * (value - axis.low)) / (axis.high - axis.low);
+  const along = (axis, from, to) => (value) =>
+    from + ((to - from) * (value - axis.low)) / (axis.high - axis.low);
   const x = along(chart.x, edge.left, width - edge.right);
   const y = along(chart.y, height - edge.bottom, edge.top);
   const [right, bottom] = [width - edge.right, height - edge.bottom];
 
   const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
-  svg.setAttribute("aria-label", `${chart.title}: ${chart.lines.map((line) => line.name).join(", ")}. The table below has its numbers.`);
+  svg.setAttribute(
+    "aria-label",
+    `${chart.title}: ${chart.lines.map((line) => line.name).join(", ")}. The table below has its numbers.`,
+  );
   svg.append(shape("text", { x: 0, y: letter * 0.8 }, chart.y.label));
   chart.y.ticks.forEach((tick, k) => {
     svg.append(shape("line", { class: "grid", x1: edge.left, x2: right, y1: y(tick), y2: y(tick) }));
-    svg.append(shape("text", { x: edge.left - letter * 0.4, y: y(tick) + letter * 0.28, "text-anchor": "end" }, chart.y.labels[k]));
+    svg.append(
+      shape(
+        "text",
+        { x: edge.left - letter * 0.4, y: y(tick) + letter * 0.28, "text-anchor": "end" },
+        chart.y.labels[k],
+      ),
+    );
   });
   chart.x.ticks.forEach((tick, k) => {
-    svg.append(shape("text", { x: x(tick), y: bottom + letter * 1.2, "text-anchor": "middle" }, chart.x.labels[k]));
+    svg.append(
+      shape("text", { x: x(tick), y: bottom + letter * 1.2, "text-anchor": "middle" }, chart.x.labels[k]),
+    );
   });
-  svg.append(shape("text", { x: (edge.left + right) / 2, y: height - letter * 0.3, "text-anchor": "middle" }, chart.x.label));
+  svg.append(
+    shape(
+      "text",
+      { x: (edge.left + right) / 2, y: height - letter * 0.3, "text-anchor": "middle" },
+      chart.x.label,
+    ),
+  );
   const followed = chart.follows ? [{ x: state.settings[chart.follows], label: "" }] : [];
   for (const mark of [...(chart.marks || []), ...followed]) {
     svg.append(shape("line", { class: "mark", x1: x(mark.x), x2: x(mark.x), y1: edge.top, y2: bottom }));
     const late = x(mark.x) > width * 0.6;
-    const at = { x: x(mark.x) + (late ? -4 : 4), y: edge.top + letter * 0.8, "text-anchor": late ? "end" : "start" };
+    const at = {
+      x: x(mark.x) + (late ? -4 : 4),
+      y: edge.top + letter * 0.8,
+      "text-anchor": late ? "end" : "start",
+    };
     svg.append(shape("text", at, mark.label));
   }
 
   // Lines that leave the axes are cut off at them, by a nested SVG that is as large.
-  const inner = shape("svg", { x: edge.left, y: edge.top, width: right - edge.left, height: bottom - edge.top });
+  const inner = shape("svg", {
+    x: edge.left,
+    y: edge.top,
+    width: right - edge.left,
+    height: bottom - edge.top,
+  });
   inner.setAttribute("viewBox", `${edge.left} ${edge.top} ${right - edge.left} ${bottom - edge.top}`);
   for (const line of chart.lines) inner.append(...strokesOf(line, x, y));
   svg.append(inner);
@@ -523,7 +617,8 @@ function strokesOf(line, x, y) {
   }
   if (line.marks) {
     line.y.forEach((value, k) => {
-      if (value !== null) parts.push(shape("circle", { class: `point ${line.role}`, cx: place(k), cy: y(value), r: 4 }));
+      if (value !== null)
+        parts.push(shape("circle", { class: `point ${line.role}`, cx: place(k), cy: y(value), r: 4 }));
     });
   }
   return parts;
