@@ -303,7 +303,7 @@ VIEW = View(
     "break-it",
     "Break it",
     f"A bug that was found in public code is planted into the plain loop of bptt.py. The task: of"
-    f" {T} numbers, is the sum positive? It is trained by Adam for {STEPS} steps; beside it stand"
+    f" {T} numbers, is the sum positive? It is learned in {STEPS} steps of Adam; beside it stand"
     " checks, of which some see little.",
     (
         Control(

@@ -19,13 +19,15 @@ from numpy_lstm.explore.drawing import (
     round_ticks,
     table,
 )
+from numpy_lstm.explore.examples import EXAMPLES
 from numpy_lstm.explore.measured import measured
+from numpy_lstm.explore.words import models
 from numpy_lstm.gradient_flow import from_the_end
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.recurrent import init_cell, recurrence_backward, recurrence_forward
 from numpy_lstm.types import Array
 
-D, H, WORDS = 32, 32, 60  # inputs, hidden units (as in the experiment), steps of the review
+H = 32  # hidden units, as in the experiment
 LAGS = (0, 25, 50, 100, 200, 400)
 CELLS: dict[str, dict[str, Any]] = {
     "rnn, orthogonal": {"model": "rnn"},
@@ -51,20 +53,26 @@ CONTROLS = (
 )
 
 
+def review() -> Array:
+    """The first example, as the word vectors from which the small models start, (T, 1, D)."""
+    small = models()["lstm"]
+    tokens = small.vocabulary.encode([EXAMPLES[0][1]]).tokens
+    return small.epochs[0].parameters["embedding"][tokens][:, np.newaxis]
+
+
 @lru_cache(maxsize=len(CELLS) * len(LAGS) * len(PLACES))
 def reach(cell: str, lag: int, place: str) -> Array:
-    """Norm of the gradient in the input, k steps before the last one, of one review.
+    """Norm of the gradient in the input, k steps before the last one, with `lag` empty steps.
 
-    It has :data:`WORDS` steps of noise and `lag` empty ones, and its gradient starts with norm 1 in
-    the state that is read out: the last one, or with a mask that after the review's own last step.
+    It starts with norm 1 in the state that is read out: the last one, or with a mask that after the
+    review's own last step.
     """
-    params = init_cell(
-        input_size=D, hidden_size=H, rng=np.random.default_rng(0), dtype=np.float64, **CELLS[cell]
-    )
-    words = np.random.default_rng(1).standard_normal((WORDS, 1, D))
-    empty = np.zeros((lag, 1, D))
+    words = review()
+    empty = np.zeros((lag, *words.shape[1:]))
     xs = np.concatenate([empty, words] if place == "front" else [words, empty])
-    lengths = np.array([WORDS if place == "masked" else len(xs)])
+    lengths = np.array([len(words) if place == "masked" else len(xs)])
+    how = {"rng": np.random.default_rng(0), "dtype": np.float64, **CELLS[cell]}
+    params = init_cell(input_size=xs.shape[2], hidden_size=H, **how)
     dh_T = np.random.default_rng(2).standard_normal((1, H))
     out = recurrence_forward(xs, params, lengths)
     g = recurrence_backward(out.cache, dh_T=dh_T / np.linalg.norm(dh_T))
@@ -82,7 +90,7 @@ def answer(setting: Setting) -> Answer:
     name, accuracies = NAMES[list(CELLS).index(cell)], measured()
     model = str(CELLS[cell]["model"])
     ends = {place: [at_its_end(cell, K, place) for K in LAGS] for place in PLACES}
-    last = WORDS + lag - 1
+    last = len(reach(cell, lag, "behind")) - 1
     at_lag = [accuracies["lag"][cell][str(K)] for K in LAGS]
     lags = axis("empty steps, K", -0.3, 5.3, range(len(LAGS)), labels=[str(K) for K in LAGS])
     here = [{"x": LAGS.index(lag), "label": ""}]
@@ -203,8 +211,8 @@ QUESTIONS = (
 VIEW = View(
     "lag-and-padding",
     "Lag and padding",
-    f"One review, {WORDS} steps of noise, is filled up with empty steps: behind, in front, or"
-    " behind with a mask, which skips them. The accuracies beside it were measured on IMDB, with"
+    "One review, the first one under “A review's words”, is filled up with empty steps: behind, in"
+    " front, or behind with a mask, which skips them. The accuracies were measured on IMDB, with"
     " five seeds.",
     CONTROLS,
     QUESTIONS,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from numpy_lstm.explore import small_models, words
+from numpy_lstm.explore import lag_and_padding, small_models, words
 from numpy_lstm.explore.controls import offered, offered_settings
 from numpy_lstm.explore.views import about, outcome, respond, views_of
 
@@ -108,9 +108,11 @@ def test_what_cannot_be_asked_is_refused_with_a_reason(given, message):
 def test_without_the_small_models_the_page_says_how_to_get_them(monkeypatch):
     nowhere = Path("nowhere")
     monkeypatch.setattr(small_models, "FOLDER", nowhere)
-    monkeypatch.setattr(words, "models", lambda: small_models.load(nowhere))
+    for module in (words, lag_and_padding):
+        monkeypatch.setattr(module, "models", lambda: small_models.load(nowhere))
+    lag_and_padding.reach.cache_clear()
     views = views_of(None)
-    for name in ("epochs", "words"):
+    for name in ("epochs", "words", "lag-and-padding"):
         for given in ({"question": 0}, {"setting": {}}):
             with pytest.raises(ValueError, match="make_models"):
                 respond(views, {"view": name, **given})

@@ -7,7 +7,8 @@
  */
 
 const about = JSON.parse(byId("about").textContent);
-const state = { view: about.views[0], question: 0, said: null, settings: {}, linked: false };
+const visited = new Map(); // the address at which each view was left
+const state = { view: about.views[0], question: 0, said: null, settings: {} };
 let answersInPage = null; // a promise of them, once they are asked for
 let shown = null; // the answer that is on the page, to be drawn again at another width
 let timer = 0; // of a text that is being typed
@@ -73,14 +74,15 @@ async function unpackAnswers() {
 
 /* ---- The address holds the state -------------------------------------------------------------- */
 
-/** "#view=starting-weights&question=0&said=explodes&gain=1.5": only what is not the default. */
+/** "#view=starting-weights&question=0&said=explodes&gain=1.5": only what is not as the question has it. */
 function writeAddress() {
   const words = new URLSearchParams({ view: state.view.name, question: state.question });
   if (state.said) words.set("said", state.said);
-  for (const control of state.view.controls) {
-    const value = state.settings[control.name];
-    if (control.kind !== "text" && value !== control.default) words.set(control.name, value);
+  const asked = settingsOf(state.question);
+  for (const { name, kind } of state.view.controls) {
+    if (kind !== "text" && state.settings[name] !== asked[name]) words.set(name, state.settings[name]);
   }
+  visited.set(state.view.name, `#${words}`);
   history.replaceState(null, "", `#${words}`);
 }
 
@@ -91,9 +93,7 @@ function readAddress() {
   state.question = Number(words.get("question")) in questions ? Number(words.get("question")) : 0;
   state.said = words.get("said") in questions[state.question].options ? words.get("said") : null;
   state.settings = settingsOf(state.question);
-  state.linked = controls.some((control) => words.has(control.name));
   for (const control of controls) {
-    if (state.linked) state.settings[control.name] = control.default;
     if (words.has(control.name)) state.settings[control.name] = valueNear(control, words.get(control.name));
   }
 }
@@ -135,7 +135,7 @@ function showView() {
 }
 
 function linkTo(view) {
-  const link = element("a", { href: `#view=${view.name}` }, view.title);
+  const link = element("a", { href: visited.get(view.name) || `#view=${view.name}` }, view.title);
   if (view === state.view) link.setAttribute("aria-current", "page");
   return element("li", {}, link);
 }
@@ -383,7 +383,7 @@ function stepOf(lines) {
     const begins = k === 0 || lines[k - 1].direction !== line.direction;
     return begins ? [headOf(line), rowOf(line, k, at)] : [rowOf(line, k, at)];
   });
-  const head = ["equation", "line of cells.py", "value"].map((name) => element("th", { scope: "col" }, name));
+  const head = ["eq.", "line", "of cells.py", "value"].map((name) => element("th", { scope: "col" }, name));
   const listing = element(
     "table",
     { class: "listing" },
@@ -406,7 +406,7 @@ function stepOf(lines) {
 
 function headOf(line) {
   const name = line.direction === "forward" ? "lstm_step" : "lstm_step_backward";
-  return element("tr", { class: "head" }, element("th", { colspan: 3, scope: "rowgroup" }, name));
+  return element("tr", { class: "head" }, element("th", { colspan: 4, scope: "rowgroup" }, name));
 }
 
 function rowOf(line, k, at) {
@@ -421,6 +421,7 @@ function rowOf(line, k, at) {
     "tr",
     { class: `${line.direction} ${place} ${line.cut ? "cut" : ""}` },
     element("th", { class: "eq", scope: "row" }, line.equation ? `(${line.equation})` : "–"),
+    element("td", { class: "place" }, String(line.place)),
     element("td", {}, element("code", { title: line.comment }, line.source)),
     element("td", { class: "value" }, values),
   );
@@ -505,8 +506,7 @@ function drawCharts(charts) {
 function captionOf(chart) {
   const entries = chart.lines.map((line) => {
     const stroke = shape("line", { x1: 0, x2: 32, y1: 6, y2: 6, class: `line ${line.role}` });
-    const sample =
-      line.marks === "only" ? shape("circle", { cx: 16, cy: 6, r: 4, class: `point ${line.role}` }) : stroke;
+    const sample = line.marks === "only" ? pointOf(line, 16, 6) : stroke;
     return element(
       "li",
       {},
@@ -617,11 +617,17 @@ function strokesOf(line, x, y) {
   }
   if (line.marks) {
     line.y.forEach((value, k) => {
-      if (value !== null)
-        parts.push(shape("circle", { class: `point ${line.role}`, cx: place(k), cy: y(value), r: 4 }));
+      if (value !== null) parts.push(pointOf(line, place(k), y(value)));
     });
   }
   return parts;
+}
+
+/** A point; the RNN's are squares, so that they differ without color too. */
+function pointOf({ role }, x, y) {
+  const kind = { class: `point ${role}` };
+  if (role === "rnn") return shape("rect", { ...kind, x: x - 4, y: y - 4, width: 8, height: 8 });
+  return shape("circle", { ...kind, cx: x, cy: y, r: 4.5 });
 }
 
 /** Where the pointer is, the values are read off, below the chart. */
