@@ -33,7 +33,8 @@ class Check(NamedTuple):
     found: str
 
 
-def losses(edit: Edit | None, cell: Model) -> list[float]:
+@lru_cache(maxsize=len(PLAIN) + 2)
+def losses(edit: Edit | None, cell: Model) -> tuple[float, ...]:
     """Loss before each step of training with the plain loop, with a bug in it or none."""
     ours, rng = planted(edit), np.random.default_rng(0)
     xs = rng.standard_normal((T, N, 1))
@@ -51,7 +52,7 @@ def losses(edit: Edit | None, cell: Model) -> list[float]:
         ends = [dlogits @ parameters["W_out"], zeros][: len(states)]
         g = getattr(ours, f"{cell}_backward")(out.cache, np.zeros((T, N, H)), *ends)
         optimizer.step(parameters, {**g.dparams._asdict(), "W_out": dlogits.T @ out.h_T})
-    return found
+    return tuple(found)
 
 
 def checks(edit: Edit | None, cell: Model) -> list[Check]:
@@ -106,7 +107,7 @@ def answer(setting: Setting) -> Answer:
 
 
 @lru_cache(maxsize=len(PLAIN))
-def results(bug: int) -> tuple[list[float], list[float], list[Check]]:
+def results(bug: int) -> tuple[tuple[float, ...], tuple[float, ...], list[Check]]:
     """Losses without and with a bug, and what the checks find; they take a moment, and stay."""
     edit = PLAIN[bug]
     return losses(None, edit.cell), losses(edit, edit.cell), checks(edit, edit.cell)
@@ -254,7 +255,7 @@ def _who_notices() -> tuple[str, str]:
         (False, False): "none",
     }[step.notices, everything.notices]
     return option, (
-        f"the check of one step finds a {step.found}, that of the loop a {everything.found}."
+        f"the check of one step finds: {step.found}; that of the loop: {everything.found}."
         + (" What goes wrong between the steps is in no step." if option == "loop" else "")
     )
 
@@ -262,7 +263,7 @@ def _who_notices() -> tuple[str, str]:
 def _tiny_weights() -> tuple[str, str]:
     tiny = results(SLOPE)[2][4]
     return "yes" if tiny.notices else "no", (
-        f"it finds an {tiny.found}, and allows {ABSOLUTE:g}."
+        f"it finds: {tiny.found}, and allows {ABSOLUTE:g}."
         + ("" if tiny.notices else " With tiny weights every gradient is tiny, a wrong one too.")
     )
 

@@ -23,10 +23,16 @@ def number(value: float) -> str:
 
     >>> number(2.17e-8).split(), number(0.1216), number(427.0), number(0.0)
     (['2.2', '×', '10⁻⁸'], '0.12', '430', '0')
+    >>> number(0.1022), number(-2.0)
+    ('0.10', '−2.0')
     """
     if not np.isfinite(value):
         return "none"
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
+    if value == 0:
+        return "0"
+    if 1e-3 <= abs(value) < 9.95:
+        return f"{value:#.2g}".replace("-", "−")
+    if 1 <= abs(value) < 1e4:
         text = np.format_float_positional(value, precision=2, fractional=False, trim="-")
         return text.replace("-", "−")
     digits, exponent = f"{value:.1e}".split("e")

@@ -216,13 +216,9 @@ def questions_of(summary: Summary) -> tuple[Question, ...]:
     shares = {model: every[:, 1, far].tolist() for model, every in summary.quartiles.items()}
     last = max(map(len, shares.values())) - 1
     steady = Question(
-        f"With each epoch the model is better at its task. Does the share of the gradient that"
-        f" reaches {far} steps back grow with each epoch, too?",
-        {
-            "grows": "Yes, it grows with each epoch.",
-            "one": "In one of the models it does.",
-            "wanders": "No: it also falls from one epoch to the next.",
-        },
+        f"Over {last} epochs the models become better at their task. Does the share of the gradient"
+        f" that reaches {far} steps back grow from each epoch to the next?",
+        {"both": "In every model.", "one": "In one of them.", "neither": "In none."},
         {"epoch": last},
         lambda: _steadiness(shares),
     )
@@ -255,7 +251,7 @@ def _comparison(shares: dict[str, list[float]], far: int) -> tuple[str, str]:
 
 def _steadiness(shares: dict[str, list[float]]) -> tuple[str, str]:
     steady = [bool(np.all(np.diff(values) > 0)) for values in shares.values()]
-    right = "grows" if all(steady) else "one" if any(steady) else "wanders"
+    right = "both" if all(steady) else "one" if any(steady) else "neither"
     falls = [int(np.sum(np.diff(values) < 0)) for values in shares.values()]
     listed = " and ".join(
         f"{n} of {len(values) - 1} times in the {_name(model)}"

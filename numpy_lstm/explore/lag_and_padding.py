@@ -185,8 +185,7 @@ def _in_front() -> tuple[str, str]:
 QUESTIONS = (
     Question(
         "An LSTM whose forget bias starts at 0 reads a review and then 100 empty steps, in training"
-        " and in the test. What is its test accuracy? Without empty steps it is"
-        " about 85 %.",
+        " and in the test. How many of the test reviews does it get right?",
         {
             "chance": "About 50 %, as by chance.",
             "some": "Between 55 and 80 %.",
@@ -196,11 +195,11 @@ QUESTIONS = (
         _no_forget_bias,
     ),
     Question(
-        "Reviews are filled up to 500 steps behind their ends and read without a mask; after one"
-        " epoch an LSTM is at chance. The same padding is now put in front. What accuracy has it"
+        "Reviews are filled up to 500 steps and read without a mask. The padding of an LSTM's"
+        " reviews is put in front of them, where it usually stands behind. What is its accuracy"
         " after one epoch?",
         {
-            "same": "Still about 50 %: the same steps are read.",
+            "same": "About 50 %: where the padding stands makes no difference.",
             "some": "Between 55 and 80 %.",
             "all": "More than 80 %.",
         },

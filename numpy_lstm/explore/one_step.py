@@ -99,10 +99,10 @@ def answer(setting: Setting) -> Answer:
     name = CUT_NAMES[list(CUTS).index(str(setting["cut"]))]
     values = ", ".join(f"{name} = {number(float(one[0, 0]))}" for name, one in arrives.items())
     far = (
-        f"with forget bias {bias:g} a cell of {H} units has"
-        f" {number(norms['none'][last])} of the gradient in its input {last} steps back"
+        f"with forget bias {bias:g}, the gradient in the input of a cell of {H} units has the norm"
+        f" {number(norms['none'][last])} {last} steps back"
     )
-    cut_off = f", and {number(share)} of that without {name}." if cut else ", all paths open."
+    cut_off = f", and {number(share)} times that without {name}." if cut else ", all paths open."
     return {
         "charts": [
             chart(

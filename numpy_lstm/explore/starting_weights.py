@@ -263,7 +263,7 @@ def _both(found: Flow) -> tuple[str, str]:
     winner = "rnn" if rnn > 2 * lstm else "lstm" if lstm > 2 * rnn else "same"
     why = (
         " Over empty steps an orthogonal W_h only turns the gradient, and the slopes of tanh are"
-        " near 1; the forget gates shrink theirs at every step."
+        " near 1; the LSTM's gates, all below 1, shrink theirs at every step."
     )
     return winner, (
         f"the RNN keeps {number(rnn)}, the LSTM {number(lstm)}.{why if winner == 'rnn' else ''}"

@@ -223,10 +223,11 @@ def _sentence(found: dict[str, Reading], epoch: int, contributions: bool) -> str
             for model, one in found.items()
         )
         return f"{when}, the contributions add up to each model's log-odds of positive: {sums}."
-    shares = " and ".join(f"{number(ends(one.x))} in the {ROLES[m]}" for m, one in found.items())
+    rnn, lstm = (number(ends(one.x)) for one in found.values())
     return (
-        f"{when}, the gradient at the first {EDGE} words is that at the last {EDGE} times {shares}."
-        " It says how the verdict would move with a word, not what the word has contributed."
+        f"{when}, the gradient at the first {EDGE} words is {rnn} times that at the last {EDGE}"
+        f" in the RNN, and {lstm} times in the LSTM; it says how the verdict would move with a"
+        " word, not what the word has contributed."
     )
 
 
@@ -242,7 +243,7 @@ def view() -> View:
         "words",
         "A review's words",
         "Two small models read a review word by word. Each word is colored by the norm of the"
-        " gradient at it, divided by the error; the darkest is the largest of its row.",
+        " loss's gradient at it, divided by the error; the darkest is the largest of its row.",
         (
             Control("example", "review", "choice", 0, examples, names, offered=examples[:-1]),
             Control(
@@ -276,8 +277,8 @@ def _questions(last: int) -> tuple[Question, ...]:
         )
         right = "same" if rnn > 0.5 else "less" if rnn > 0.05 else "little"
         return right, (
-            f"at the first {EDGE} words it is that at the last {EDGE} times {number(rnn)}; in the"
-            f" LSTM times {number(lstm)}."
+            f"at the first {EDGE} words it is {number(rnn)} times that at the last {EDGE}; in the"
+            f" LSTM, {number(lstm)} times."
         )
 
     def largest() -> tuple[str, str]:

@@ -313,7 +313,7 @@ def test_the_keyboard_is_enough(browser, served):
     press(Keys.ENTER)
     assert find(browser, "#numbers table").is_displayed()
     find(browser, "#next").send_keys(Keys.ENTER)
-    assert browser.switch_to.active_element.get_attribute("data-option") == "grows"
+    assert browser.switch_to.active_element.get_attribute("data-option") == "both"
     assert text(browser, "#seen") == ""
 
 

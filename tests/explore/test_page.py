@@ -70,6 +70,16 @@ def test_every_answer_of_a_view_is_packed_and_unpacked(monkeypatch):
     alike(again["answers"]["3 2"], answers[view.name]["answers"]["3 2"])
 
 
+def test_the_docs_name_every_view_and_option_and_their_links_lead_somewhere():
+    docs = (ROOT / "docs" / "explore.md").read_text(encoding="utf-8")
+    for view in VIEWS.values():
+        assert f"| {view.title} |" in docs and f"- **{view.title}.**" in docs
+    for option in ("--run DIR", "--out FILE", "--port N", "--no-browser"):
+        assert f"| `{option}` |" in docs
+    for link in re.findall(r"\]\(([^)#:]+)\)", docs):
+        assert (COMMITTED.parent / link).exists(), link
+
+
 def test_the_page_loads_nothing():
     for text in (page(VIEWS)[0], committed()):
         outside = re.findall(r"(?:src|href|url|import)\W{1,3}(?:https?:)?//\S+", text)

@@ -160,7 +160,9 @@ function showQuestion() {
 
 function option(name, text) {
   const button = element("button", { type: "button", "data-option": name, "aria-pressed": "false" }, text);
-  button.addEventListener("click", () => predict(name));
+  button.addEventListener("click", () => {
+    if (!state.said) predict(name); // one prediction a question
+  });
   return button;
 }
 
@@ -170,7 +172,7 @@ async function predict(name) {
   state.said = name;
   writeAddress();
   for (const button of byId("options").children) {
-    button.disabled = true;
+    button.setAttribute("aria-disabled", "true"); // and not disabled: it keeps the focus
     button.setAttribute("aria-pressed", String(button.dataset.option === name));
   }
   try {
