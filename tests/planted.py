@@ -289,8 +289,8 @@ BUGS = [
     ),
     # Of the plain loops, which the page plants too: kinds 2, 2, 3, 3, 4, 6, 10, 11 and 13.
     *(
-        Bug(*edit[:5], *caught)
-        for edit, caught in zip(
+        Bug(*bug[:5], *caught)
+        for bug, caught in zip(
             PLAIN_BUGS,
             (
                 (PLAIN, PLAIN_RNN),

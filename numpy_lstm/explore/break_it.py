@@ -10,7 +10,7 @@ import numpy as np
 
 from numpy_lstm import lstm, rnn
 from numpy_lstm.cells import LSTMParams, RNNParams
-from numpy_lstm.explore.bugs import PLAIN, Edit, planted
+from numpy_lstm.explore.bugs import CARRY, PLAIN, SLOPE, Bug, changed, planted
 from numpy_lstm.explore.controls import Answer, Control, Question, Setting, View
 from numpy_lstm.explore.drawing import axis, chart, line, number, plain, table
 from numpy_lstm.gradcheck import TOLERANCE, gradient_errors
@@ -34,9 +34,9 @@ class Check(NamedTuple):
 
 
 @lru_cache(maxsize=len(PLAIN) + 2)
-def losses(edit: Edit | None, cell: Model) -> tuple[float, ...]:
+def losses(bug: Bug | None, cell: Model) -> tuple[float, ...]:
     """Loss before each step of training with the plain loop, with a bug in it or none."""
-    ours, rng = planted(edit), np.random.default_rng(0)
+    ours, rng = planted(bug), np.random.default_rng(0)
     xs = rng.standard_normal((T, N, 1))
     labels = (xs.sum(axis=(0, 2)) > 0).astype(np.int64)
     parameters = {**_params(cell, rng)._asdict(), "W_out": rng.standard_normal((1, H)) / H}
@@ -55,9 +55,9 @@ def losses(edit: Edit | None, cell: Model) -> tuple[float, ...]:
     return tuple(found)
 
 
-def checks(edit: Edit | None, cell: Model) -> list[Check]:
+def checks(bug: Bug | None, cell: Model) -> list[Check]:
     """Ask several checks, of which some see little."""
-    ours = planted(edit)
+    ours = planted(bug)
     return [
         _check_step(ours, cell),
         _check_sequence("the whole loop, one step long", ours, cell, steps=1),
@@ -72,7 +72,7 @@ def checks(edit: Edit | None, cell: Model) -> list[Check]:
 
 def answer(setting: Setting) -> Answer:
     """Both curves of the loss, and what each check finds."""
-    edit = PLAIN[int(setting["bug"])]
+    where, new, old = changed(PLAIN[int(setting["bug"])])
     right, wrong, found = results(int(setting["bug"]))
     noticed = [check for check in found if check.notices]
     return {
@@ -89,7 +89,7 @@ def answer(setting: Setting) -> Answer:
             )
         ],
         "open": table(
-            f"{edit.file}: “{edit.new.strip()}” stands for “{edit.old.strip()}”",
+            f"{where}: “{new}” stands for “{old}”",
             ("check", "notices it", "what it finds"),
             [(each.name, "yes" if each.notices else "no", each.found) for each in found],
         ),
@@ -109,8 +109,8 @@ def answer(setting: Setting) -> Answer:
 @lru_cache(maxsize=len(PLAIN))
 def results(bug: int) -> tuple[tuple[float, ...], tuple[float, ...], list[Check]]:
     """Losses without and with a bug, and what the checks find; they take a moment, and stay."""
-    edit = PLAIN[bug]
-    return losses(None, edit.cell), losses(edit, edit.cell), checks(edit, edit.cell)
+    it = PLAIN[bug]
+    return losses(None, it.cell), losses(it, it.cell), checks(it, it.cell)
 
 
 def _kind(cell: Model) -> type[RNNParams] | type[LSTMParams]:
@@ -224,15 +224,8 @@ def _judged(name: str, loss: Any, point: Any, gradient: Any) -> Check:
     return Check(name, notices, f"relative error {number(worst.error)}{where}")
 
 
-def _place(number: int, cell: Model, file: str) -> int:
-    return next(
-        k
-        for k, edit in enumerate(PLAIN)
-        if (edit.number, edit.cell, edit.file) == (number, cell, file)
-    )
-
-
-SLOPE, CARRY = _place(6, "lstm", "cells.py"), _place(2, "lstm", "bptt.py")
+def _name(bug: Bug) -> str:
+    return "RNN" if bug.cell == "rnn" else "LSTM"
 
 
 def _still_learns() -> tuple[str, str]:
@@ -313,11 +306,7 @@ VIEW = View(
             "choice",
             SLOPE,
             tuple(range(len(PLAIN))),
-            tuple(
-                f"{edit.number}. {'RNN' if edit.cell == 'rnn' else 'LSTM'}: {edit.what}"
-                f" ({edit.file})"
-                for edit in PLAIN
-            ),
+            tuple(f"{b.public}. {_name(b)}: {b.what} ({changed(b)[0]})" for b in PLAIN),
         ),
     ),
     QUESTIONS,

@@ -14,10 +14,10 @@ from numpy_lstm import bptt, cells
 from numpy_lstm.types import Model
 
 
-class Edit(NamedTuple):
+class Bug(NamedTuple):
     """One mistake: `old` stands exactly once in `file` and is replaced by `new`."""
 
-    number: int  # of the fifteen kinds
+    public: int  # which of the fifteen kinds of bugs of public code
     what: str
     file: str
     old: str
@@ -26,7 +26,7 @@ class Edit(NamedTuple):
 
 
 PLAIN = (
-    Edit(
+    Bug(
         2,
         "dh is not carried back",
         "bptt.py",
@@ -34,7 +34,7 @@ PLAIN = (
         "dx_t, _, dparams_t = rnn_step_backward(dh_t, cache)",
         "rnn",
     ),
-    Edit(
+    Bug(
         2,
         "dc is not carried back",
         "bptt.py",
@@ -42,7 +42,7 @@ PLAIN = (
         "dx_t, dh_next, _, dparams_t = ",
         "lstm",
     ),
-    Edit(
+    Bug(
         3,
         "only the cell path goes back in time",
         "bptt.py",
@@ -50,7 +50,7 @@ PLAIN = (
         "if True:",
         "lstm",
     ),
-    Edit(
+    Bug(
         3,
         "only the cell path goes back in time",
         "cells.py",
@@ -58,7 +58,7 @@ PLAIN = (
         "dh_prev = 0 * h_prev  # (28)",
         "lstm",
     ),
-    Edit(
+    Bug(
         4,
         "W_h where its transpose belongs",
         "cells.py",
@@ -66,7 +66,7 @@ PLAIN = (
         "dh_prev = da_t @ W_h.T  # (6)",
         "rnn",
     ),
-    Edit(
+    Bug(
         6,
         "σ(f) for σ'(f)",
         "cells.py",
@@ -74,7 +74,7 @@ PLAIN = (
         "da_f = df_t * f_t",
         "lstm",
     ),
-    Edit(
+    Bug(
         10,
         "the gradient at the final cell state is forgotten",
         "bptt.py",
@@ -82,7 +82,7 @@ PLAIN = (
         "dh_next, dc_next = dh_T, np.zeros_like(dc_T)",
         "lstm",
     ),
-    Edit(
+    Bug(
         11,
         "backward clips",
         "bptt.py",
@@ -90,7 +90,7 @@ PLAIN = (
         "dparams = RNNParams(*(np.clip(a + b, -1, 1) for a, b in zip(dparams, dparams_t)))",
         "rnn",
     ),
-    Edit(
+    Bug(
         13,
         "σ(2x) for σ(x)",
         "cells.py",
@@ -101,7 +101,16 @@ PLAIN = (
 )
 
 
-def planted(edit: Edit | None) -> Any:
+# Of which the page asks: σ for σ' at the forget gate, and dc that is not carried back.
+SLOPE, CARRY = 5, 1
+
+
+def changed(bug: Bug) -> tuple[str, str, str]:
+    """Where a bug is, what stands there, and what stands there instead of."""
+    return bug.file, bug.new.strip(), bug.old.strip()
+
+
+def planted(bug: Bug | None) -> Any:
     """The functions of both files, compiled from their own source with a mistake in it, or none.
 
     Nothing outside changes: the package's own functions stay right.
@@ -119,10 +128,10 @@ def planted(edit: Edit | None) -> Any:
     ours: dict[str, Any] = {}
     for module in (cells, bptt):
         file, text = f"{module.__name__.rpartition('.')[2]}.py", inspect.getsource(module)
-        if edit is not None and edit.file == file:
-            if text.count(edit.old) != 1:
-                raise ValueError(f"`edit`: {edit.old!r} must stand once in {file}")
-            text = text.replace(edit.old, edit.new)
+        if bug is not None and bug.file == file:
+            if text.count(bug.old) != 1:
+                raise ValueError(f"`bug`: {bug.old!r} must stand once in {file}")
+            text = text.replace(bug.old, bug.new)
         names: dict[str, Any] = {"__name__": module.__name__}
         exec(compile(text, file, "exec"), names)
         # Functions are those that were compiled here, also where bptt.py imports them; the types

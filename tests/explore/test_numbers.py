@@ -20,7 +20,7 @@ from numpy_lstm.explore import (
     starting_weights,
     words,
 )
-from numpy_lstm.explore.bugs import PLAIN, planted
+from numpy_lstm.explore.bugs import CARRY, PLAIN, SLOPE, planted
 from numpy_lstm.explore.drawing import heights
 from numpy_lstm.types import Batch
 from numpy_lstm.weights import Weights, save_weights
@@ -269,13 +269,18 @@ def test_no_check_notices_anything_where_there_is_no_bug(cell):
     assert not any(check.notices for check in break_it.checks(None, cell))
 
 
-@pytest.mark.parametrize("k", range(len(PLAIN)), ids=[f"{e.number} {e.what}" for e in PLAIN])
+@pytest.mark.parametrize("k", range(len(PLAIN)), ids=[f"{bug.public} {bug.what}" for bug in PLAIN])
 def test_every_bug_is_noticed_by_a_check_of_everything_and_leaves_the_package_as_it_is(k):
     _, _, found = break_it.results(k)
     assert found[3].notices
     assert len({check.name for check in found}) == len(found)
     answer = break_it.answer({"bug": k})
     assert sum(row[1] == "yes" for row in answer["open"]["rows"]) == sum(c.notices for c in found)
+
+
+def test_the_bugs_that_the_page_asks_of_are_those_that_it_names():
+    assert (PLAIN[SLOPE].public, PLAIN[SLOPE].cell) == (6, "lstm") and "f" in PLAIN[SLOPE].what
+    assert (PLAIN[CARRY].public, PLAIN[CARRY].cell) == (2, "lstm") and "dc" in PLAIN[CARRY].what
 
 
 def test_an_edit_that_finds_nothing_to_replace_is_an_error():
