@@ -22,6 +22,7 @@ from numpy_lstm.types import Model
 # The task: of N sequences of T numbers, is the sum positive?
 N, T, H, STEPS, RATE = 64, 8, 6, 60, 0.02
 STEPS_CHECKED = 3
+LARGE = 10.0  # scale of the gradients that go into a check of everything: what is clipped shows
 TINY, ABSOLUTE = 1e-3, 1e-4  # scale of weights, and error, of a check that sees little
 
 
@@ -158,7 +159,8 @@ def _check_step(ours: Any, cell: Model) -> Check:
 def _check_sequence(
     name: str, ours: Any, cell: Model, *, steps: int = STEPS_CHECKED, narrow: bool = False
 ) -> Check:
-    loss, point, gradient = _sequence(ours, cell, _point(cell, steps), narrow=narrow)
+    scale = 1.0 if narrow else LARGE
+    loss, point, gradient = _sequence(ours, cell, _point(cell, steps), narrow=narrow, scale=scale)
     return _judged(name, loss, point, gradient)
 
 
@@ -195,7 +197,7 @@ def _sequence(
         point |= {name: np.zeros_like(point[name]) for name in ("h0", "c0") if name in point}
     forward, backward = (getattr(ours, f"{cell}_{way}") for way in ("forward", "backward"))
     rng, out = np.random.default_rng(3), forward(**point)
-    dhs = rng.standard_normal(out.hs.shape) * (not narrow)
+    dhs = scale * rng.standard_normal(out.hs.shape) * (not narrow)
     ends = [
         scale * rng.standard_normal(point["h0"].shape) for name in ("h0", "c0") if name in point
     ]
