@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from statistics import median
 from typing import Any
 
@@ -45,11 +45,11 @@ slider.dispatchEvent(new Event("input"));
 def exploring(plan: Plan) -> dict[str, Any]:
     """Seconds from the command to the first answer and picture, and from each move of a slider.
 
-    The pictures are drawn by headless Chromium, which runs already; without it, and without
-    Selenium, they are left out.
+    The pictures are drawn by headless Chromium, which runs already; without it, without Selenium,
+    and in a quick run they are left out.
     """
     views = views_of(None)
-    with _browser() as browser:
+    with nullcontext() if plan.quick else _browser() as browser:
         starts = [_start(browser) for _ in range(plan.rounds)]
         print("first answer and picture:", *starts[-1].values(), flush=True)
         with _server() as (address, port):
