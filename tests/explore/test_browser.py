@@ -222,6 +222,8 @@ def test_a_line_of_the_step_is_lit_and_later_ones_have_no_values_yet(browser, ad
         find(browser, "#control-line").send_keys(Keys.ARROW_RIGHT)
     (at,) = browser.find_elements(By.CSS_SELECTOR, ".listing [aria-current=step]")
     assert at.text.startswith("(21)") and "0, cut; it was" in at.text
+    said = find(browser, "#control-line").get_attribute("aria-valuetext")
+    assert said.startswith("(21) dc_prev = dc_t * f_t: dc_prev = 0, cut; it was")
     assert len(browser.find_elements(By.CSS_SELECTOR, ".cell .cut")) == 1
     assert drawn(browser) == before  # nobody was asked
 
@@ -232,6 +234,8 @@ def test_a_word_tells_its_norms_by_the_pointer_and_by_the_slider(browser, addres
     assert len(rows) == 2 and [row.text.split()[1] for row in rows] == 2 * ["wonderful"]
     find(browser, "#control-word").send_keys(Keys.ARROW_RIGHT)
     assert text(browser, ".details li").startswith("“wonderful”, word 2 of ")
+    said = find(browser, "#control-word").get_attribute("aria-valuetext")
+    assert said == text(browser, ".details li")
     word = browser.find_elements(By.CSS_SELECTOR, ".review .word")[4]
     webdriver.ActionChains(browser).move_to_element(word).perform()
     assert text(browser, ".details li").startswith("“best”, word 5 of ")

@@ -331,6 +331,7 @@ function drawAnswer() {
   byId("numbers").querySelector(".scroll").replaceChildren(tableOf(shown.table));
   byId("seen").className = "";
   byId("seen").textContent = shown.sentence;
+  // For those who wait for it: the tests and the benchmark.
   document.body.dataset.drawn = Number(document.body.dataset.drawn || 0) + 1;
 }
 
@@ -403,6 +404,8 @@ function stepOf(lines) {
     tabindex: "0",
     "aria-label": "The lines of cells.py",
   };
+  const [{ source, equation }, said] = [lines[at], rows.find((row) => row.ariaCurrent).lastChild];
+  sayPlace("line", `${equation ? `(${equation}) ` : ""}${source}: ${said.textContent}`);
   return [drawing, element("div", region, listing)];
 }
 
@@ -463,6 +466,7 @@ function wordsOf({ words, rows, unknown, details }) {
       ...words.flatMap((word, k) => [wordOf(word, k, row, unknown, at), " "]),
     ),
   ]);
+  sayPlace("word", details[at][0]);
   const known = element("ul", { class: "details" }, ...details[at].map((line) => element("li", {}, line)));
   return [...colored, known];
 }
@@ -477,6 +481,11 @@ function wordOf(word, k, row, unknown, at) {
     if (k !== at) choosePlace("word", k);
   });
   return span;
+}
+
+/** What a screen reader says of a local slider's place. */
+function sayPlace(name, text) {
+  byId(`control-${name}`).setAttribute("aria-valuetext", text);
 }
 
 /** Move a local slider from elsewhere on the page. */
