@@ -30,7 +30,7 @@ PARTS = {
     "vanishing": parts.vanishing,
     "profile": profile,
     "preparation": preparation,
-    "exploring": exploring,
+    "page": exploring,
 }
 
 

@@ -24,7 +24,7 @@ def block(results: dict[str, Part]) -> str:
         "vanishing": ("A gradient that vanishes", _vanishing),
         "profile": ("Where the time of a training step goes", _profile),
         "preparation": ("Before the first step", _preparation),
-        "exploring": ("The page", _exploring),
+        "page": ("The page", _page),
     }
     blocks = []
     for name, (title, render) in renderers.items():
@@ -225,7 +225,7 @@ def _preparation(part: Part) -> str:
     return f"For the {part['reviews']:,} reviews: {times}."
 
 
-def _exploring(part: Part) -> str:
+def _page(part: Part) -> str:
     first = part["first"]
     drawn = part["browser"] is not None
     rows = [

@@ -291,7 +291,7 @@ def test_what_is_said_of_speed_follows_from_the_committed_results():
 
 
 def test_the_page_is_as_quick_as_its_docs_say():
-    part = json.loads(COMMITTED.read_text(encoding="utf-8"))["exploring"]
+    part = json.loads(COMMITTED.read_text(encoding="utf-8"))["page"]
     assert part["first"]["picture"]["longest"] < 2
     assert all(found["picture"]["median"] < 0.1 for found in part["moves"].values())
     assert all(found["answer"]["median"] < 0.1 for found in part["moves"].values())
