@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import parts
+from benchmarks.exploring import exploring
 from benchmarks.figure import time_ratios
 from benchmarks.machine import machine
 from benchmarks.plan import FULL, QUICK, Plan
@@ -29,6 +30,7 @@ PARTS = {
     "vanishing": parts.vanishing,
     "profile": profile,
     "preparation": preparation,
+    "page": exploring,
 }
 
 

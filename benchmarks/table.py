@@ -24,6 +24,7 @@ def block(results: dict[str, Part]) -> str:
         "vanishing": ("A gradient that vanishes", _vanishing),
         "profile": ("Where the time of a training step goes", _profile),
         "preparation": ("Before the first step", _preparation),
+        "page": ("The page", _page),
     }
     blocks = []
     for name, (title, render) in renderers.items():
@@ -222,6 +223,36 @@ def _profile(part: Part) -> str:
 def _preparation(part: Part) -> str:
     times = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in part["seconds"].items())
     return f"For the {part['reviews']:,} reviews: {times}."
+
+
+def _page(part: Part) -> str:
+    first = part["first"]
+    drawn = part["browser"] is not None
+    rows = [
+        (
+            view,
+            *(
+                _number(1000 * found[name][what])
+                for name in (("answer", "picture") if drawn else ("answer",))
+                for what in ("median", "longest")
+            ),
+        )
+        for view, found in part["moves"].items()
+    ]
+    intro = (
+        "From `python -m numpy_lstm.explore` to the first answer"
+        f" {first['answer']['median']:.2f} s, {first['answer']['longest']:.2f} s at most"
+    )
+    header = ["view", "answer", "longest"]
+    if drawn:
+        intro += (
+            f", and to the first picture, in headless Chromium {part['browser']}, which runs"
+            f" already, {first['picture']['median']:.2f} s, {first['picture']['longest']:.2f} s at"
+            " most"
+        )
+        header += ["picture", "longest"]
+    intro += ". From each move of a slider to its answer, and until it is drawn, in ms:"
+    return f"{intro}\n\n" + _table(header, rows)
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

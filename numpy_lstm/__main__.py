@@ -16,6 +16,7 @@ COMMANDS = {
     "predict": "tell the sentiment of reviews",
     "gradcheck": "check every gradient of the package",
     "experiments": "run the experiments behind the report",
+    "explore": "turn the forget bias and see the gradient move, in a browser",
 }
 
 

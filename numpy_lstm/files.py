@@ -54,6 +54,34 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+def check_replaceable(path: Path, beginning: bytes, option: str) -> None:
+    """Whether a page may be written here: there is nothing, or an earlier one of the same command.
+
+    Parameters
+    ----------
+    path : Path
+    beginning : bytes
+        How every page of the command begins.
+    option : str
+        The option that names the path, for the message.
+
+    Raises
+    ------
+    ValueError
+        If something else is there.
+    """
+    if not path.exists():
+        return
+    if path.is_file():
+        with open(path, "rb") as file:
+            if file.read(len(beginning)) == beginning:
+                return
+    raise ValueError(
+        f"`{option}` {path} is there and is no page of this command; choose another name, or remove"
+        " it."
+    )
+
+
 def write_json(
     path: Path, contents: Mapping[str, Any] | list[Any], *, indent: int | None = 2
 ) -> None:

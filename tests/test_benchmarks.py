@@ -306,6 +306,13 @@ def test_what_is_said_of_speed_follows_from_the_committed_results():
     assert all(c["memory_ratios"]["ours / pytorch"] < 0.6 for c in results["length"]["cases"])
 
 
+def test_the_page_is_as_quick_as_its_docs_say():
+    part = json.loads(COMMITTED.read_text(encoding="utf-8"))["page"]
+    assert part["first"]["picture"]["longest"] < 2
+    assert all(found["picture"]["median"] < 0.1 for found in part["moves"].values())
+    assert all(found["answer"]["median"] < 0.1 for found in part["moves"].values())
+
+
 def test_recording_the_norms_takes_less_than_three_per_cent_of_a_training_step():
     results = json.loads(COMMITTED.read_text(encoding="utf-8"))
     assert all(0 < case["shares"]["norms"] < 0.03 for case in results["profile"]["cases"])

@@ -26,6 +26,7 @@ from numpy_lstm import terminal
 from numpy_lstm.__main__ import COMMANDS, main
 from numpy_lstm.experiments import __main__ as experiments
 from numpy_lstm.experiments import runner
+from numpy_lstm.explore import make_models
 from numpy_lstm.files import make_folder
 from numpy_lstm.training import Diverged
 from report import __main__ as report
@@ -34,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 MAINS = {
     **{f"numpy_lstm.{name}": import_module(f"numpy_lstm.{name}.__main__") for name in COMMANDS},
     "numpy_lstm": numpy_lstm_command,
+    "numpy_lstm.explore.make_models": make_models,
     "report": report,
     "benchmarks": benchmarks,
 }
