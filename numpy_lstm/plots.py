@@ -26,6 +26,20 @@ MARKERS = {"rnn": "s", "lstm": "o"}
 # Of many series, apart in grey-scale by their dashes: Paul Tol's muted scheme.
 MUTED = ("#332288", "#CC6677", "#117733", "#AA4499", "#999933", "#882255", "#44AA99", "#88CCEE")
 MUTED_DASHES: tuple[Any, ...] = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
+# Of a cell and its start, in every figure; a model's usual start is drawn as the trained model.
+CELLS: dict[str, tuple[str, Any, str]] = {
+    "rnn, orthogonal": (COLORS["rnn"], DASHES["rnn"], MARKERS["rnn"]),
+    "rnn, uniform": ("#882255", (0, (1, 1)), "D"),
+    "rnn, orthogonal x 0.5": ("#997700", (0, (4, 1, 1, 1)), "P"),
+    "rnn, orthogonal x 1.5": ("#CC3311", (0, (6, 1, 1, 1, 1, 1)), "X"),
+    "lstm, b_f=0": ("#117733", (0, (4, 1, 1, 1)), "v"),
+    "lstm, b_f=1": (COLORS["lstm"], DASHES["lstm"], MARKERS["lstm"]),
+    "lstm, b_f=3": ("#44AA99", (0, (6, 1, 1, 1, 1, 1)), "^"),
+    "lstm, uniform": ("#332288", (0, (1, 1)), "<"),
+    "lstm, f = 1/2": ("#555555", (0, (2, 2)), "1"),
+    "lstm, f = 1": ("#777777", (0, (8, 2)), "2"),
+    "lstm, chrono": ("#AA4499", (0, (2, 1)), "*"),
+}
 STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -46,6 +60,12 @@ def series(k: int) -> dict[str, Any]:
         "linestyle": MUTED_DASHES[k % len(MUTED_DASHES)],
         "linewidth": 1.4,
     }
+
+
+def cell(name: str) -> dict[str, Any]:
+    """Color and dashes of a cell and its start."""
+    color, dashes, _ = CELLS[name]
+    return {"color": color, "linestyle": dashes, "linewidth": 1.4}
 
 
 @contextmanager

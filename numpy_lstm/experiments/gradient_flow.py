@@ -120,6 +120,26 @@ def untrained(settings: dict[str, Any], vectors: Array, seed: int, own: Any) -> 
     return parameters
 
 
+def kept(by_distance: Array) -> Array:
+    """Norms over those of the same review at its last step, so that its error's size cancels.
+
+    The gradient of a review has the factor sigma(logit) - label at every step.
+
+    Parameters
+    ----------
+    by_distance : ndarray, shape (T, N)
+        Norms, row k at distance k.
+
+    Returns
+    -------
+    ndarray, shape (T, N)
+        NaN for a review without a gradient.
+    """
+    last = by_distance[0]
+    ratios: Array = by_distance / np.where(last > 0, last, np.nan)
+    return ratios
+
+
 def quartiles(by_distance: Array) -> dict[str, list[float]]:
     """Lower quartile, median and upper quartile of the reviews at each distance."""
     low, median, high = np.nanquantile(by_distance, [0.25, 0.5, 0.75], axis=1)

@@ -47,6 +47,23 @@ def describe(values: Sequence[float]) -> dict[str, float]:
     }
 
 
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Median, minimum and maximum, for seeds whose mean would describe none of them.
+
+    Examples
+    --------
+    >>> spread([0.5, 0.8, 0.6])
+    {'n': 3, 'median': 0.6, 'min': 0.5, 'max': 0.8}
+    """
+    array = np.asarray(values, np.float64)
+    return {
+        "n": len(array),
+        "median": float(np.median(array)),
+        "min": float(array.min()),
+        "max": float(array.max()),
+    }
+
+
 def geometric_mean(values: Sequence[float]) -> float:
     """Geometric mean, for norms that differ by powers of ten; 0 counts as 1e-300.
 

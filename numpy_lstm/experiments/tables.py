@@ -15,7 +15,8 @@ def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
     ----------
     summary : mapping
         Condition to its numbers and texts, or means and intervals of
-        :func:`~numpy_lstm.experiments.statistics.describe`.
+        :func:`~numpy_lstm.experiments.statistics.describe`, or medians and ranges of
+        :func:`~numpy_lstm.experiments.statistics.spread`.
     pivot : str, optional
         The quantity of a two-way table, for conditions named "one part, other part"; the part with
         fewer values makes the columns.
@@ -23,7 +24,8 @@ def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
     Returns
     -------
     str
-        Markdown. Means have their interval in parentheses; accuracies are in %.
+        Markdown. Means have their interval in parentheses, medians the least and the most;
+        accuracies are in %.
 
     Examples
     --------
@@ -69,8 +71,9 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
-        mean, low, high = (_number(name, value[key]) for key in ("mean", "low", "high"))
-        return f"{mean} ({low} to {high})"
+        keys = ("mean", "low", "high") if "mean" in value else ("median", "min", "max")
+        center, low, high = (_number(name, value[key]) for key in keys)
+        return f"{center} ({low} to {high})"
     return _number(name, value)
 
 

@@ -396,3 +396,8 @@ def test_the_figure_has_the_four_panels():
         "trained, every seed",
         "singular values of $∂s_T/∂s_{T-k}$, median seed",
     ]
+
+
+def test_norms_are_over_those_of_the_same_review_at_its_last_step():
+    norms = np.array([[4.0, 0.5, 0.0], [2.0, 1.0, 0.0]])
+    np.testing.assert_array_equal(experiment.kept(norms), [[1, 1, np.nan], [0.5, 2, np.nan]])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from numpy_lstm.experiments import statistics
-from numpy_lstm.experiments.statistics import describe, geometric_mean
+from numpy_lstm.experiments.statistics import describe, geometric_mean, spread
 
 
 def test_mean_and_standard_deviation_of_a_sample():
@@ -12,6 +12,11 @@ def test_mean_and_standard_deviation_of_a_sample():
     assert list(summary) == ["n", "mean", "sd", "low", "high"]
     assert summary["n"] == 3 and summary["mean"] == 3.0  # the median is 2
     assert summary["sd"] == pytest.approx(np.sqrt(7))  # 14 / 2, not 14 / 3
+
+
+def test_a_spread_is_the_median_and_the_range():
+    assert spread([0.75, 0.25, 0.5, 1.0]) == {"n": 4, "median": 0.625, "min": 0.25, "max": 1.0}
+    assert spread([2]) == {"n": 1, "median": 2.0, "min": 2.0, "max": 2.0}
 
 
 def test_a_single_value_is_its_own_interval():

@@ -1,4 +1,4 @@
-from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.experiments.statistics import describe, spread
 from numpy_lstm.experiments.tables import table
 
 
@@ -16,6 +16,12 @@ def test_a_row_for_each_condition_and_a_column_for_each_quantity():
         "|---|---|---|---|---|",
         "| rnn | 86.01 (85.00 to 87.12) | 0.500 (0.250 to 1.00) |  |  |",
         "| lstm | 90.00 (90.00 to 90.00) |  | – | 12 |",
+    ]
+
+
+def test_a_median_has_its_range_behind_it():
+    assert table({"rnn": {"test_accuracy": spread([0.5, 0.75, 0.625])}}).splitlines()[2:] == [
+        "| rnn | 62.50 (50.00 to 75.00) |"
     ]
 
 
