@@ -87,6 +87,8 @@ def test_an_experiment_on_record_is_of_five_seeds_and_of_all_reviews(experiment)
 
 
 IN_SENTENCES = [
+    ("verdict", "rnn, orthogonal", "test_accuracy"),
+    ("verdict", "lstm, b_f=1", "test_accuracy"),
     ("lag", "rnn, uniform, K=100", "test_accuracy"),
     ("lag", "rnn, orthogonal, K=100", "test_accuracy"),
     ("lag", "lstm, b_f=0, K=100", "test_accuracy"),

@@ -50,7 +50,9 @@ def run(condition, norms, losses=([0.5, 0.4], [0.3, 0.6])):
 
     def fit_each_rate(model, splits, vectors, settings, rates, *, scale):
         given.update(model=model, settings=settings, rates=rates, scale=scale)
-        states = {rate: state_of({}, of, of, norms) for rate, of in zip((0.1, 0.2), losses, strict=True)}
+        states = {
+            rate: state_of({}, of, of, norms) for rate, of in zip((0.1, 0.2), losses, strict=True)
+        }
         for rate, state in states.items():
             state.history[0] = state.history[0]._replace(train_loss=rate)
         assert splits is data.splits and vectors is data.vectors
