@@ -59,7 +59,8 @@ def run(condition, norms, losses=([0.5, 0.4], [0.3, 0.6])):
         return 0.2, states
 
     with (
-        patch.object(verdict, "prepare", lambda corpus, settings: data),
+        patch.object(verdict, "synthetic_corpus", lambda rng: rng.random()),
+        patch.object(verdict, "prepare", lambda corpus, settings: {FIRST_OF_SEED_3: data}[corpus]),
         patch.object(reviews, "fit_each_rate", fit_each_rate),
         patch.object(reviews, "scores", lambda state, *_: {"best_epoch": state.best_epoch}),
         patch.object(verdict, "predict_logits", lambda *_: np.array([1.0, 1.0, -1.0])),
@@ -67,6 +68,7 @@ def run(condition, norms, losses=([0.5, 0.4], [0.3, 0.6])):
         return verdict.run(CONDITIONS[condition], 3, False), given
 
 
+FIRST_OF_SEED_3 = np.random.default_rng(3).random()
 START, FIRST = [[2, 4], [1, 1]], [[1, 1], [3, 5]]
 
 

@@ -161,8 +161,8 @@ FAULTS: list[Fault] = [
     Fault(
         "the interval is written with its ends exchanged",
         TABLES,
-        'for key in ("mean", "low", "high")',
-        'for key in ("mean", "high", "low")',
+        'keys = ("mean", "low", "high")',
+        'keys = ("mean", "high", "low")',
         "experiments.test_tables.test_a_row_for_each_condition_and_a_column_for_each_quantity",
     ),
     Fault(
