@@ -170,7 +170,7 @@ def test_the_floor_is_the_products_at_full_rate_and_the_calls():
         own = [c["ratios"]["ours / floor"] for c in part["cases"] if c["model"] == model]
         mean = part["geometric_means"][model]["ours / floor"]
         assert mean == pytest.approx(np.sqrt(own[0] * own[1]))
-    assert "ours / pytorch: 0.500" in printed.getvalue()
+    assert "lstm  N=4  T=6  D=5  H=3  ours / pytorch: 0.500" in printed.getvalue()
 
 
 def test_the_exponent_is_that_of_a_law_through_all_lengths():

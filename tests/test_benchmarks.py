@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 from contextlib import redirect_stderr
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -20,7 +20,7 @@ from benchmarks.calls import Counted, calls_a_step
 from benchmarks.contenders import bptt, ours
 from benchmarks.figure import time_ratios
 from benchmarks.machine import machine, without_avx512
-from benchmarks.plan import QUICK
+from benchmarks.plan import FULL, QUICK
 from benchmarks.profiling import PARTS as STEP_PARTS
 from benchmarks.table import block, summary
 from benchmarks.tasks import MODELS, Recurrence, TrainingStep
@@ -263,6 +263,19 @@ def test_the_committed_results_are_complete_honest_and_not_of_a_quick_run():
     for part in results.values():
         assert not part["quick"]
         assert part["rounds"] >= 9
+
+
+def test_the_committed_results_are_of_all_sizes_of_the_plan():
+    results = json.loads(COMMITTED.read_text(encoding="utf-8"))
+    for part, wanted in {
+        "grid": [*FULL.grid],
+        "vanishing": [FULL.vanishing],
+        "length": [(FULL.usual[0], T, *FULL.usual[2:]) for T in FULL.lengths],
+    }.items():
+        sizes = [tuple(case[name] for name in "NTDH") for case in results[part]["cases"]]
+        assert sizes == len(MODELS) * wanted
+    settings = [case["settings"] for case in results["step"]["cases"]]
+    assert settings == len(MODELS) * [asdict(FULL.brief)]
 
 
 def test_the_page_shows_the_committed_results():

@@ -3,7 +3,8 @@
 import io
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from importlib import import_module
 from typing import Any
 from unittest.mock import patch
 
@@ -32,6 +33,39 @@ def test_a_command_in_capitals_is_known_to_be_one() -> None:
     with redirect_stderr(told), pytest.raises(SystemExit):
         numpy_lstm_command.main(["TRAIN"])
     assert "Did you mean train?" in told.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("command", "argv", "needed"),
+    [
+        ("numpy_lstm", ["--help"], True),
+        ("numpy_lstm.train", [], False),
+        ("numpy_lstm.predict", [], True),
+        ("numpy_lstm.gradcheck", [], True),
+        ("numpy_lstm.experiments", ["list"], True),
+        ("numpy_lstm.experiments", ["lag"], False),
+        ("benchmarks", [], False),
+        ("report", [], False),
+    ],
+)
+def test_only_what_is_there_to_be_printed_ends_with_its_reader(
+    command: str, argv: list[str], needed: bool
+) -> None:
+    module = import_module(f"{command}.__main__")
+    asked: list[bool] = []
+
+    def streams(*, needed: bool) -> Any:
+        asked.append(needed)
+        raise OSError
+
+    used = module if hasattr(module, "standard_streams") else terminal
+    with (
+        patch.object(used, "standard_streams", streams),
+        suppress(OSError),
+        redirect_stderr(io.StringIO()),
+    ):
+        module.main(argv)
+    assert asked == [needed]
 
 
 class Keeps(io.StringIO):

@@ -128,6 +128,8 @@ def test_every_cell_meets_every_treatment_with_the_same_sizes() -> None:
         assert settings | experiment.CELLS[settings["cell"]] == settings
         assert name.startswith(f"{settings['cell']}, ")
     assert conditions["rnn, orthogonal x 1.5, memory cut at 50"]["kept"] == "neither"
+    sizes = experiment.SIZES
+    assert (experiment.WORDS, sizes["max_length"], sizes["bag_size"]) == (400, 400, 1)
     assert conditions["lstm, b_f=0, gradient cut at 10"]["k"] == 10
 
 
@@ -248,7 +250,8 @@ def test_quartiles_are_taken_at_the_end_the_seams_and_the_beginning() -> None:
 
 def test_the_figure_has_the_seams_accuracies_of_each_cell_under_their_names() -> None:
     listed = []
-    for cell, whole in (("rnn, uniform", 0.875), ("lstm, b_f=1", 0.75)):
+    cells = {"rnn, uniform": 0.875, "rnn, orthogonal": 1.0, "lstm, b_f=1": 0.75}
+    for cell, whole in cells.items():
         accuracies = {("both", 400): [whole, whole - 0.25]}
         for n, k in enumerate(experiment.SEAMS):
             accuracies["memory", k] = [0.5 + n / 16, 0.625 + n / 16]
@@ -264,9 +267,7 @@ def test_the_figure_has_the_seams_accuracies_of_each_cell_under_their_names() ->
             for accuracy in values
         ]
     drawing = drawn(experiment.draw, listed)
-    for axes, title, whole in zip(
-        drawing.axes, ("rnn, uniform", "lstm, b_f=1"), (75, 62.5), strict=False
-    ):
+    for axes, title, whole in zip(drawing.axes, cells, (75, 87.5, 62.5), strict=False):
         assert axes.get_title() == title
         low, high = axes.get_ylim()
         assert low < 50 < 90 < high  # chance and the best are seen
@@ -287,7 +288,7 @@ def test_the_figure_has_the_seams_accuracies_of_each_cell_under_their_names() ->
         of_lost = ((0.06, 50), (0.06, 50), (1.06, 50), (1.06, 62.5), (2.06, 50), (2.06, 75))
         assert marks == {of_cut: MUTED[0], of_lost: MUTED[1]}
         assert ("gradient of 1997" in lines) == title.startswith("lstm")
-    truncated = labelled(drawing.axes[1])["gradient of 1997"]
+    truncated = labelled(drawing.axes[2])["gradient of 1997"]
     assert {*truncated.get_ydata()} == {62.5}
     assert drawing.axes[0].get_ylabel() == "test accuracy (%)"
     assert drawing.axes[3].get_xlabel() == "words between seam and end"

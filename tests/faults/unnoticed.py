@@ -12,6 +12,9 @@ SHOWN, KEPT, ARCHIVE = "train.test_shown.test_", "train.test_checkpoint.test_", 
 CHECK = "gradcheck.test_check.test_"
 NAMED_NUMBER = CHECK + "the_number_around_which_nothing_is_finite_is_named"
 READ = "predict.test_reading.test_"
+WORDS_SHOWN = (
+    "experiments.test_saliency.test_words_are_as_deep_as_their_norm_in_the_color_of_their_model"
+)
 OWN = SHOWN + "gradients_are_those_of_the_runs_own_reviews_and_bags"
 
 FAULTS = [
@@ -59,6 +62,41 @@ FAULTS = [
         '"n": 1_000,',
         '"n": 2_000,',
         NAMED,
+    ),
+    Fault(
+        "800 words are read where 400 are said",
+        SEAMS,
+        '"max_length": WORDS,',
+        '"max_length": 800,',
+        SEAM + "every_cell_meets_every_treatment_with_the_same_sizes",
+    ),
+    Fault(
+        "all vanilla RNNs are drawn in each of their panels",
+        SEAMS,
+        'own = [trial for trial in trials if trial["settings"]["cell"] == cell]',
+        'own = [trial for trial in trials if trial["settings"]["cell"][:4] == cell[:4]]',
+        SEAM + "the_figure_has_the_seams_accuracies_of_each_cell_under_their_names",
+    ),
+    Fault(
+        "lags are drawn in the order of a set",
+        "experiments/lag.py",
+        'sorted({trial["settings"]["lag"] for trial in trials})',
+        'list({trial["settings"]["lag"] for trial in trials})',
+        "experiments.test_lag.test_lags_stand_in_the_order_of_their_size",
+    ),
+    Fault(
+        "words of a figure are black on what is dark",
+        "experiments/saliency.py",
+        'color="white" if depth > 0.6 else "black",\n',
+        'color="white" if depth > 0.9 else "black",\n',
+        WORDS_SHOWN,
+    ),
+    Fault(
+        "words overlap, as their letters differ in width",
+        "experiments/saliency.py",
+        'family="monospace",',
+        'family="sans-serif",',
+        WORDS_SHOWN,
     ),
     Fault(
         "2,000 test reviews are scored where 5,000 are said",
@@ -323,6 +361,34 @@ FAULTS = [
         "declared > member.file_size",
         "test_files.test_an_array_with_something_behind_it_is_refused",
     ),
+    Fault(
+        "a warning names the folder of a file that could not be written",
+        "data/cache.py",
+        'f"{path} could not be written',
+        'f"{path.parent} could not be written',
+        ARCHIVE + "test_arrays_in_the_cache_come_back_or_not_at_all",
+    ),
+    Fault(
+        "a film is called it before its title is told",
+        "data/synthetic.py",
+        '        if "{film}" in template:\n            words["film"]',
+        '        words["film"]',
+        "data.test_synthetic.test_the_title_is_named_once_and_then_the_film_is_called_it",
+    ),
+    Fault(
+        "a blank beside a column's name is part of it",
+        "predict/reading.py",
+        "[cell.strip() for cell in next(",
+        "[cell for cell in next(",
+        READ + "a_column_that_is_named_is_taken",
+    ),
+    Fault(
+        "words beyond the first 32,768 are exchanged",
+        "training.py",
+        "occurs.cumsum(dtype=np.int32)",
+        "occurs.cumsum(dtype=np.int16)",
+        "test_training.test_more_words_than_a_short_integer_counts_are_told_apart",
+    ),
     # --- measuring -------------------------------------------------------------------------------
     Fault(
         "the noise of a function is taken for eight times as large",
@@ -458,6 +524,35 @@ FAULTS = [
         "gradcheck.test_derivatives.test_a_random_function_is_refused",
     ),
     Fault(
+        "all reviews of the gradient checks weigh the same",
+        "gradcheck/__main__.py",
+        "rng.dirichlet(np.ones(N))",
+        "np.full(N, 1 / N)",
+        "gradcheck.test_rows.test_reviews_of_a_classifier_weigh_each_otherwise",
+    ),
+    Fault(
+        "a benchmark's progress does not say H",
+        "../benchmarks/parts.py",
+        'for name in "NTDH" if name in what]',
+        'for name in "NTD" if name in what]',
+        "test_benchmark_numbers.test_the_floor_is_the_products_at_full_rate_and_the_calls",
+    ),
+    Fault(
+        "the longest reviews are not measured",
+        "../benchmarks/plan.py",
+        "1600, 3200),",
+        "1600),",
+        "test_benchmarks.test_the_committed_results_are_of_all_sizes_of_the_plan",
+    ),
+    Fault(
+        "a benchmark of hours ends with the reader of its output",
+        "../benchmarks/__main__.py",
+        "lambda: _main(argv), needed=False",
+        "lambda: _main(argv), needed=True",
+        "test_terminal.test_only_what_is_there_to_be_printed_ends_with_its_reader",
+        (("command", "benchmarks"), ("argv", []), ("needed", False)),
+    ),
+    Fault(
         "a benchmark that is stopped ends with status 1",
         "../benchmarks/__main__.py",
         "parser.exit(130,",
@@ -471,6 +566,34 @@ FAULTS = [
         "get_close_matches(arguments[0].lower(),",
         "get_close_matches(arguments[0],",
         "test_terminal.test_a_command_in_capitals_is_known_to_be_one",
+    ),
+    Fault(
+        "nothing is said of labels that are a column",
+        "estimator_input.py",
+        "column_or_1d(y, warn=True)",
+        "column_or_1d(y)",
+        "test_estimator_input.test_a_column_of_labels_is_taken_with_a_warning",
+    ),
+    Fault(
+        "the command that goes on with a run is for one folder only",
+        "train/__main__.py",
+        "os.path.abspath(sys.argv[0])",
+        "sys.argv[0]",
+        "train.test_run_folder.test_the_command_that_goes_on_is_the_same_in_any_folder",
+    ),
+    Fault(
+        "whoever finds a folder in use removes its lock",
+        "train/folder.py",
+        "    is_empty = False\n    try:",
+        "    is_empty = True\n    try:",
+        "train.test_run_folder.test_whoever_finds_a_folder_in_use_leaves_its_lock",
+    ),
+    Fault(
+        "the bar of a resumed run begins with epoch 1",
+        "train/progress_bar.py",
+        "desc=self._title(state.epoch + 1),",
+        "desc=self._title(1),",
+        "train.test_results.test_the_bar_stands_where_the_run_stands",
     ),
     Fault(
         "the estimator says that it takes tables",

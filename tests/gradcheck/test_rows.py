@@ -76,6 +76,21 @@ def test_a_gradient_wrong_for_one_method_alone_is_wrong() -> None:
     assert line.endswith("relative error 1.0e-09")
 
 
+def test_reviews_of_a_classifier_weigh_each_otherwise() -> None:
+    """Else a backward pass without the weights would be right."""
+    weighed = []
+    entropy = command.binary_cross_entropy
+
+    def kept(logits: Any, labels: Any, weights: Any) -> Any:
+        weighed.append(weights)
+        return entropy(logits, labels, weights)
+
+    with patch.object(command, "binary_cross_entropy", kept):
+        assert len([*command.classifiers(np.random.default_rng(0))]) == len(weighed) == 8
+    for weights in weighed:
+        assert len({*weights}) == command.N and np.isclose(weights.sum(), 1)
+
+
 def test_all_arrays_of_all_parts_are_checked() -> None:
     rng = np.random.default_rng(0)
     for part in (command.steps, command.sequences, command.classifiers):

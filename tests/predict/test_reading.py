@@ -20,10 +20,10 @@ def read(folder: Path, name: str, contents: bytes, column: str | None = None) ->
         return read_reviews(folder / name, column)
 
 
-def taken(folder: Path, name: str, contents: bytes) -> list[str]:
+def taken(folder: Path, name: str, contents: bytes, column: str | None = None) -> list[str]:
     """What is read, of a file that must not be refused."""
     try:
-        return read(folder, name, contents)
+        return read(folder, name, contents, column)
     except ValueError as error:
         raise AssertionError(f"refused: {error}") from error
 
@@ -76,6 +76,7 @@ def test_a_column_that_is_named_is_taken(tmp_path: Path) -> None:
     table = b"text,what\na,b\nc,d\n"
     assert read(tmp_path, "r.txt", table, "what") == ["b", "d"]
     assert read(tmp_path, "r.csv", table, "text") == ["a", "c"]
+    assert taken(tmp_path, "b.csv", b"text, what \na,b\n", "what") == ["b"]
     told = io.StringIO()
     with redirect_stderr(told):
         read_reviews(tmp_path / "r.csv")
