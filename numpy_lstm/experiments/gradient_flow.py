@@ -146,7 +146,7 @@ def quartiles(by_distance: Array) -> dict[str, list[float]]:
     return {"low": rounded(low), "median": rounded(median), "high": rounded(high)}
 
 
-def rounded(values: Array | None) -> list[float]:
+def rounded(values: Array | Sequence[float] | None) -> list[float]:
     """The values rounded to six digits, to keep the file small."""
     return [] if values is None else [float(f"{value:.6g}") for value in values]
 

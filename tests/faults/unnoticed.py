@@ -382,13 +382,6 @@ FAULTS = [
         "[cell for cell in next(",
         READ + "a_column_that_is_named_is_taken",
     ),
-    Fault(
-        "words beyond the first 32,768 are exchanged",
-        "training.py",
-        "occurs.cumsum(dtype=np.int32)",
-        "occurs.cumsum(dtype=np.int16)",
-        "test_training.test_more_words_than_a_short_integer_counts_are_told_apart",
-    ),
     # --- measuring -------------------------------------------------------------------------------
     Fault(
         "the noise of a function is taken for eight times as large",
