@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import io
 import os
-import re
 import stat
 import tarfile
 import zipfile
@@ -365,8 +364,9 @@ def test_arrays_in_the_cache_come_back_or_not_at_all(tmp_path: Path) -> None:
     assert cache.load_arrays(tmp_path / "none.npz") is None
     path.write_bytes(path.read_bytes()[:-1])
     assert cache.load_arrays(path) is None
-    with pytest.warns(RuntimeWarning, match=re.escape(f"{path / 'a.npz'} could not be written")):
+    with pytest.warns(RuntimeWarning) as warned:
         cache.save_arrays(path / "a.npz", {"a": np.zeros(1)})  # below a file
+    assert f"{path / 'a.npz'} could not be written" in str(warned[0].message)
     for name in ("b-2.npz", "b-1.npz", "c.npz"):
         (tmp_path / name).touch()
     assert [each.name for each in cache.find_cached(tmp_path, "b-*.npz")] == ["b-1.npz", "b-2.npz"]
