@@ -1,0 +1,170 @@
+"""A learner's lines: which statement computes a quantity.
+
+If the learner's own version of the quantity is known, it is the line where that was first seen.
+Else it is the line that reads most of what goes into the equation, and gives nothing that is right.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from numpy_lstm.clinic.watching import Seen
+
+
+class Statement(NamedTuple):
+    """A statement of a learner's code."""
+
+    file: str
+    first: int  # its lines
+    last: int
+    text: str
+    reads: tuple[str, ...]  # patterns of what it reads
+    writes: tuple[str, ...]  # names of what it assigns
+
+
+def statement_at(file: str, line: int) -> Statement | None:
+    """The statement to which a line belongs, if the source can be had.
+
+    Parameters
+    ----------
+    file : str
+    line : int
+
+    Returns
+    -------
+    Statement or None
+    """
+    return next((s for s in statements(file) if s.first <= line <= s.last), None)
+
+
+def statements(file: str) -> list[Statement]:
+    """All simple statements of a file; none if it cannot be read.
+
+    Parameters
+    ----------
+    file : str
+
+    Returns
+    -------
+    list of Statement
+    """
+    lines = linecache.getlines(file)
+    try:
+        tree = ast.parse("".join(lines))
+    except (SyntaxError, ValueError):
+        return []
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)):
+            last = node.end_lineno or node.lineno
+            text = "\n".join(line.rstrip("\n") for line in lines[node.lineno - 1 : last])
+            reads = tuple(dict.fromkeys(_reads(node)))
+            found.append(Statement(file, node.lineno, last, text, reads, tuple(_writes(node))))
+    return sorted(found, key=lambda s: (s.first, s.last))
+
+
+def reading(
+    ran: set[tuple[str, int]],
+    wanted: Sequence[set[str]],
+    right_lines: set[tuple[str, int]],
+    called: str,
+) -> Statement | None:
+    """The statement that reads most of what is wanted, of those that ran and are not known right.
+
+    Parameters
+    ----------
+    ran : set of (file, line)
+    wanted : sequence of set of str
+        For each input of an equation, what the learner calls it.
+    right_lines : set of (file, line)
+        Where right values were seen first.
+    called : str
+        Our name of the quantity: of several lines the one that assigns such a name.
+
+    Returns
+    -------
+    Statement or None
+    """
+    best, most = None, 0.0
+    for file in sorted({file for file, _ in ran}):
+        for each in statements(file):
+            span = {(file, line) for line in range(each.first, each.last + 1)}
+            if not span & ran or isinstance(each, ast.Return):
+                continue
+            score = float(sum(any(_match(r, n) for r in each.reads for n in ns) for ns in wanted))
+            if score < min(2, len(wanted)):
+                continue
+            alike = any(_plain(w) == _plain(called) for w in each.writes)
+            score += 1.5 * alike - 1.2 * bool(span & right_lines) - 0.01 * len(each.reads)
+            if score > most:
+                best, most = each, score
+    return best
+
+
+def _plain(name: str) -> str:
+    """A name without what learners vary: d_f_t, dft and df are the same."""
+    name = re.sub(r"^.*[.\[]", "", name).strip("]'\"").lower()
+    return re.sub(r"_|t$|raw|prev|next", "", name)
+
+
+def _match(pattern: str, name: str) -> bool:
+    return re.fullmatch(pattern, name) is not None
+
+
+def _reads(node: ast.AST) -> Iterator[str]:
+    """Patterns that fit the paths of what is read."""
+    targets = getattr(node, "targets", [getattr(node, "target", None)])
+    skip = set() if isinstance(node, ast.AugAssign) else {id(t) for t in targets if t}
+    stack: list[ast.AST] = [node]
+    while stack:
+        each = stack.pop()
+        if id(each) in skip:
+            continue
+        if isinstance(each, (ast.Name, ast.Attribute, ast.Subscript)):
+            pattern = _pattern(each)
+            if pattern:
+                yield pattern
+        stack.extend(ast.iter_child_nodes(each))
+
+
+def _writes(node: ast.AST) -> Iterator[str]:
+    targets = getattr(node, "targets", [getattr(node, "target", None)])
+    for target in targets:
+        if target is not None:
+            elements = target.elts if isinstance(target, ast.Tuple) else [target]
+            for element in elements:
+                yield ast.unparse(element)
+
+
+def _pattern(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return re.escape(node.id)
+    if isinstance(node, ast.Attribute):
+        base = _pattern(node.value)
+        return f"{base}\\.{re.escape(node.attr)}" if base else ""
+    if isinstance(node, ast.Subscript):
+        base = _pattern(node.value)
+        if not base:
+            return ""
+        if isinstance(node.slice, ast.Constant):
+            return base + re.escape(f"[{node.slice.value!r}]")
+        return base + r"(\[[^\]]*\])?"
+    return ""
+
+
+def version_line(version: Seen | None) -> Statement | None:
+    """The statement that computes a value, if its source can be had.
+
+    Parameters
+    ----------
+    version : Seen or None
+
+    Returns
+    -------
+    Statement or None
+    """
+    return statement_at(version.file, version.line) if version else None
