@@ -124,7 +124,7 @@ def _text(d: Diagnosis) -> list[str]:
 def _fault(fault: Fault) -> list[str]:
     lines = []
     for each in fault.equations:
-        label = called(each.number)
+        label = f"({each.number})"
         lines.append(f"  {label:8}{each.formula}")
         lines.append(f'          report, section "{each.section}"')
         ours = each.line

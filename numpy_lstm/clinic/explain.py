@@ -8,17 +8,28 @@ comes of it, the guess is right.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from numpy_lstm.clinic.matching import Index
+from numpy_lstm.clinic.nodes import ELEMENTWISE
 from numpy_lstm.clinic.problem import Problem
 from numpy_lstm.clinic.reference import Results, Run, functions
 from numpy_lstm.types import Array
 
 
-def wrong_arguments(problem: Problem, right: Run, t: int, index: Index, *, backward: bool) -> str:
+class Guess(NamedTuple):
+    """What may be wrong around a step, and the arguments that our own step would then have."""
+
+    sentence: str
+    arguments: tuple[Any, ...]
+    of_dc: bool = False  # whether (17) may lack what the loop does not hand on
+
+
+def wrong_arguments(
+    problem: Problem, right: Run, t: int, index: Index, done: set[str], *, backward: bool
+) -> Guess | None:
     """What a learner's step t takes in the place of what it should take.
 
     Parameters
@@ -28,32 +39,29 @@ def wrong_arguments(problem: Problem, right: Run, t: int, index: Index, *, backw
     t : int
         The first step, in the order of the pass, that goes wrong.
     index : Index
+    done : set of str
+        Quantities of that step that are right: no guess may make them wrong.
     backward : bool
 
     Returns
     -------
-    str
-        A sentence, or "" if no guess is right.
+    Guess or None
     """
     if problem.lengths is not None:
-        return ""
+        return None
     record: list[dict[str, Any]] = []
     ours = functions((), record)
     base = (right.backward if backward else right.forward)[t]
     step = ours[f"{problem.cell}_step" + "_backward" * backward]
-    guesses = _backward(problem, right, t) if backward else _forward(problem, right, t)
-    for sentence, arguments in guesses:
+    made = {name for name in ELEMENTWISE[problem.cell] if name.startswith("d") == backward}
+    made |= {"dx_t", "dh_prev"} if backward else {f"a_{k}" for k in "tifgo"}
+    for guess in (_backward if backward else _forward)(problem, right, t):
         record.clear()
-        step(*arguments)
-        for name, value in record[0].items():
-            if name in base and _is_result(name) and _differs(value, base[name]):
-                if index.find_all(value) is not None:
-                    return sentence
-    return ""
-
-
-def _is_result(name: str) -> bool:
-    return name.endswith(("_t", "_prev")) or name[:3] in ("da_",) or name[:2] == "a_"
+        step(*guess.arguments)
+        wrong = {n: v for n, v in record[0].items() if n in made and _differs(v, base[n])}
+        if not done & set(wrong) and any(index.find_all(v) is not None for v in wrong.values()):
+            return guess
+    return None
 
 
 def _differs(value: Any, right: Any) -> bool:
@@ -63,76 +71,70 @@ def _differs(value: Any, right: Any) -> bool:
     return bool(np.abs(value - right).max() > 1e-6 * size and np.abs(value).max() > 1e-9 * size)
 
 
-def _backward(p: Problem, right: Run, t: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _backward(p: Problem, right: Run, t: int) -> Iterator[Guess]:
     base, last = right.backward[t], len(p.xs) - 1
     own, lstm = p.dhs[t], p.cell == "lstm"
-    dh_next = base["dh_t"] - own
-    step = f"step {t + 1}"
-    after = f"step {t + 2}" if t < last else "the loss on the last state"
-    dc = base.get("dc_next")
+    dh, dc, cache = base["dh_t"], base.get("dc_next"), base["cache"]
+    dh_next = dh - own
+    at = f"At step {t + 1}"
+    after = f"step {t + 2}"
 
-    def arguments(dh: Array, dc_next: Any = dc, cache: Any = base["cache"]) -> tuple[Any, ...]:
-        return (dh, dc_next, cache) if lstm else (dh, cache)
+    def guess(sentence: str, dh: Array, dc: Any = dc, cache: Any = cache, **more: Any) -> Guess:
+        return Guess(f"{at} {sentence}.", (dh, dc, cache) if lstm else (dh, cache), **more)
 
-    name = "dh_T" if t == last else f"the dh that {after} hands back"
-    yield f"At {step} the gradient in h lacks {name}.", arguments(own)
-    yield f"At {step} the gradient in h lacks the loss's own, dhs[{t}].", arguments(dh_next)
+    missing = "dh_T" if t == last else f"the dh that {after} hands back"
+    yield guess(f"the gradient in h lacks {missing}", own)
+    yield guess(f"the gradient in h lacks the loss's own, dhs[{t}]", dh_next)
     for s in range(len(p.xs)):
         if s != t:
-            text = f"At {step} the loss's gradient of step {s + 1}, dhs[{s}], is added"
-            yield f"{text} in the place of dhs[{t}].", arguments(p.dhs[s] + dh_next)
-            yield f"{text} alone.", arguments(p.dhs[s])
-    yield f"At {step} the loss's own gradient, dhs[{t}], is added twice.", arguments(own + base["dh_t"])
+            yield guess(f"dhs[{s}] is added, where dhs[{t}] should be", p.dhs[s] + dh_next)
+            yield guess(f"dhs[{s}] alone stands for the gradient in h", p.dhs[s])
+    yield guess(f"dhs[{t}] is added twice", own + dh)
     if t < last:
         before = right.backward[t + 1]
-        yield f"At {step} dh starts from dh_T again.", arguments(own + p.dh_T)
-        yield f"At {step} the total dh of step {t + 2} is handed on.", arguments(own + before["dh_t"])
+        yield guess("dh starts from dh_T again", own + p.dh_T)
+        yield guess(f"the whole dh_t of {after} is handed on, not what passes through it",
+                    own + before["dh_t"])
         if lstm:
-            text = f"At {step} the total dc of step {t + 2} is handed on, without f."
-            yield text, arguments(base["dh_t"], before["dc_t"])
-            yield f"At {step} dc starts from dc_T again.", arguments(base["dh_t"], p.dc_T)
-            both = f"At {step} nothing comes from {after}: neither dh nor dc."
-            yield both, arguments(own, 0 * base["dh_t"])
-            swapped = f"At {step} dh and dc of {after} have changed places."
-            yield swapped, arguments(own + dc, dh_next)
+            yield guess(f"the dc_t of {after} is handed on without f", dh, before["dc_t"])
+            yield guess("dc starts from dc_T again", dh, p.dc_T, of_dc=True)
+            yield guess(f"nothing comes from {after}, neither dh nor dc", own, 0 * dh)
+            yield guess(f"dh and dc of {after} have changed places", own + dc, dh_next)
     if lstm:
-        name = "dc_T" if t == last else f"the dc that {after} hands back"
-        yield f"At {step} the gradient in c lacks {name}.", arguments(base["dh_t"], 0 * base["dh_t"])
+        missing = "dc_T" if t == last else f"the dc that {after} hands back"
+        yield guess(f"the gradient in c lacks {missing}", dh, 0 * dh, of_dc=True)
         if t == last:
-            text = "The gradients dh_T and dc_T on the last states are forgotten."
-            yield text, arguments(own, 0 * own)
+            yield guess("both dh_T and dc_T are missing", own, 0 * dh)
     for s in range(len(p.xs)):
         if s != t:
-            other = right.backward[s]["cache"]
-            text = f"Step {t + 1} backward uses what step {s + 1} has kept, its cache."
-            yield text, arguments(base["dh_t"], dc, other)
+            kept = f"the backward pass uses what step {s + 1} has kept for itself, its cache"
+            yield guess(kept, dh, dc, right.backward[s]["cache"])
 
 
-def _forward(p: Problem, right: Run, t: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _forward(p: Problem, right: Run, t: int) -> Iterator[Guess]:
     base = right.forward[t]
     lstm = p.cell == "lstm"
     h, c, x = base["h_prev"], base.get("c_prev"), base["x_t"]
-    step = f"step {t + 1}"
 
-    def arguments(x_t: Array, h_prev: Array, c_prev: Any = c) -> tuple[Any, ...]:
-        return (x_t, h_prev, c_prev, p.params) if lstm else (x_t, h_prev, p.params)
+    def guess(sentence: str, x: Array, h: Array, c: Any = c) -> Guess:
+        arguments = (x, h, c, p.params) if lstm else (x, h, p.params)
+        return Guess(f"At step {t + 1} {sentence}.", arguments)
 
-    zero = 0 * h
     start = "h0" if t == 0 else f"the h of step {t}"
-    yield f"At {step} the state before is zero, not {start}.", arguments(x, zero)
+    yield guess(f"the state before is zero, not {start}", x, 0 * h)
     if lstm:
         start = "c0" if t == 0 else f"the c of step {t}"
-        yield f"At {step} the cell state before is zero, not {start}.", arguments(x, h, zero)
-        yield f"At {step} both states before are zero.", arguments(x, zero, zero)
-        yield f"At {step} h and c before have changed places.", arguments(x, c, h)
+        yield guess(f"the cell state before is zero, not {start}", x, h, 0 * h)
+        yield guess("both states before are zero", x, 0 * h, 0 * h)
+        yield guess("h and c of the step before have changed places", x, c, h)
     if t:
-        yield f"At {step} the state before is h0 again.", arguments(x, p.h0)
+        yield guess("the state before is h0 again", x, p.h0)
         if lstm:
-            yield f"At {step} the cell state before is c0 again.", arguments(x, h, p.c0)
-            yield f"At {step} both states are the initial ones again.", arguments(x, p.h0, p.c0)
+            yield guess("the cell state before is c0 again", x, h, p.c0)
+            yield guess("both states before are the initial ones again", x, p.h0, p.c0)
     for s in range(len(p.xs)):
         if s != t:
-            yield f"Step {t + 1} reads the inputs of step {s + 1}.", arguments(p.xs[s], h)
+            yield guess(f"the inputs of step {s + 1} are read", p.xs[s], h)
 
 
 def wrong_sum(total: Array, shares: list[Array]) -> str:

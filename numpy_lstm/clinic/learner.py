@@ -32,9 +32,12 @@ SECONDS = 10.0  # for one call
 class Trouble(Exception):
     """A learner's function did not do what was asked of it."""
 
-    def __init__(self, text: str, file: str = "", line: int = 0) -> None:
+    def __init__(
+        self, text: str, file: str = "", line: int = 0, *, unwritten: bool = False
+    ) -> None:
         super().__init__(text)
         self.file, self.line = file, line
+        self.unwritten = unwritten  # whether the function is a blank
 
 
 class Functions(NamedTuple):
@@ -215,7 +218,7 @@ def _run(function: Callable[..., Any], given: tuple[Any, ...], own: frozenset[st
         what = " ".join(str(error).split())
         kind = type(error).__name__
         if isinstance(error, NotImplementedError):
-            return _Stop(Trouble(f"{name} is not written yet.", file, line))
+            return _Stop(Trouble(f"{name} is not written yet.", file, line, unwritten=True))
         if isinstance(error, TypeError) and not places:
             return _Stop(Trouble(f"{name} cannot be called so: {what}. See `layout`."))
         return _Stop(Trouble(f"{name} raises {kind}: {what or 'without a word'}", file, line))
@@ -287,7 +290,7 @@ def _pick(tree: Tree, value: Any, layout: Layout, function: Callable[..., Any]) 
     if isinstance(tree, str):
         return {tree: value}
     if value is None or value is Ellipsis:
-        raise Trouble(f"{name} returns {value}. It must return {wanted}.")
+        raise Trouble(f"{name} returns {value}. It must return {wanted}.", unwritten=True)
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
         return _by_position(tree, value, layout, function)
     if isinstance(value, np.ndarray) and len(tree) == 1:
@@ -414,7 +417,7 @@ def _weights(
 def _checked(name: str, value: Any, like: Array, where: str) -> Array:
     """The value as an array of the shape that it must have."""
     if value is Ellipsis or value is None:
-        raise Trouble(f"{where} returns {value} for {name}.")
+        raise Trouble(f"{where} returns {value} for {name}.", unwritten=True)
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "fiu":

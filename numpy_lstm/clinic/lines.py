@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from numpy_lstm.clinic.watching import Seen
+
+
+Place = tuple[str, int]  # a file and a line
 
 
 class Statement(NamedTuple):
@@ -68,9 +70,10 @@ def statements(file: str) -> list[Statement]:
 
 
 def reading(
-    ran: set[tuple[str, int]],
+    ran: set[Place],
     wanted: Sequence[set[str]],
-    right_lines: set[tuple[str, int]],
+    right: set[Place],
+    wrong: set[Place],
     called: str,
 ) -> Statement | None:
     """The statement that reads most of what is wanted, of those that ran and are not known right.
@@ -80,8 +83,8 @@ def reading(
     ran : set of (file, line)
     wanted : sequence of set of str
         For each input of an equation, what the learner calls it.
-    right_lines : set of (file, line)
-        Where right values were seen first.
+    right, wrong : set of (file, line)
+        Where right values were seen first, and others.
     called : str
         Our name of the quantity: of several lines the one that assigns such a name.
 
@@ -89,18 +92,17 @@ def reading(
     -------
     Statement or None
     """
-    best, most = None, 0.0
+    best, most = None, 1.0
     for file in sorted({file for file, _ in ran}):
         for each in statements(file):
             span = {(file, line) for line in range(each.first, each.last + 1)}
-            if not span & ran or isinstance(each, ast.Return):
+            if not span & ran or (span & right and not span & wrong):
                 continue
-            score = float(sum(any(_match(r, n) for r in each.reads for n in ns) for ns in wanted))
-            if score < min(2, len(wanted)):
-                continue
-            alike = any(_plain(w) == _plain(called) for w in each.writes)
-            score += 1.5 * alike - 1.2 * bool(span & right_lines) - 0.01 * len(each.reads)
-            if score > most:
+            read = sum(any(_match(r, n) for r in each.reads for n in ns) for ns in wanted)
+            score = read / max(1, len(wanted)) + 0.7 * bool(span & wrong)
+            score += 0.8 * any(_plain(w) == _plain(called) for w in each.writes)
+            score -= 0.01 * len(each.reads)
+            if read and score > most:
                 best, most = each, score
     return best
 
@@ -154,17 +156,3 @@ def _pattern(node: ast.AST) -> str:
             return base + re.escape(f"[{node.slice.value!r}]")
         return base + r"(\[[^\]]*\])?"
     return ""
-
-
-def version_line(version: Seen | None) -> Statement | None:
-    """The statement that computes a value, if its source can be had.
-
-    Parameters
-    ----------
-    version : Seen or None
-
-    Returns
-    -------
-    Statement or None
-    """
-    return statement_at(version.file, version.line) if version else None

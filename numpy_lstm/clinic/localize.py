@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from numpy_lstm import cells
-from numpy_lstm.clinic.equations import LOOP, Number, code_of
+from numpy_lstm.clinic.equations import Number, code_of
 from numpy_lstm.clinic.matching import Index
 from numpy_lstm.clinic.nodes import ELEMENTWISE, Node
 from numpy_lstm.clinic.reference import Run
@@ -34,7 +34,6 @@ class Suspect(NamedTuple):
     node: Node
     candidates: tuple[Number, ...]
     version: Seen | None  # the learner's own, wrong
-    inputs: tuple[tuple[str, Seen], ...]  # what goes into it, and the learner's name of that
     why: str = ""  # what was found out besides
 
 
@@ -47,9 +46,12 @@ class Finding(NamedTuple):
     suspects: list[Suspect]
     done: list[Node]
     missing: list[Node]
+    places: dict[int, int | None]  # of each node, by its id, the value with which it is held
 
 
-def localize(cell: Model, nodes: Sequence[Node], right: Run, index_of: Find) -> Finding:
+def localize(
+    cell: Model, nodes: Sequence[Node], right: Run, index_of: Find, known: Index
+) -> Finding:
     """Find the first wrong equations.
 
     Parameters
@@ -60,6 +62,8 @@ def localize(cell: Model, nodes: Sequence[Node], right: Run, index_of: Find) -> 
     right : Run
     index_of : callable
         The values in which a node is to be looked for.
+    known : Index
+        Of all that is right.
 
     Returns
     -------
@@ -70,25 +74,34 @@ def localize(cell: Model, nodes: Sequence[Node], right: Run, index_of: Find) -> 
     for node in reversed(nodes):
         done[id(node)] = places[id(node)] is not None or any(done[id(c)] for c in node.children)
     first = [n for n in nodes if not done[id(n)] and all(done[id(p)] for p in n.parents)]
-    suspects = []
-    for node in first:
-        index = index_of(node)
-        inputs = []
-        for parent in node.parents:
-            place = places[id(parent)]
-            other = index_of(parent)
-            if place is not None and other is not None:
-                inputs.append((parent.name, other.seen[place]))
-        version = _version(cell, node, right, index) if index else None
-        candidates = (node.equation,)
-        if version is None and len(node.children) == 1 and not done[id(node.children[0])]:
-            candidates = (node.equation, node.children[0].equation)
-        suspects.append(Suspect(node, candidates, version, tuple(inputs)))
+    suspects = [_suspect(cell, node, right, index_of(node), known, done) for node in first]
     return Finding(
         suspects,
         [node for node in nodes if done[id(node)]],
         [node for node in nodes if not done[id(node)]],
+        places,
     )
+
+
+def _suspect(
+    cell: Model, node: Node, right: Run, index: Index | None, known: Index, done: dict[int, bool]
+) -> Suspect:
+    if index is not None:
+        for value in node.values:
+            place = index.find_all(value, -1)
+            if place is not None:
+                return Suspect(node, (node.equation,), index.seen[place], "Its sign is wrong.")
+        version = _version(cell, node, right, index)
+        if version is not None:
+            return Suspect(node, (node.equation,), version)
+        spoiled = _spoiled(cell, node, right, index, known)
+        if spoiled is not None:
+            return spoiled
+    candidates, last = [node.equation], node
+    while len(last.children) == 1 and not done[id(last.children[0])]:
+        last = last.children[0]
+        candidates.append(last.equation)
+    return Suspect(node, tuple(dict.fromkeys(candidates)), None)
 
 
 def _place(node: Node, index: Index | None) -> int | None:
@@ -142,51 +155,67 @@ def variables(node: Node, right: Run) -> dict[str, Any]:
     return steps[node.step]
 
 
-def _uses(cell: Model, node: Node) -> Iterator[Node]:
-    """What is made from the node number by number, by one line of code."""
+def _version(cell: Model, node: Node, right: Run, index: Index) -> Seen | None:
+    """The value that is used as the node's quantity is used, if one can be told."""
     for child in node.children:
         if child.step == node.step and child.name in ELEMENTWISE[cell]:
-            yield child
+            found = _in_place(node.name, child, right, index)
+            if found is not None:
+                return found
+    return None
 
 
-def _version(cell: Model, node: Node, right: Run, index: Index) -> Seen | None:
-    """The value of the learner's that is used as the node's quantity is, if one can be told."""
-    rows = len(node.values[0])
-    if node.name.startswith(("dW", "db", "sum", "dx", "dh_prev")):
+def _spoiled(
+    cell: Model, node: Node, right: Run, index: Index, known: Index
+) -> Suspect | None:
+    """A parent that was right at first, and then spoiled: it is used with another value."""
+    if node.name not in ELEMENTWISE[cell]:
         return None
-    name = node.name
-    for child in _uses(cell, node):
-        windows, owner = index.windows(node.values[0].shape[1])
-        held = variables(child, right)
-        if name == "c_t":  # (15) takes it by way of tanh_c
-            held = {key: value for key, value in held.items() if key != "tanh_c"}
-        for row in range(min(rows, 2)):
-            with np.errstate(all="ignore"):
-                trial: dict[str, Any] = {
-                    key: value[row] if isinstance(value, np.ndarray) and value.ndim == 2 else value
-                    for key, value in held.items()
-                }
-                trial[name] = windows
-                if name == "c_t":
-                    trial["tanh_c"] = np.tanh(windows)
-                made = value_of(int(child.equation), trial)
-            if made.shape != windows.shape:
-                break
-            hits = sorted({int(owner[k]) for k in _held(made, index, windows)})
-            if hits:
-                return index.seen[hits[0]]
+    for parent in node.parents:
+        if parent.step != node.step or parent.name in ("c_t", "dh_prev", "dc_prev"):
+            continue
+        found = _in_place(parent.name, node, right, index, known)
+        if found is not None:
+            return Suspect(parent, (parent.equation,), found)
+    return None
+
+
+def _in_place(
+    name: str, made: Node, right: Run, index: Index, known: Index | None = None
+) -> Seen | None:
+    """The first value that, in the place of `name`, gives what the learner has for `made`.
+
+    With `known`, a value that is right for something else does not count.
+    """
+    width = made.values[0].shape[1]
+    windows, owner = index.windows(width)
+    held = variables(made, right)
+    for row in range(min(len(made.values[0]), 2)):
+        trial: dict[str, Any] = {
+            key: value[row] if isinstance(value, np.ndarray) and value.ndim == 2 else value
+            for key, value in held.items()
+        }
+        trial[name] = windows
+        with np.errstate(all="ignore"):
+            if name == "c_t":  # (15) takes it by way of tanh_c
+                trial["tanh_c"] = np.tanh(windows)
+            result = value_of(int(made.equation), trial)
+        if result.shape != windows.shape:
+            return None
+        hits = _held(result, index, windows)
+        if known is not None:
+            hits = [k for k in hits if known.find(windows[k]) is None]
+        if hits:
+            return index.seen[min(int(owner[k]) for k in hits)]
     return None
 
 
 def _held(made: Array, index: Index, windows: Array) -> list[int]:
     """Which of the trial values the learner has, other than those that were tried."""
-    sizes = np.abs(made).max(axis=1)
-    possible = np.flatnonzero(np.isfinite(sizes) & (sizes > 1e-12))
-    found = []
-    for k in possible:
-        if np.abs(made[k] - windows[k]).max() <= index.tolerance * sizes[k]:
-            continue
-        place = index.find(made[k])
-        if place is not None:
-            found.append(int(k))
-    return found
+    with np.errstate(all="ignore"):
+        sizes = np.abs(made).max(axis=1)
+        apart = np.abs(made - windows).max(axis=1)
+    possible = np.flatnonzero(
+        np.isfinite(sizes) & (sizes > 1e-12) & (apart > index.tolerance * sizes)
+    )
+    return [int(k) for k in possible[index.holds(made[possible])]]

@@ -95,6 +95,26 @@ class Index:
         same = (np.abs(rows[near] - row) <= limit).all(axis=1)
         return owner[near[same]]
 
+    def holds(self, rows: Array) -> Array:
+        """Which of many rows are held.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (many, width)
+
+        Returns
+        -------
+        ndarray of bool, shape (many,)
+        """
+        keys = self._table(rows.shape[1])[3]
+        weights = np.cos(np.arange(1.0, rows.shape[1] + 1))
+        with np.errstate(all="ignore"):
+            key = rows @ weights
+            slack = self.tolerance * np.abs(rows).max(axis=1) * float(np.abs(weights).sum())
+        near = np.searchsorted(keys, key - slack) < np.searchsorted(keys, key + slack, "right")
+        near[near] = [len(self.owners(row)) > 0 for row in rows[near]]
+        return near
+
     def find_all(self, value: Array, sign: int = 1) -> int | None:
         """The value with which all rows have been seen, or None if one was not.
 

@@ -50,13 +50,9 @@ VARIANTS: dict[str, list[tuple[str, Edit]]] = {
 }
 # A mistake, not another equation; in public code.
 DOUBLED = Edit("sigmoid", _SIGMOID, "0.5 + 0.5 * np.tanh(a)")
-BIASES = {
-    "lstm": ("lstm_step", "h_prev @ W_h.T + b", "h_prev @ W_h.T"),
-    "rnn": ("rnn_step", "h_prev @ W_h.T + b", "h_prev @ W_h.T"),
-}
 
 
-def mistakes(cell: Model) -> list[tuple[str, int | None, Edit]]:
+def mistakes(cell: Model) -> list[tuple[str, int, int | None, Edit]]:
     """Forward passes that are wrong, and not meant.
 
     Parameters
@@ -65,19 +61,25 @@ def mistakes(cell: Model) -> list[tuple[str, int | None, Edit]]:
 
     Returns
     -------
-    list of (what, which of the public bugs, edit)
+    list of (what, equation, which of the public bugs, edit)
     """
-    bias = ("the bias is not added", None, Edit(*BIASES[cell]))
-    turned = Edit(f"{cell}_step", "h_prev @ W_h.T", _turned(cell))
-    found = [bias, ("W_h stands where its transpose belongs", 4, turned)]
+    first, step = (9, "lstm_step") if cell == "lstm" else (1, "rnn_step")
+    found: list[tuple[str, int, int | None, Edit]] = [
+        ("the bias is not added", first, None, Edit(step, "h_prev @ W_h.T + b", "h_prev @ W_h.T")),
+        (
+            "W_h stands where its transpose belongs",
+            first,
+            4,
+            Edit(step, "h_prev @ W_h.T", _turned(cell)),
+        ),
+    ]
     if cell == "lstm":
-        found.append(("σ(2x) for σ(x)", 13, DOUBLED))
-        for old, new in (("a_g", "sigmoid"), ("a_i", "np.tanh"), ("a_f", "np.tanh"), ("a_o", "np.tanh")):
-            if old != "a_g":
-                what = f"tanh for σ at gate {old[2]}"
-                found.append((what, None, Edit("lstm_step", f"sigmoid({old})", f"{new}({old})")))
-        swap = Edit("lstm_step", "f_t * c_prev + i_t * g_t", "i_t * c_prev + f_t * g_t")
-        found.append(("i and f have changed places", None, swap))
+        found.append(("σ(2x) for σ(x)", 10, 13, DOUBLED))
+        for number, gate in ((10, "i"), (11, "f"), (13, "o")):
+            tanh = Edit(step, f"sigmoid(a_{gate})", f"np.tanh(a_{gate})")
+            found.append((f"tanh for σ at gate {gate}", number, None, tanh))
+        swap = Edit(step, "f_t * c_prev + i_t * g_t", "i_t * c_prev + f_t * g_t")
+        found.append(("i and f have changed places", 14, None, swap))
     return found
 
 

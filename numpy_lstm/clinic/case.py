@@ -1,0 +1,114 @@
+"""One examination: what is examined, on what, and what came of it."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from numpy_lstm.clinic.diagnosis import Diagnosis
+from numpy_lstm.clinic.explain import worst
+from numpy_lstm.clinic.layouts import absent
+from numpy_lstm.clinic.learner import Attempt, Functions, attempt
+from numpy_lstm.clinic.matching import TOLERANCE, Index
+from numpy_lstm.clinic.nodes import Node, backward_nodes, forward_nodes
+from numpy_lstm.clinic.problem import draw
+from numpy_lstm.clinic.reference import Results, run, step_results
+from numpy_lstm.clinic.watching import Seen
+from numpy_lstm.types import Model
+
+
+class Case:
+    """A learner's functions, a batch, what they should give and what they gave."""
+
+    def __init__(self, functions: Functions, cell: Model, seed: int) -> None:
+        self.f, self.cell = functions, cell
+        zero = absent(functions.layout, cell) if functions.sequence else frozenset()
+        self.problem = draw(
+            cell, seed, examples=functions.layout.examples, zero=zero, padded=functions.padded
+        )
+        self.right = run(self.problem)
+        steps = self.right.forward, self.right.backward
+        self.wanted: Results = self.right.results if functions.sequence else step_results(*steps)
+        self.a: Attempt = attempt(functions, self.problem, self.right)
+        self.notes: list[str] = []
+        single = self.a.single or any(x.dtype == np.float32 for x in self.a.results.values())
+        self.tolerance = TOLERANCE[np.dtype(np.float32 if single else np.float64)]
+        self.names = tuple(
+            getattr(g, "__name__", type(g).__name__) for g in (functions.forward, functions.backward)
+        )
+        self.errors = worst(self.a.results, self.wanted)
+        self._indices: dict[int, Index] = {}
+
+    def wrong(self, *, forward: bool) -> dict[str, float]:
+        """The results of one pass that are wrong."""
+        return {
+            name: error
+            for name, error in self.errors.items()
+            if name.startswith("d") != forward and not error <= self.tolerance
+        }
+
+    def nodes(self, *, forward: bool) -> list[Node]:
+        """The quantities of one pass."""
+        made = forward_nodes if forward else backward_nodes
+        return made(self.cell, self.right, chained=self.f.sequence)
+
+    @functools.cached_property
+    def known(self) -> Index:
+        """Of all that is right."""
+        arrays = [
+            np.asarray(value)
+            for step in (*self.right.forward, *self.right.backward)
+            for value in (*step.values(), *step.get("dparams", ()))
+            if isinstance(value, np.ndarray) and value.ndim
+        ]
+        p = self.problem
+        arrays += [p.xs, p.h0, p.c0, p.dhs, p.dh_T, p.dc_T, *p.params, *self.right.results.values()]
+        return Index([Seen(array, "", "", 0, "", set()) for array in arrays], self.tolerance)
+
+    def index_of(self, node: Node) -> Index | None:
+        """The values in which to look for a node: of the call that it belongs to."""
+        backward = node.name.startswith(("d", "sum"))
+        calls = self.a.backward_seen if backward else self.a.forward_seen
+        call = 0
+        if not self.f.sequence:
+            call = len(self.problem.xs) - 1 - node.step if backward else node.step
+        key = 1000 * backward + call
+        if key not in self._indices:
+            seen = list(calls[call]) if call < len(calls) else []
+            seen += self.returned(backward, node.step)
+            self._indices[key] = Index(seen, self.tolerance)
+        return self._indices[key]
+
+    def returned(self, backward: bool, step: int) -> list[Seen]:
+        """What the functions returned, as if it had been seen: all there is without watching."""
+        name = self.f.backward if backward else self.f.forward
+        found = []
+        for key, array in self.a.results.items():
+            if key.startswith("d") == backward:
+                value = array if self.f.sequence else array[step : step + 1]
+                if len(value):
+                    value = np.asarray(value, np.float64)
+                    found.append(Seen(value, "", "", 0, getattr(name, "__name__", ""), set()))
+        return found
+
+    def diagnosis(self, verdict: Any, summary: str, **more: Any) -> Diagnosis:
+        """With what is the same in all."""
+        if not self.a.watched:
+            self.notes.append(
+                "Your variables could not be watched: this interpreter cannot, or a debugger or a "
+                "coverage tool is watching already. So only what your functions return was compared."
+            )
+        for name in self.a.wrote:
+            self.notes.append(f"Your functions write into their argument {name}; they should not.")
+        return Diagnosis(
+            verdict,
+            self.cell,
+            (str(self.names[0]), str(self.names[1])),
+            self.f.sequence,
+            summary,
+            notes=tuple(dict.fromkeys(self.notes)),
+            watched=self.a.watched,
+            **more,
+        )

@@ -1,0 +1,221 @@
+"""From quantities that are wrong first to faults: which equation, which line, and why."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from numpy_lstm.clinic.case import Case
+from numpy_lstm.clinic.diagnosis import Fault, TheirLine
+from numpy_lstm.clinic.equations import LOOP, Number, code_of, equation
+from numpy_lstm.clinic.explain import Guess, wrong_arguments, wrong_sum
+from numpy_lstm.clinic.lines import Statement, reading, statement_at
+from numpy_lstm.clinic.localize import Finding, Suspect, localize
+from numpy_lstm.clinic.matching import Index
+from numpy_lstm.clinic.nodes import Node
+from numpy_lstm.clinic.problem import D, H
+from numpy_lstm.clinic.watching import Seen
+from numpy_lstm.types import Array
+
+WEIGHTS = (4, 26)
+
+
+def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number, ...]]:
+    """What is wrong first in a pass, and the numbers of the equations that are right.
+
+    Parameters
+    ----------
+    case : Case
+    forward : bool
+
+    Returns
+    -------
+    faults : list of Fault
+    right : tuple of int or str
+    """
+    nodes = case.nodes(forward=forward)
+    finding = localize(case.cell, nodes, case.right, case.index_of, case.known)
+    suspects = _first(finding, forward=forward)
+    start = 0 if forward else len(case.problem.xs) - 1
+    missing = {n.equation for n in finding.missing if n.step == start}
+    right = tuple(
+        dict.fromkeys(
+            n.equation for n in finding.done if n.step == start and n.equation not in missing
+        )
+    )
+    done = {(n.name, n.gate, n.step) for n in finding.done}
+    guess = _guess(case, suspects, done, forward=forward)
+    faults = []
+    for suspect in suspects:
+        node, candidates, why = suspect.node, suspect.candidates, suspect.why
+        of_sum = node.equation in WEIGHTS or node.name.startswith("sum")
+        if guess:
+            candidates = (17, LOOP) if guess.of_dc else (LOOP,)
+            why = guess.sentence
+        elif node.step != start and (node.name, node.gate, start) in done and not of_sum:
+            candidates = (LOOP,)
+            why = (
+                f"It is right at step {start + 1} and wrong at step {node.step + 1}: look at what "
+                "is handed from step to step."
+            )
+        elif of_sum and case.f.sequence and (text := _sum(case, node)):
+            candidates, why = (LOOP,), text
+        faults.append(_fault(case, finding, suspect, candidates, why, forward))
+    return _merged(faults), right
+
+
+def _first(finding: Finding, *, forward: bool) -> list[Suspect]:
+    """The suspects of the step that goes wrong first, in the order of the pass."""
+    others = [s for s in finding.suspects if s.node.equation not in WEIGHTS or s.version]
+    # Sums of wrong numbers are wrong: no fault of theirs.
+    suspects = others or finding.suspects
+    of_steps = [s for s in suspects if not s.node.name.startswith("sum")]
+    if not of_steps:
+        return suspects
+    at = (min if forward else max)(s.node.step for s in of_steps)
+    return [s for s in of_steps if s.node.step == at]
+
+
+def _guess(
+    case: Case, suspects: Sequence[Suspect], done: set[tuple[str, str, int]], *, forward: bool
+) -> Guess | None:
+    if not case.f.sequence or not suspects or suspects[0].node.equation in WEIGHTS:
+        return None
+    node = suspects[0].node
+    index = case.index_of(node)
+    if index is None or node.name.startswith("sum"):
+        return None
+    names = {name for name, _, t in done if t == node.step}
+    return wrong_arguments(case.problem, case.right, node.step, index, names, backward=not forward)
+
+
+def _sum(case: Case, node: Node) -> str:
+    name = node.name.removeprefix("sum of ")
+    total = case.a.results.get(name)
+    if total is None:
+        return ""
+    shares = [getattr(s["dparams"], name[1:]) for s in case.right.backward]
+    return wrong_sum(np.asarray(total), shares)
+
+
+def _merged(faults: list[Fault]) -> list[Fault]:
+    """One for all gates, if they are wrong for the same reason or on the same line."""
+    found: list[Fault] = []
+    for fault in faults:
+        for k, other in enumerate(found):
+            same_line = fault.line == other.line and fault.line is not None
+            if fault.why == other.why != "" or (fault.numbers == other.numbers and same_line):
+                gates = other.gate if fault.gate in other.gate else other.gate + fault.gate
+                found[k] = replace(other, gate="" if len(gates) == 4 else gates)
+                break
+        else:
+            found.append(fault)
+    return found
+
+
+def _fault(
+    case: Case,
+    finding: Finding,
+    suspect: Suspect,
+    candidates: Sequence[Number],
+    why: str,
+    forward: bool,
+) -> Fault:
+    node, version = suspect.node, suspect.version
+    index = case.index_of(node)
+    wanted = _inputs(case, node, candidates, index, forward)
+    line: Statement | None = None
+    if version is not None and not _is_right(version, case.known):
+        line = statement_at(version.file, version.line)
+    if line is None and index is not None:
+        right, wrong = _lines(index, case.known)
+        line = reading(case.a.ran, [names for _, names in wanted], right, wrong, node.name)
+    return Fault(
+        tuple(equation(number, case.cell) for number in candidates),
+        node.name,
+        node.gate,
+        node.step + 1,
+        TheirLine(line.file, line.first, line.text) if line else None,
+        _variable(version, line),
+        tuple((ours, _shortest(names)) for ours, names in wanted if names),
+        why,
+    )
+
+
+def _variable(version: Seen | None, line: Statement | None) -> str:
+    """The learner's name of the wrong value, as the line writes it if it does."""
+    if version is None:
+        return ""
+    written = [name for name in version.names if line and name in line.writes]
+    return written[0] if written else _shortest(version.names)
+
+
+def _shortest(names: set[str]) -> str:
+    return min(filter(None, names), key=lambda name: (len(name), name), default="")
+
+
+def _lines(index: Index, known: Index) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
+    """Lines that gave what is right, and lines that gave something else."""
+    right, wrong = set(), set()
+    for each in index.seen:
+        (right if _is_right(each, known) else wrong).add((each.file, each.line))
+    return right, wrong
+
+
+def _is_right(seen: Seen, known: Index) -> bool:
+    """Whether all of a value is made of rows that are right, or zero."""
+    for width in (H, D):
+        for axis in range(seen.value.ndim):
+            if seen.value.shape[axis] % width == 0:
+                rows = np.moveaxis(seen.value, axis, -1).reshape(-1, width)
+                rows = rows[np.abs(rows).max(axis=1) > 0]
+                if not len(rows) or known.holds(rows).all():
+                    return True
+    return False
+
+
+def _inputs(
+    case: Case, node: Node, candidates: Sequence[Number], index: Index | None, forward: bool
+) -> list[tuple[str, set[str]]]:
+    """What goes into an equation, and what the learner calls it."""
+    if index is None:
+        return []
+    step = (case.right.forward if forward else case.right.backward)[node.step]
+    if node.name == "dh_t":
+        own = case.problem.dhs[node.step]
+        if case.problem.lengths is not None:
+            own = own[case.problem.lengths > node.step]
+        return [("e_t", index.names(own)), ("dh_t^next", index.names(step["dh_t"] - own))]
+    numbers = [n for n in candidates if isinstance(n, int)]
+    if not numbers and isinstance(node.equation, int):
+        numbers = [node.equation]
+    found: dict[str, set[str]] = {}
+    made = {node.name}
+    for number in numbers:
+        for each in ast.walk(ast.parse(code_of(number))):
+            if not isinstance(each, ast.Name):
+                continue
+            if isinstance(each.ctx, ast.Store):
+                made.add(each.id)
+            elif isinstance(step.get(each.id), np.ndarray):
+                if node.name in ("dW_x", "dW_h", "db") and each.id == _other[node.name]:
+                    continue
+                found[each.id] = index.names(_rows(step[each.id], node))
+    return [(name, names) for name, names in found.items() if name not in made]
+
+
+_other = {"dW_x": "h_prev", "dW_h": "x_t", "db": ""}
+
+
+def _rows(value: Array, node: Node) -> Array:
+    """Rows of a local variable by which to look for it: of all gates, the node's own."""
+    k = "ifgo".index(node.gate) if node.gate else 0
+    part = slice(k * H, (k + 1) * H)
+    if value.ndim == 1:
+        return value[part][np.newaxis]
+    if len(value) % H == 0 and len(value) > 3:  # weights
+        return value[part].T[:1]
+    return value[:, part] if value.shape[1] > H else value
