@@ -65,7 +65,7 @@ class Case:
         ]
         p = self.problem
         arrays += [p.xs, p.h0, p.c0, p.dhs, p.dh_T, p.dc_T, *p.params, *self.right.results.values()]
-        return Index([Seen(array, "", "", 0, "", set()) for array in arrays], self.tolerance)
+        return Index([Seen(array, "", "", 0, "", {}) for array in arrays], self.tolerance)
 
     def index_of(self, node: Node) -> Index | None:
         """The values in which to look for a node: of the call that it belongs to."""
@@ -90,7 +90,7 @@ class Case:
                 value = array if self.f.sequence else array[step : step + 1]
                 if len(value):
                     value = np.asarray(value, np.float64)
-                    found.append(Seen(value, "", "", 0, getattr(name, "__name__", ""), set()))
+                    found.append(Seen(value, "", "", 0, getattr(name, "__name__", ""), {}))
         return found
 
     def diagnosis(self, verdict: Any, summary: str, **more: Any) -> Diagnosis:

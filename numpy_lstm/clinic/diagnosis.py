@@ -17,11 +17,13 @@ class TheirLine:
     """A statement of the learner's."""
 
     file: str
-    first: int  # number of its first line
+    first: int  # its lines
+    last: int
     text: str
 
     def __str__(self) -> str:
-        return f"{os.path.basename(self.file)}, line {self.first}"
+        lines = f"line {self.first}" if self.first == self.last else f"lines {self.first} to {self.last}"
+        return f"{os.path.basename(self.file)}, {lines}"
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ def _stopped(case: Case, *, forward: bool) -> Diagnosis:
             part=part,
             faults=tuple(first),
             right=right,
-            blank=TheirLine(at.file, at.first, at.text) if at else None,
+            blank=TheirLine(at.file, at.first, at.last, at.text) if at else None,
         )
     if forward and (hint := other_layout(case)):
         case.notes.append(hint)
@@ -193,5 +193,5 @@ def _stopped(case: Case, *, forward: bool) -> Diagnosis:
         text + str(trouble),
         part=part,
         right=right,
-        line=TheirLine(trouble.file, trouble.line, at.text) if at else None,
+        line=TheirLine(at.file, at.first, at.last, at.text) if at else None,
     )

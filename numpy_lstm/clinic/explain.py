@@ -8,6 +8,7 @@ comes of it, the guess is right.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import permutations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,38 @@ from numpy_lstm.clinic.nodes import ELEMENTWISE
 from numpy_lstm.clinic.problem import Problem
 from numpy_lstm.clinic.reference import Results, Run, functions
 from numpy_lstm.types import Array
+
+
+def wrong_stack(right: Run, t: int, index: Index) -> tuple[str, str]:
+    """How the gates' gradients are put together wrongly for (27) and (28), if that can be told.
+
+    Parameters
+    ----------
+    right : Run
+    t : int
+    index : Index
+
+    Returns
+    -------
+    sentence, gate : str
+        "" if nothing can be told, and if no single gate is to blame.
+    """
+    base = right.backward[t]
+    da = {k: base[f"da_{k}"] for k in "ifgo"}
+    raw = {k: base[f"d{k}_t"] for k in "ifgo"}
+    guesses = {f"The part of gate {k} is missing in it.": {**da, k: 0 * da[k]} for k in "ifgo"}
+    guesses |= {f"Of gate {k} it takes d{k}_t, not da_{k}.": {**da, k: raw[k]} for k in "ifgo"}
+    guesses["di_t, df_t, dg_t and do_t are used where da_t should be."] = raw
+    for order in permutations("ifgo"):
+        text = f"da_t is stacked in the order {', '.join(order)}: not that of the weights."
+        guesses[text] = {k: da[other] for k, other in zip("ifgo", order, strict=True)}
+    for text, parts in list(guesses.items()):
+        stacked = np.concatenate([parts[k] for k in "ifgo"], axis=1)
+        for weight, name in (("W_h", "dh_prev"), ("W_x", "dx_t")):
+            value = stacked @ base[weight]
+            if _differs(value, base[name]) and index.find_all(value) is not None:
+                return text, next((k for k in "ifgo" if f"gate {k} " in text), "")
+    return "", ""
 
 
 class Guess(NamedTuple):
@@ -232,8 +265,10 @@ def distance(mine: Array, right: Array) -> float:
     Returns
     -------
     float
-        Infinite if a number is not finite.
+        Infinite if a number is not finite, or the shapes differ.
     """
+    if mine.shape != right.shape:
+        return float("inf")
     with np.errstate(all="ignore"):
         size = max(float(np.abs(mine).max()), float(np.abs(right).max()))
         if not np.isfinite(size):

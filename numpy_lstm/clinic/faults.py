@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,13 +11,13 @@ import numpy as np
 from numpy_lstm.clinic.case import Case
 from numpy_lstm.clinic.diagnosis import Fault, TheirLine
 from numpy_lstm.clinic.equations import LOOP, Number, code_of, equation
-from numpy_lstm.clinic.explain import Guess, wrong_arguments, wrong_sum
-from numpy_lstm.clinic.lines import Statement, reading, statement_at
+from numpy_lstm.clinic.explain import Guess, wrong_arguments, wrong_stack, wrong_sum
+from numpy_lstm.clinic.lines import Statement, history, plain, reading, statement_at
 from numpy_lstm.clinic.localize import Finding, Suspect, localize
 from numpy_lstm.clinic.matching import Index
 from numpy_lstm.clinic.nodes import Node
 from numpy_lstm.clinic.problem import D, H
-from numpy_lstm.clinic.watching import Seen
+from numpy_lstm.clinic.watching import Place, Seen
 from numpy_lstm.types import Array
 
 WEIGHTS = (4, 26)
@@ -53,16 +53,24 @@ def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number
         node, candidates, why = suspect.node, suspect.candidates, suspect.why
         of_sum = node.equation in WEIGHTS or node.name.startswith("sum")
         if guess:
-            candidates = (17, LOOP) if guess.of_dc else (LOOP,)
+            candidates = (LOOP,)
+            if forward or guess.of_dc:  # the equation reads what it should not, or the loop gives it
+                candidates = (17 if guess.of_dc else node.equation, LOOP)
             why = guess.sentence
         elif node.step != start and (node.name, node.gate, start) in done and not of_sum:
-            candidates = (LOOP,)
+            candidates = (LOOP, node.equation)
             why = (
                 f"It is right at step {start + 1} and wrong at step {node.step + 1}: look at what "
                 "is handed from step to step."
             )
         elif of_sum and case.f.sequence and (text := _sum(case, node)):
             candidates, why = (LOOP,), text
+        elif node.name in ("dx_t", "dh_prev") and case.cell == "lstm":
+            index = case.index_of(node)
+            if index is not None and case.problem.lengths is None:
+                why, gate = wrong_stack(case.right, node.step, index)
+                if gate:
+                    candidates = (node.equation, 22 + "ifgo".index(gate))
         faults.append(_fault(case, finding, suspect, candidates, why, forward))
     return _merged(faults), right
 
@@ -127,22 +135,83 @@ def _fault(
     node, version = suspect.node, suspect.version
     index = case.index_of(node)
     wanted = _inputs(case, node, candidates, index, forward)
-    line: Statement | None = None
-    if version is not None and not _is_right(version, case.known):
-        line = statement_at(version.file, version.line)
+    if version is None and index is not None:
+        version = _returned(case, node, index)
+    line = _line_of(version, case.known, node.name) if version else None
     if line is None and index is not None:
-        right, wrong = _lines(index, case.known)
+        start = 0 if forward else len(case.problem.xs) - 1
+        right, wrong = _lines(index, case.known, once=node.step == start)
         line = reading(case.a.ran, [names for _, names in wanted], right, wrong, node.name)
     return Fault(
         tuple(equation(number, case.cell) for number in candidates),
         node.name,
         node.gate,
         node.step + 1,
-        TheirLine(line.file, line.first, line.text) if line else None,
+        their_lines(line) if line else None,
         _variable(version, line),
         tuple((ours, _shortest(names)) for ours, names in wanted if names),
         why,
     )
+
+
+def their_lines(statement: Statement) -> TheirLine:
+    """A statement, with those before it that begin what it goes on with.
+
+    Parameters
+    ----------
+    statement : Statement
+
+    Returns
+    -------
+    TheirLine
+    """
+    whole = history(statement)
+    text = "\n".join(each.text for each in whole)
+    return TheirLine(statement.file, whole[0].first, whole[-1].last, text)
+
+
+def _returned(case: Case, node: Node, index: Index) -> Seen | None:
+    """The wrong value of a node that a function returns: where the code has it."""
+    t, a = node.step, case.a.results
+    if case.f.sequence:
+        total = node.name.removeprefix("sum of ")
+        last = {"dx_t": "dxs", "h_t": "hs"}.get(node.name)
+        if last in a:
+            mine = a[last][t]
+        elif t == 0 and f"{node.name[:2]}0" in a and node.name in ("dh_prev", "dc_prev"):
+            mine = a[f"{node.name[:2]}0"]
+        elif total in a:
+            mine = a[total]
+        else:
+            return None
+    else:
+        name = {"h_t": "h", "c_t": "c", "dx_t": "dx"}.get(node.name, node.name)
+        if name not in a or len(a[name]) <= t:
+            return None
+        mine = a[name][t]
+    if node.name.endswith(("dW_x", "dW_h", "db")):
+        k = "ifgo".index(node.gate) if node.gate else 0
+        block = mine[k * H : (k + 1) * H]
+        mine = block.T if block.ndim == 2 else block[np.newaxis]
+    place = index.find_all(np.asarray(mine, np.float64))
+    return index.seen[place] if place is not None and index.seen[place].names else None
+
+
+def _line_of(version: Seen, known: Index, called: str) -> Statement | None:
+    """Where a wrong value got its name.
+
+    If it is right for something else, it has other names too: then where it got one that is like
+    ours, or its last.
+    """
+    named = []
+    for name, (file, line) in version.names.items():
+        statement = statement_at(file, line)
+        if statement is not None and name in statement.writes:
+            named.append((name, statement))
+    alike = [statement for name, statement in named if plain(name) == plain(called)]
+    if _is_right(version, known):
+        return alike[0] if alike else named[-1][1] if len(named) > 1 else None
+    return named[0][1] if named else statement_at(version.file, version.line)
 
 
 def _variable(version: Seen | None, line: Statement | None) -> str:
@@ -153,15 +222,21 @@ def _variable(version: Seen | None, line: Statement | None) -> str:
     return written[0] if written else _shortest(version.names)
 
 
-def _shortest(names: set[str]) -> str:
+def _shortest(names: Iterable[str]) -> str:
     return min(filter(None, names), key=lambda name: (len(name), name), default="")
 
 
-def _lines(index: Index, known: Index) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
-    """Lines that gave what is right, and lines that gave something else."""
-    right, wrong = set(), set()
+def _lines(index: Index, known: Index, *, once: bool) -> tuple[set[Place], set[Place]]:
+    """Lines that gave what is right, and lines that gave something else.
+
+    With `once`, the first value of a line counts: later steps go on with what is wrong.
+    """
+    right: set[Place] = set()
+    wrong: set[Place] = set()
     for each in index.seen:
-        (right if _is_right(each, known) else wrong).add((each.file, each.line))
+        place = each.file, each.line
+        if not (once and place in right | wrong):
+            (right if _is_right(each, known) else wrong).add(place)
     return right, wrong
 
 
@@ -201,13 +276,13 @@ def _inputs(
             if isinstance(each.ctx, ast.Store):
                 made.add(each.id)
             elif isinstance(step.get(each.id), np.ndarray):
-                if node.name in ("dW_x", "dW_h", "db") and each.id == _other[node.name]:
+                if node.name in TIMES and each.id not in TIMES[node.name]:
                     continue
                 found[each.id] = index.names(_rows(step[each.id], node))
     return [(name, names) for name, names in found.items() if name not in made]
 
 
-_other = {"dW_x": "h_prev", "dW_h": "x_t", "db": ""}
+TIMES = {"dW_x": ("da_t", "x_t"), "dW_h": ("da_t", "h_prev"), "db": ("da_t",)}
 
 
 def _rows(value: Array, node: Node) -> Array:

@@ -101,7 +101,7 @@ class Layout:
         """The learner's ``params``."""
         found = self.weight_arrays(params)
         if self.params == "dict":
-            return found | {name: np.ones(shape) for name, shape in self.others.items()}
+            return found | {name: _filler(shape) for name, shape in self.others.items()}
         if list(found) == list(params._fields):
             return type(params)(**found)
         return tuple(found.values()) if len(found) > 1 else next(iter(found.values()))
@@ -159,6 +159,11 @@ class Layout:
         if parts == "1":
             return array.reshape(-1, 1)
         return array.T if self.inputs_first else array
+
+
+def _filler(shape: tuple[int, ...]) -> Array:
+    """Numbers for what the cell does not use, such as a read-out."""
+    return np.cos(np.arange(np.prod(shape)) + 1.0).reshape(shape)
 
 
 def found_parts(found: Mapping[str, Any], weights: Mapping[str, str]) -> set[str]:

@@ -12,9 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from numpy_lstm.clinic.watching import Place
 
-
-Place = tuple[str, int]  # a file and a line
 
 
 class Statement(NamedTuple):
@@ -26,6 +25,7 @@ class Statement(NamedTuple):
     text: str
     reads: tuple[str, ...]  # patterns of what it reads
     writes: tuple[str, ...]  # names of what it assigns
+    idle: bool  # whether it computes nothing: only returns names
 
 
 def statement_at(file: str, line: int) -> Statement | None:
@@ -65,8 +65,36 @@ def statements(file: str) -> list[Statement]:
             last = node.end_lineno or node.lineno
             text = "\n".join(line.rstrip("\n") for line in lines[node.lineno - 1 : last])
             reads = tuple(dict.fromkeys(_reads(node)))
-            found.append(Statement(file, node.lineno, last, text, reads, tuple(_writes(node))))
+            inner = (type(each) for each in ast.walk(node))
+            idle = isinstance(node, ast.Return) and not {ast.BinOp, ast.Call} & set(inner)
+            writes = tuple(_writes(node))
+            found.append(Statement(file, node.lineno, last, text, reads, writes, idle))
     return sorted(found, key=lambda s: (s.first, s.last))
+
+
+def history(statement: Statement) -> list[Statement]:
+    """A statement, and those just before it that assign what it changes or adds to.
+
+    Parameters
+    ----------
+    statement : Statement
+
+    Returns
+    -------
+    list of Statement
+        In the order of the file; at most four, within fifteen lines.
+    """
+    found = [statement]
+    if len(statement.writes) != 1 or "[" in statement.writes[0]:
+        return found
+    name = re.escape(statement.writes[0])
+    for each in reversed(statements(statement.file)):
+        if each.last >= found[0].first or name not in map(re.escape, each.writes):
+            continue
+        if name not in found[0].reads or len(found) == 4 or each.first < statement.first - 15:
+            break
+        found.insert(0, each)
+    return found
 
 
 def reading(
@@ -96,19 +124,28 @@ def reading(
     for file in sorted({file for file, _ in ran}):
         for each in statements(file):
             span = {(file, line) for line in range(each.first, each.last + 1)}
-            if not span & ran or (span & right and not span & wrong):
+            if not span & ran or each.idle or (span & right and not span & wrong):
                 continue
             read = sum(any(_match(r, n) for r in each.reads for n in ns) for ns in wanted)
             score = read / max(1, len(wanted)) + 0.7 * bool(span & wrong)
-            score += 0.8 * any(_plain(w) == _plain(called) for w in each.writes)
+            score += 0.8 * any(plain(w) == plain(called) for w in each.writes)
             score -= 0.01 * len(each.reads)
             if read and score > most:
                 best, most = each, score
     return best
 
 
-def _plain(name: str) -> str:
-    """A name without what learners vary: d_f_t, dft and df are the same."""
+def plain(name: str) -> str:
+    """A name without what learners vary: d_f_t, dft and df are the same.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+    """
     name = re.sub(r"^.*[.\[]", "", name).strip("]'\"").lower()
     return re.sub(r"_|t$|raw|prev|next", "", name)
 

@@ -92,13 +92,18 @@ def _suspect(
             if place is not None:
                 return Suspect(node, (node.equation,), index.seen[place], "Its sign is wrong.")
         version = _version(cell, node, right, index)
-        if version is not None:
-            return Suspect(node, (node.equation,), version)
         spoiled = _spoiled(cell, node, right, index, known)
+        if version is not None:
+            why = spoiled.why if spoiled is not None else ""
+            return Suspect(node, (node.equation,), version, why)
         if spoiled is not None:
             return spoiled
     candidates, last = [node.equation], node
-    while len(last.children) == 1 and not done[id(last.children[0])]:
+    while (
+        len(last.children) == 1
+        and last.children[0].step == node.step
+        and not done[id(last.children[0])]
+    ):
         last = last.children[0]
         candidates.append(last.equation)
     return Suspect(node, tuple(dict.fromkeys(candidates)), None)
@@ -158,56 +163,71 @@ def variables(node: Node, right: Run) -> dict[str, Any]:
 def _version(cell: Model, node: Node, right: Run, index: Index) -> Seen | None:
     """The value that is used as the node's quantity is used, if one can be told."""
     for child in node.children:
-        if child.step == node.step and child.name in ELEMENTWISE[cell]:
-            found = _in_place(node.name, child, right, index)
-            if found is not None:
-                return found
+        if child.step == node.step and child.name in (*ELEMENTWISE[cell], "dh_prev"):
+            hits = _in_place(node, child, right, index)
+            if hits:
+                return index.seen[hits[0]]
     return None
 
 
-def _spoiled(
-    cell: Model, node: Node, right: Run, index: Index, known: Index
-) -> Suspect | None:
+def _spoiled(cell: Model, node: Node, right: Run, index: Index, known: Index) -> Suspect | None:
     """A parent that was right at first, and then spoiled: it is used with another value."""
     if node.name not in ELEMENTWISE[cell]:
         return None
     for parent in node.parents:
         if parent.step != node.step or parent.name in ("c_t", "dh_prev", "dc_prev"):
             continue
-        found = _in_place(parent.name, node, right, index, known)
-        if found is not None:
-            return Suspect(parent, (parent.equation,), found)
+        hits = _in_place(parent, node, right, index, known)
+        if hits:
+            return Suspect(parent, (parent.equation,), index.seen[hits[0]])
+        zero = {**variables(node, right), parent.name: 0 * parent.values[0]}
+        if index.find_all(value_of(int(node.equation), zero)) is not None:
+            why = f"It is what comes of {parent.name} = 0."
+            return Suspect(node, (node.equation, parent.equation), None, why)
     return None
 
 
 def _in_place(
-    name: str, made: Node, right: Run, index: Index, known: Index | None = None
-) -> Seen | None:
-    """The first value that, in the place of `name`, gives what the learner has for `made`.
+    node: Node, made: Node, right: Run, index: Index, known: Index | None = None
+) -> list[int]:
+    """The values that, in the place of a node, give what the learner has for `made`.
 
-    With `known`, a value that is right for something else does not count.
+    With `known`, what is right for something else does not count.
     """
-    width = made.values[0].shape[1]
-    windows, owner = index.windows(width)
+    windows, owner = index.windows(node.values[0].shape[1])
+    with np.errstate(all="ignore"):
+        varied = np.ptp(windows, axis=1) > 1e-9 * np.abs(windows).max(axis=1)
+    windows, owner = windows[varied], owner[varied]
     held = variables(made, right)
     for row in range(min(len(made.values[0]), 2)):
-        trial: dict[str, Any] = {
-            key: value[row] if isinstance(value, np.ndarray) and value.ndim == 2 else value
-            for key, value in held.items()
-        }
-        trial[name] = windows
         with np.errstate(all="ignore"):
-            if name == "c_t":  # (15) takes it by way of tanh_c
-                trial["tanh_c"] = np.tanh(windows)
-            result = value_of(int(made.equation), trial)
+            result = _made(node, made, held, row, windows)
         if result.shape != windows.shape:
-            return None
+            return []
         hits = _held(result, index, windows)
         if known is not None:
             hits = [k for k in hits if known.find(windows[k]) is None]
         if hits:
-            return index.seen[min(int(owner[k]) for k in hits)]
-    return None
+            owners = {int(owner[k]) for k in hits}
+            return sorted(owners, key=lambda i: (index.seen[i].value.size, i))
+    return []
+
+
+def _made(node: Node, made: Node, held: dict[str, Any], row: int, windows: Array) -> Array:
+    """What comes of one example if each window in turn is its value of the node."""
+    if made.name == "dh_prev":
+        H = windows.shape[1]
+        k = "ifgo".index(node.gate or node.name[-1]) if node.name != "da_t" else 0
+        W = held["W_h"][k * H : (k + 1) * H]
+        return made.values[0][row] + (windows - node.values[0][row]) @ W
+    trial: dict[str, Any] = {
+        key: value[row] if isinstance(value, np.ndarray) and value.ndim == 2 else value
+        for key, value in held.items()
+    }
+    trial[node.name] = windows
+    if node.name == "c_t":  # (15) takes it by way of tanh_c
+        trial["tanh_c"] = np.tanh(windows)
+    return value_of(int(made.equation), trial)
 
 
 def _held(made: Array, index: Index, windows: Array) -> list[int]:

@@ -150,7 +150,7 @@ class Index:
         if not holders:
             return set()
         whole = set.intersection(*holders) or holders[0]
-        return {name for i in whole for name in self.seen[i].names if name}
+        return {name for i in whole for name in self.seen[i].names}
 
 
 def _windows(value: Array, width: int) -> Iterator[Array]:

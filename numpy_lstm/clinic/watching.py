@@ -14,6 +14,7 @@ diagnosis rests on what the functions return.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import sysconfig
 import time
@@ -38,6 +39,9 @@ OTHERS = tuple(
 )
 
 
+Place = tuple[str, int]  # a file and a line
+
+
 class Seen(NamedTuple):
     """A value, where it was first seen, and under what name."""
 
@@ -46,7 +50,8 @@ class Seen(NamedTuple):
     file: str
     line: int
     function: str
-    names: set[str]  # all that it went by
+    names: dict[str, Place]  # all that it went by, and where first
+    helper: str = ""  # the small function that gave it, such as a sigmoid; `line` is its caller's
 
 
 class Blank(NamedTuple):
@@ -70,7 +75,8 @@ class Watch:
         self.single = False  # whether there was a float32
         self._own, self._deadline = own, deadline
         self.ran: set[tuple[str, int]] = set()  # lines, by file
-        self._known: dict[tuple[Any, ...], set[str]] = {}
+        self._known: dict[tuple[Any, ...], dict[str, Place]] = {}
+        self._helpers: set[FrameType] = set()
         self._watched: dict[CodeType, bool] = {}
         self._line: dict[FrameType, int] = {}
         self.works = can_watch()
@@ -84,6 +90,7 @@ class Watch:
         if self.works:
             sys.settrace(None)
         self._line.clear()
+        self._helpers.clear()
 
     def _call(self, frame: FrameType, event: str, _: Any) -> Callable[..., Any] | None:
         code = frame.f_code
@@ -92,6 +99,8 @@ class Watch:
         if not self._watched[code]:
             return None
         self._line[frame] = frame.f_lineno
+        if is_helper(frame):
+            self._helpers.add(frame)
         return self._step
 
     def _step(self, frame: FrameType, event: str, value: Any) -> Callable[..., Any]:
@@ -104,6 +113,7 @@ class Watch:
             if event == "return":
                 self._note("", value, frame, frame.f_lineno)
                 self._line.pop(frame, None)
+                self._helpers.discard(frame)
             else:
                 self._line[frame] = frame.f_lineno
         return self._step
@@ -118,21 +128,52 @@ class Watch:
     def _note(self, name: str, value: Any, frame: FrameType, line: int) -> None:
         if len(self.seen) > MOST:
             return
+        helper = ""
+        while frame in self._helpers and frame.f_back is not None:
+            helper, name = frame.f_code.co_name, ""
+            frame = frame.f_back
+            line = frame.f_lineno
         code = frame.f_code
+        place = code.co_filename, line
         for path, array in arrays(value, name):
+            named = path if path[:1] not in ("", "[", ".") else ""
             if array is Ellipsis:
-                blank = Blank(path, code.co_filename, line)
-                if path and blank not in self.blanks:
+                blank = Blank(path, *place)
+                if named and blank not in self.blanks:
                     self.blanks.append(blank)
                 continue
             self.single = self.single or array.dtype == np.float32
             key = (array.shape, array.dtype.char, array.tobytes())
-            if key in self._known:
-                self._known[key].add(path)
-                continue
-            names = self._known[key] = {path}
-            values = array.astype(np.float64)
-            self.seen.append(Seen(values, path, code.co_filename, line, code.co_name, names))
+            if key not in self._known:
+                names = self._known[key] = {}
+                values = array.astype(np.float64)
+                self.seen.append(Seen(values, named, *place, code.co_name, names, helper))
+            if named:
+                self._known[key].setdefault(named, place)
+
+
+ACTIVATION = re.compile(r"sig|tanh|relu|act|squash|logistic|soft|exp|deriv|prime|slope|lambda")
+
+
+def is_helper(frame: FrameType) -> bool:
+    """Whether a call is of a small function of one array, such as a sigmoid.
+
+    Parameters
+    ----------
+    frame : frame
+        As it begins.
+
+    Returns
+    -------
+    bool
+    """
+    if frame.f_back is None:
+        return False
+    held = dict(frame.f_locals)
+    bound = [name for name in ("self", "cls") if held.pop(name, None) is not None]
+    if bound and not ACTIVATION.search(frame.f_code.co_name.lower()):
+        return False
+    return len(list(arrays(list(held.values()), ""))) <= 1
 
 
 def can_watch() -> bool:
