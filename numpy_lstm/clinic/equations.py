@@ -1,8 +1,7 @@
 """The numbered equations of the report: what each gives, its formula, and its line in our code.
 
-The lines are found by the numbers in the comments of :mod:`numpy_lstm.cells`, and in
-:mod:`numpy_lstm.bptt` for the sum that has no number, so that a page of code can change without
-this file. A test holds the formulas and the sections against the report.
+The lines are found by the numbers in the comments of :mod:`numpy_lstm.cells`, and by how they begin
+in :mod:`numpy_lstm.bptt`. A test holds the formulas and the sections against the report.
 """
 
 from __future__ import annotations
@@ -50,7 +49,13 @@ FORMULAS: dict[Number, str] = {
     26: "dW_x += da_t x_tᵀ, dW_h += da_t h_{t−1}ᵀ, db += da_t",
     27: "dx_t = W_xᵀ da_t",
     28: "dh_{t−1}^next = W_hᵀ da_t",
-    LOOP: "dh_t = e_t + dh_t^next",
+}
+# Around the steps: what is handed on, how its line in bptt.py begins.
+HANDED = {
+    "states": ("step t starts from the h_{t−1} and c_{t−1} of step t − 1", "h_t, "),
+    "dh": ("dh_t = e_t + dh_t^next", "dh_t = "),
+    "dc": ("dc_t^next comes from step t + 1, at the last step from the loss", "dx_t, dh_next, "),
+    "sum": ("every step adds its share to dW_x, dW_h and db", "dparams = {}Params(*map"),
 }
 
 
@@ -88,7 +93,7 @@ def called(number: Number) -> str:
     return f"({number})" if isinstance(number, int) else "the loop"
 
 
-def equation(number: Number, cell: Model) -> Equation:
+def equation(number: Number, cell: Model, handed: str = "dh") -> Equation:
     """All that is known of the equation with that number.
 
     Parameters
@@ -97,13 +102,26 @@ def equation(number: Number, cell: Model) -> Equation:
         1 to 6, 9 to 28 or :data:`LOOP`.
     cell : {"rnn", "lstm"}
         Whose loop is meant.
+    handed : {"states", "dh", "dc", "sum"}
+        What of the loop.
 
     Returns
     -------
     Equation
     """
     section = next(title for title, numbers in SECTIONS.items() if number in numbers)
-    return Equation(number, FORMULAS[number], section, _lines()[number, cell])
+    if number != LOOP:
+        return Equation(number, FORMULAS[number], section, _lines()[number, cell])
+    formula, begins = HANDED[handed]
+    part = "forward" if handed == "states" else "backward"
+    text, first = source(getattr(bptt, f"{cell}_{part}"))
+    begins = begins.format(cell.upper())
+    at, code = next(
+        (n, line.partition("#")[0].strip())
+        for n, line in enumerate(text.splitlines(), first)
+        if line.strip().startswith(begins) and "=" in line
+    )
+    return Equation(LOOP, formula, section, Line("bptt.py", at, code))
 
 
 def code_of(number: int) -> str:
@@ -146,9 +164,4 @@ def _lines() -> dict[tuple[Number, str], Line]:
                 code, _, comment = line.partition("#")
                 if match := re.match(r" \((\d+)\)", comment):
                     found[int(match[1]), cell] = Line("cells.py", number, code.strip())
-        text, first = source(getattr(bptt, f"{cell}_backward"))
-        for number, line in enumerate(text.splitlines(), first):
-            code = line.partition("#")[0].strip()
-            if code.startswith("dh_t = "):
-                found[LOOP, cell] = Line("bptt.py", number, code)
     return found

@@ -57,7 +57,7 @@ class Guess(NamedTuple):
 
     sentence: str
     arguments: tuple[Any, ...]
-    of_dc: bool = False  # whether (17) may lack what the loop does not hand on
+    either: bool = False  # whether the equation itself may be wrong, and not the loop
 
 
 def wrong_arguments(
@@ -130,18 +130,18 @@ def _backward(p: Problem, right: Run, t: int) -> Iterator[Guess]:
                     own + before["dh_t"])
         if lstm:
             yield guess(f"the dc_t of {after} is handed on without f", dh, before["dc_t"])
-            yield guess("dc starts from dc_T again", dh, p.dc_T, of_dc=True)
+            yield guess("dc starts from dc_T again", dh, p.dc_T, either=True)
             yield guess(f"nothing comes from {after}, neither dh nor dc", own, 0 * dh)
             yield guess(f"dh and dc of {after} have changed places", own + dc, dh_next)
     if lstm:
         missing = "dc_T" if t == last else f"the dc that {after} hands back"
-        yield guess(f"the gradient in c lacks {missing}", dh, 0 * dh, of_dc=True)
+        yield guess(f"the gradient in c lacks {missing}", dh, 0 * dh, either=True)
         if t == last:
             yield guess("both dh_T and dc_T are missing", own, 0 * dh)
     for s in range(len(p.xs)):
         if s != t:
             kept = f"the backward pass uses what step {s + 1} has kept for itself, its cache"
-            yield guess(kept, dh, dc, right.backward[s]["cache"])
+            yield guess(kept, dh, dc, right.backward[s]["cache"], either=t == last)
 
 
 def _forward(p: Problem, right: Run, t: int) -> Iterator[Guess]:

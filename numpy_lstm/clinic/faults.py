@@ -12,11 +12,11 @@ from numpy_lstm.clinic.case import Case
 from numpy_lstm.clinic.diagnosis import Fault, TheirLine
 from numpy_lstm.clinic.equations import LOOP, Number, code_of, equation
 from numpy_lstm.clinic.explain import Guess, wrong_arguments, wrong_stack, wrong_sum
-from numpy_lstm.clinic.lines import Statement, history, plain, reading, statement_at
-from numpy_lstm.clinic.localize import Finding, Suspect, localize
+from numpy_lstm.clinic.lines import Statement, belongs, history, plain, reading, statement_at
+from numpy_lstm.clinic.localize import Finding, Suspect, localize, made_of
 from numpy_lstm.clinic.matching import Index
 from numpy_lstm.clinic.nodes import Node
-from numpy_lstm.clinic.problem import D, H
+from numpy_lstm.clinic.problem import H
 from numpy_lstm.clinic.watching import Place, Seen
 from numpy_lstm.types import Array
 
@@ -54,8 +54,8 @@ def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number
         of_sum = node.equation in WEIGHTS or node.name.startswith("sum")
         if guess:
             candidates = (LOOP,)
-            if forward or guess.of_dc:  # the equation reads what it should not, or the loop gives it
-                candidates = (17 if guess.of_dc else node.equation, LOOP)
+            if forward or guess.either:  # the equation reads what it should not, or the loop gives it
+                candidates = (node.equation, LOOP)
             why = guess.sentence
         elif node.step != start and (node.name, node.gate, start) in done and not of_sum:
             candidates = (LOOP, node.equation)
@@ -136,14 +136,18 @@ def _fault(
     index = case.index_of(node)
     wanted = _inputs(case, node, candidates, index, forward)
     if version is None and index is not None:
-        version = _returned(case, node, index)
+        version = _returned(case, suspect.end or node, index)
     line = _line_of(version, case.known, node.name) if version else None
     if line is None and index is not None:
         start = 0 if forward else len(case.problem.xs) - 1
         right, wrong = _lines(index, case.known, once=node.step == start)
-        line = reading(case.a.ran, [names for _, names in wanted], right, wrong, node.name)
+        functions = {each.function for each in index.seen}
+        names = [names for _, names in wanted]
+        line = reading(case.a.ran, names, right, wrong, node.name, functions)
+    handed = "states" if forward else "dc" if node.name.startswith("dc") else "dh"
+    handed = "sum" if node.equation in WEIGHTS or node.name.startswith("sum") else handed
     return Fault(
-        tuple(equation(number, case.cell) for number in candidates),
+        tuple(equation(number, case.cell, handed) for number in candidates),
         node.name,
         node.gate,
         node.step + 1,
@@ -206,11 +210,11 @@ def _line_of(version: Seen, known: Index, called: str) -> Statement | None:
     named = []
     for name, (file, line) in version.names.items():
         statement = statement_at(file, line)
-        if statement is not None and name in statement.writes:
+        if statement is not None and any(belongs(name, w) for w in statement.writes):
             named.append((name, statement))
     alike = [statement for name, statement in named if plain(name) == plain(called)]
-    if _is_right(version, known):
-        return alike[0] if alike else named[-1][1] if len(named) > 1 else None
+    if made_of(version, known):
+        return alike[0] if alike else named[-1][1] if named else None
     return named[0][1] if named else statement_at(version.file, version.line)
 
 
@@ -236,20 +240,8 @@ def _lines(index: Index, known: Index, *, once: bool) -> tuple[set[Place], set[P
     for each in index.seen:
         place = each.file, each.line
         if not (once and place in right | wrong):
-            (right if _is_right(each, known) else wrong).add(place)
+            (right if made_of(each, known) else wrong).add(place)
     return right, wrong
-
-
-def _is_right(seen: Seen, known: Index) -> bool:
-    """Whether all of a value is made of rows that are right, or zero."""
-    for width in (H, D):
-        for axis in range(seen.value.ndim):
-            if seen.value.shape[axis] % width == 0:
-                rows = np.moveaxis(seen.value, axis, -1).reshape(-1, width)
-                rows = rows[np.abs(rows).max(axis=1) > 0]
-                if not len(rows) or known.holds(rows).all():
-                    return True
-    return False
 
 
 def _inputs(

@@ -232,6 +232,7 @@ def _guarded(watch: bool, own: frozenset[str]) -> Iterator[Watch]:
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
         contextlib.redirect_stdout(quiet),
+        _nothing_left_over(),
     ):
         warnings.simplefilter("ignore")
         if watch and watched.works:
@@ -240,6 +241,24 @@ def _guarded(watch: bool, own: frozenset[str]) -> Iterator[Watch]:
         else:
             with _alarm():
                 yield watched
+
+
+@contextlib.contextmanager
+def _nothing_left_over() -> Iterator[None]:
+    """Inside, ``np.empty`` gives NaN, not what memory holds: that may be our own right values."""
+    empty, empty_like = np.empty, np.empty_like
+
+    def filled(array: Array) -> Array:
+        if array.dtype.kind == "f":
+            array.fill(np.nan)
+        return array
+
+    np.empty = lambda *a, **k: filled(empty(*a, **k))  # type: ignore[assignment]
+    np.empty_like = lambda *a, **k: filled(empty_like(*a, **k))  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        np.empty, np.empty_like = empty, empty_like  # type: ignore[assignment]
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ class Statement(NamedTuple):
     text: str
     reads: tuple[str, ...]  # patterns of what it reads
     writes: tuple[str, ...]  # names of what it assigns
+    calls: tuple[str, ...]  # names of functions
     idle: bool  # whether it computes nothing: only returns names
 
 
@@ -68,8 +69,24 @@ def statements(file: str) -> list[Statement]:
             inner = (type(each) for each in ast.walk(node))
             idle = isinstance(node, ast.Return) and not {ast.BinOp, ast.Call} & set(inner)
             writes = tuple(_writes(node))
-            found.append(Statement(file, node.lineno, last, text, reads, writes, idle))
+            calls = tuple(ast.unparse(e.func) for e in ast.walk(node) if isinstance(e, ast.Call))
+            calls = tuple(call.rpartition(".")[2] for call in calls)
+            found.append(Statement(file, node.lineno, last, text, reads, writes, calls, idle))
     return sorted(found, key=lambda s: (s.first, s.last))
+
+
+def belongs(name: str, written: str) -> bool:
+    """Whether what is assigned to `written` can be called `name`: itself, or a member of it.
+
+    Parameters
+    ----------
+    name, written : str
+
+    Returns
+    -------
+    bool
+    """
+    return name == written or name.startswith((f"{written}[", f"{written}."))
 
 
 def history(statement: Statement) -> list[Statement]:
@@ -103,6 +120,7 @@ def reading(
     right: set[Place],
     wrong: set[Place],
     called: str,
+    functions: set[str],
 ) -> Statement | None:
     """The statement that reads most of what is wanted, of those that ran and are not known right.
 
@@ -115,6 +133,8 @@ def reading(
         Where right values were seen first, and others.
     called : str
         Our name of the quantity: of several lines the one that assigns such a name.
+    functions : set of str
+        The learner's: a line that calls one computes nothing itself.
 
     Returns
     -------
@@ -124,7 +144,7 @@ def reading(
     for file in sorted({file for file, _ in ran}):
         for each in statements(file):
             span = {(file, line) for line in range(each.first, each.last + 1)}
-            if not span & ran or each.idle or (span & right and not span & wrong):
+            if not span & ran or each.idle or functions & set(each.calls) or (span & right and not span & wrong):
                 continue
             read = sum(any(_match(r, n) for r in each.reads for n in ns) for ns in wanted)
             score = read / max(1, len(wanted)) + 0.7 * bool(span & wrong)

@@ -23,6 +23,7 @@ from numpy_lstm import cells
 from numpy_lstm.clinic.equations import Number, code_of
 from numpy_lstm.clinic.matching import Index
 from numpy_lstm.clinic.nodes import ELEMENTWISE, Node
+from numpy_lstm.clinic.problem import D, H
 from numpy_lstm.clinic.reference import Run
 from numpy_lstm.clinic.watching import Seen
 from numpy_lstm.types import Array, Model
@@ -35,6 +36,7 @@ class Suspect(NamedTuple):
     candidates: tuple[Number, ...]
     version: Seen | None  # the learner's own, wrong
     why: str = ""  # what was found out besides
+    end: Node | None = None  # the last of the candidates that were not told apart
 
 
 Find = Callable[[Node], "Index | None"]
@@ -91,7 +93,7 @@ def _suspect(
             place = index.find_all(value, -1)
             if place is not None:
                 return Suspect(node, (node.equation,), index.seen[place], "Its sign is wrong.")
-        version = _version(cell, node, right, index)
+        version = _version(cell, node, right, index, known)
         spoiled = _spoiled(cell, node, right, index, known)
         if version is not None:
             why = spoiled.why if spoiled is not None else ""
@@ -106,7 +108,7 @@ def _suspect(
     ):
         last = last.children[0]
         candidates.append(last.equation)
-    return Suspect(node, tuple(dict.fromkeys(candidates)), None)
+    return Suspect(node, tuple(dict.fromkeys(candidates)), None, end=last)
 
 
 def _place(node: Node, index: Index | None) -> int | None:
@@ -160,14 +162,42 @@ def variables(node: Node, right: Run) -> dict[str, Any]:
     return steps[node.step]
 
 
-def _version(cell: Model, node: Node, right: Run, index: Index) -> Seen | None:
+def _version(
+    cell: Model, node: Node, right: Run, index: Index, known: Index
+) -> Seen | None:
     """The value that is used as the node's quantity is used, if one can be told."""
     for child in node.children:
         if child.step == node.step and child.name in (*ELEMENTWISE[cell], "dh_prev"):
             hits = _in_place(node, child, right, index)
             if hits:
-                return index.seen[hits[0]]
+                first = index.seen[hits[0]]
+                if made_of(first, known):  # one of the learner's right values: not where it began
+                    return min((index.seen[i] for i in hits), key=lambda seen: seen.value.size)
+                return first
     return None
+
+
+def made_of(seen: Seen, known: Index) -> bool:
+    """Whether all of a value is made of rows that are right, or zero.
+
+    Parameters
+    ----------
+    seen : Seen
+    known : Index
+        Of all that is right.
+
+    Returns
+    -------
+    bool
+    """
+    for width in (H, D):
+        for axis in range(seen.value.ndim):
+            if seen.value.shape[axis] % width == 0:
+                rows = np.moveaxis(seen.value, axis, -1).reshape(-1, width)
+                rows = rows[np.abs(rows).max(axis=1) > 0]
+                if not len(rows) or known.holds(rows).all():
+                    return True
+    return False
 
 
 def _spoiled(cell: Model, node: Node, right: Run, index: Index, known: Index) -> Suspect | None:
@@ -208,15 +238,13 @@ def _in_place(
         if known is not None:
             hits = [k for k in hits if known.find(windows[k]) is None]
         if hits:
-            owners = {int(owner[k]) for k in hits}
-            return sorted(owners, key=lambda i: (index.seen[i].value.size, i))
+            return sorted({int(owner[k]) for k in hits})
     return []
 
 
 def _made(node: Node, made: Node, held: dict[str, Any], row: int, windows: Array) -> Array:
     """What comes of one example if each window in turn is its value of the node."""
     if made.name == "dh_prev":
-        H = windows.shape[1]
         k = "ifgo".index(node.gate or node.name[-1]) if node.name != "da_t" else 0
         W = held["W_h"][k * H : (k + 1) * H]
         return made.values[0][row] + (windows - node.values[0][row]) @ W

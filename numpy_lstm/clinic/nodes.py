@@ -20,7 +20,7 @@ from numpy_lstm.types import Array, Model
 GATES = "ifgo"
 
 
-@dataclass
+@dataclass(eq=False)
 class Node:
     """One quantity at one step."""
 

@@ -101,6 +101,10 @@ class Watch:
         self._line[frame] = frame.f_lineno
         if is_helper(frame):
             self._helpers.add(frame)
+        elif frame.f_back in self._line:  # what is worked out for an argument: the caller's line
+            caller = frame.f_back
+            for name, value in list(frame.f_locals.items()):
+                self._note(name, value, caller, caller.f_lineno)
         return self._step
 
     def _step(self, frame: FrameType, event: str, value: Any) -> Callable[..., Any]:
