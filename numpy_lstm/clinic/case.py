@@ -84,6 +84,11 @@ class Case:
             self._indices[key] = Index(seen, self.tolerance)
         return self._indices[key]
 
+    def last_index(self, *, forward: bool) -> Index:
+        """The values of the last call of a pass."""
+        calls = self.a.forward_seen if forward else self.a.backward_seen
+        return Index(calls[-1] if calls else [], self.tolerance)
+
     def returned(self, backward: bool, step: int) -> list[Seen]:
         """What the functions returned, as if it had been seen: all there is without watching."""
         name = self.f.backward if backward else self.f.forward

@@ -1,7 +1,7 @@
 """The numbered equations of the report: what each gives, its formula, and its line in our code.
 
-The lines are found by the numbers in the comments of :mod:`numpy_lstm.cells`, and by how they begin
-in :mod:`numpy_lstm.bptt`. A test holds the formulas and the sections against the report.
+The lines are found by the numbers in the comments of :mod:`numpy_lstm.cells`, and by what they have in
+them in :mod:`numpy_lstm.bptt`. A test holds the formulas and the sections against the report.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ FORMULAS: dict[Number, str] = {
     27: "dx_t = W_xᵀ da_t",
     28: "dh_{t−1}^next = W_hᵀ da_t",
 }
-# Around the steps: what is handed on, how its line in bptt.py begins.
+# Around the steps: what is handed on, and what its line in bptt.py has in it.
 HANDED = {
-    "states": ("step t starts from the h_{t−1} and c_{t−1} of step t − 1", "h_t, "),
+    "states": ("step t starts from the states of step t − 1", "_step("),
     "dh": ("dh_t = e_t + dh_t^next", "dh_t = "),
-    "dc": ("dc_t^next comes from step t + 1, at the last step from the loss", "dx_t, dh_next, "),
-    "sum": ("every step adds its share to dW_x, dW_h and db", "dparams = {}Params(*map"),
+    "dc": ("dc_t^next is what step t + 1 hands back, at the last step dc_T", "_step_backward("),
+    "sum": ("every step adds its share to dW_x, dW_h and db", "np.add"),
 }
 
 
@@ -112,14 +112,13 @@ def equation(number: Number, cell: Model, handed: str = "dh") -> Equation:
     section = next(title for title, numbers in SECTIONS.items() if number in numbers)
     if number != LOOP:
         return Equation(number, FORMULAS[number], section, _lines()[number, cell])
-    formula, begins = HANDED[handed]
+    formula, part_of_it = HANDED[handed]
     part = "forward" if handed == "states" else "backward"
     text, first = source(getattr(bptt, f"{cell}_{part}"))
-    begins = begins.format(cell.upper())
     at, code = next(
         (n, line.partition("#")[0].strip())
         for n, line in enumerate(text.splitlines(), first)
-        if line.strip().startswith(begins) and "=" in line
+        if part_of_it in line.partition("#")[0]
     )
     return Equation(LOOP, formula, section, Line("bptt.py", at, code))
 

@@ -12,8 +12,8 @@ from numpy_lstm.clinic.case import Case
 from numpy_lstm.clinic.diagnosis import Diagnosis, TheirLine
 from numpy_lstm.clinic.equations import LOOP, equation
 from numpy_lstm.clinic.explain import close
-from numpy_lstm.clinic.faults import find_faults
-from numpy_lstm.clinic.forward import other_layout, wrong_forward, wrong_results
+from numpy_lstm.clinic.faults import find_faults, of_results
+from numpy_lstm.clinic.forward import other_layout, wrong_forward
 from numpy_lstm.clinic.layouts import Layout, chosen
 from numpy_lstm.clinic.learner import Functions, attempt
 from numpy_lstm.clinic.lines import statement_at
@@ -142,8 +142,7 @@ def _wrong_backward(case: Case, wrong: dict[str, float]) -> Diagnosis:
         some = " and ".join(wrong)
         text = "The forward pass is right, and every equation of the backward pass is computed."
         text += f" But what is returned as {some} is not right."
-    if not faults or not faults[0].why:
-        case.notes += wrong_results(case, wrong)
+        faults = of_results(case, wrong, forward=False)
     return case.diagnosis(
         "wrong",
         text,
@@ -171,6 +170,11 @@ def _stopped(case: Case, *, forward: bool) -> Diagnosis:
     part: Any = "forward" if forward else "backward"
     faults, right = find_faults(case, forward=forward)
     text = "" if forward else "The forward pass is right. "
+    written = bool(faults and faults[0].line and "..." not in faults[0].line.text)
+    if (case.a.blanks or trouble.unwritten) and written:
+        some = " or ".join(str(each) for each in faults[0].equations)
+        text += f"In the {part} pass the first that is wrong is {some}. What comes later is open."
+        return case.diagnosis("wrong", text, part=part, faults=tuple(faults[:1]), right=right)
     if case.a.blanks or trouble.unwritten:
         todo = [n.equation for n in case.nodes(forward=forward) if n.equation not in right]
         text += f"Next to write: {equation(todo[0], case.cell)}." if todo else str(trouble)

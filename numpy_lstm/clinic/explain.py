@@ -43,12 +43,17 @@ def wrong_stack(right: Run, t: int, index: Index) -> tuple[str, str]:
     for order in permutations("ifgo"):
         text = f"da_t is stacked in the order {', '.join(order)}: not that of the weights."
         guesses[text] = {k: da[other] for k, other in zip("ifgo", order, strict=True)}
-    for text, parts in list(guesses.items()):
-        stacked = np.concatenate([parts[k] for k in "ifgo"], axis=1)
-        for weight, name in (("W_h", "dh_prev"), ("W_x", "dx_t")):
-            value = stacked @ base[weight]
-            if _differs(value, base[name]) and index.find_all(value) is not None:
+    for weight, name in (("W_h", "dh_prev"), ("W_x", "dx_t")):
+        W = dict(zip("ifgo", np.split(base[weight], 4), strict=True))
+        right_value = base[name]
+        for text, parts in guesses.items():
+            value = sum(parts[k] @ W[k] for k in "ifgo")
+            if _differs(value, right_value) and index.find_all(value) is not None:
                 return text, next((k for k in "ifgo" if f"gate {k} " in text), "")
+        for k, other in permutations("ifgo", 2):
+            value = right_value + da[k] @ (W[other] - W[k])
+            if index.find_all(value) is not None:
+                return f"The gradient of gate {k} meets the weights of gate {other}.", ""
     return "", ""
 
 
@@ -232,11 +237,14 @@ def wrong_result(name: str, mine: Array, right: Array, others: Mapping[str, Arra
     for other, value in others.items():
         if other != name and value.shape == mine.shape and close(mine, value):
             return f"{name} holds what should be {other}."
-    if mine.ndim == 2 and mine.shape[0] == mine.shape[1] and close(mine, right.T):
-        return f"{name} is transposed."
+    if mine.ndim == 2 and len(mine) % mine.shape[1] == 0:
+        blocks = np.split(right, len(right) // right.shape[1])
+        if close(mine, np.concatenate([block.T for block in blocks])):
+            return f"{name} is transposed, gate by gate." if len(blocks) > 1 else f"{name} is transposed."
     scale = float((mine * right).sum() / (right * right).sum())
     if close(mine, scale * right):
-        return f"{name} is {scale:.6g} times what it should be."
+        hint = " Clip outside of the backward pass." if 0 < scale < 1 else ""
+        return f"{name} is {scale:.6g} times what it should be.{hint}"
     return ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from numpy_lstm.clinic.case import Case
 from numpy_lstm.clinic.diagnosis import Fault, TheirLine
 from numpy_lstm.clinic.equations import LOOP, Number, code_of, equation
-from numpy_lstm.clinic.explain import Guess, wrong_arguments, wrong_stack, wrong_sum
+from numpy_lstm.clinic.explain import Guess, wrong_arguments, wrong_result, wrong_stack, wrong_sum
 from numpy_lstm.clinic.lines import Statement, belongs, history, plain, reading, statement_at
 from numpy_lstm.clinic.localize import Finding, Suspect, localize, made_of
 from numpy_lstm.clinic.matching import Index
@@ -73,6 +73,59 @@ def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number
                     candidates = (node.equation, 22 + "ifgo".index(gate))
         faults.append(_fault(case, finding, suspect, candidates, why, forward))
     return _merged(faults), right
+
+
+RESULTS: dict[str, dict[str, tuple[Number, str]]] = {
+    "rnn": {"h": (2, "h_t"), "dx": (5, "dx_t"), "dh_prev": (6, ""), "dW_x": (4, ""), "dW_h": (4, ""), "db": (4, "")},
+    "lstm": {
+        "h": (15, "h_t"), "c": (14, "c_t"), "dx": (27, "dx_t"), "dh_prev": (28, ""),
+        "dc_prev": (21, ""), "dW_x": (26, ""), "dW_h": (26, ""), "db": (26, ""),
+    },
+}
+
+
+def of_results(case: Case, wrong: Mapping[str, float], *, forward: bool) -> list[Fault]:
+    """Faults of results that are wrong, although each equation has been computed right.
+
+    Parameters
+    ----------
+    case : Case
+    wrong : dict of str to float
+        Errors of the wrong results.
+    forward : bool
+
+    Returns
+    -------
+    list of Fault
+    """
+    faults = []
+    for name in wrong:
+        mine, right = np.asarray(case.a.results[name]), case.wanted[name]
+        number: Number = LOOP
+        handed = "states" if forward else "sum" if name[1:] in case.problem.params._fields else "dh"
+        if not case.f.sequence:
+            number = RESULTS[case.cell][name][0]
+        index = case.last_index(forward=forward)
+        line, variable = None, ""
+        whole = mine if case.f.sequence else mine[0 if not forward else -1]
+        place = index.holder(whole)
+        if place is not None:
+            line = _line_of(index.seen[place], case.known, name)
+            variable = _variable(index.seen[place], line)
+        why = wrong_result(name, mine, right, case.wanted)
+        faults.append(
+            Fault(
+                (equation(number, case.cell, handed),),
+                name,
+                "",
+                1,
+                their_lines(line) if line else None,
+                variable,
+                (),
+                why,
+            )
+        )
+    return _merged(faults)
 
 
 def _first(finding: Finding, *, forward: bool) -> list[Suspect]:
@@ -141,6 +194,10 @@ def _fault(
     if line is None and index is not None:
         start = 0 if forward else len(case.problem.xs) - 1
         right, wrong = _lines(index, case.known, once=node.step == start)
+        for other in finding.done:
+            place = finding.places[id(other)]
+            if place is not None and case.index_of(other) is index:
+                right.add((index.seen[place].file, index.seen[place].line))
         functions = {each.function for each in index.seen}
         names = [names for _, names in wanted]
         line = reading(case.a.ran, names, right, wrong, node.name, functions)
@@ -239,7 +296,7 @@ def _lines(index: Index, known: Index, *, once: bool) -> tuple[set[Place], set[P
     wrong: set[Place] = set()
     for each in index.seen:
         place = each.file, each.line
-        if not (once and place in right | wrong):
+        if not each.helper and not (once and place in right | wrong):
             (right if made_of(each, known) else wrong).add(place)
     return right, wrong
 

@@ -13,8 +13,8 @@ from numpy_lstm.clinic import variants
 from numpy_lstm.clinic.case import Case
 from numpy_lstm.clinic.diagnosis import Diagnosis, Name
 from numpy_lstm.clinic.equations import LOOP
-from numpy_lstm.clinic.explain import close, worst, wrong_result
-from numpy_lstm.clinic.faults import find_faults
+from numpy_lstm.clinic.explain import close, worst
+from numpy_lstm.clinic.faults import find_faults, of_results
 from numpy_lstm.clinic.layouts import PRESETS, Layout, absent, chosen
 from numpy_lstm.clinic.learner import attempt
 from numpy_lstm.clinic.naming import NAMED, name_of, with_edits
@@ -53,7 +53,10 @@ def wrong_forward(case: Case, wrong: dict[str, float]) -> Diagnosis:
     if _padding_goes_on(case, wrong):
         name = name_of("padding goes on changing the state", LOOP, 15)
         text = "The states are right up to each example's length, but the last states are not."
-        return case.diagnosis("wrong", text, part="forward", names=((name,),), errors=wrong)
+        faults = of_results(case, wrong, forward=True)
+        return case.diagnosis(
+            "wrong", text, part="forward", faults=tuple(faults), names=((name,),), errors=wrong
+        )
     faults, right = find_faults(case, forward=True)
     if faults:
         some = " or ".join(str(each) for each in faults[0].equations)
@@ -61,7 +64,7 @@ def wrong_forward(case: Case, wrong: dict[str, float]) -> Diagnosis:
     else:
         some = " and ".join(wrong)
         text = f"Every equation of the forward pass is computed, but {some} is not right."
-        case.notes += wrong_results(case, wrong)
+        faults = of_results(case, wrong, forward=True)
     if own is True:
         text += " The backward pass is right for it: it is the forward pass that must be mended."
     return case.diagnosis(
@@ -73,23 +76,6 @@ def wrong_forward(case: Case, wrong: dict[str, float]) -> Diagnosis:
         right=right,
         errors=wrong,
     )
-
-
-def wrong_results(case: Case, wrong: Mapping[str, float]) -> list[str]:
-    """A sentence on each wrong result of which something can be said.
-
-    Parameters
-    ----------
-    case : Case
-    wrong : dict of str to float
-
-    Returns
-    -------
-    list of str
-    """
-    mine, right = case.a.results, case.wanted
-    said = (wrong_result(name, np.asarray(mine[name]), right[name], right) for name in wrong)
-    return [text for text in said if text]
 
 
 def _states_agree(case: Case, other: Mapping[str, Array]) -> bool:

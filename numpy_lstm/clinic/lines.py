@@ -144,10 +144,10 @@ def reading(
     for file in sorted({file for file, _ in ran}):
         for each in statements(file):
             span = {(file, line) for line in range(each.first, each.last + 1)}
-            if not span & ran or each.idle or functions & set(each.calls) or (span & right and not span & wrong):
+            if not span & ran or each.idle or functions & set(each.calls):
                 continue
             read = sum(any(_match(r, n) for r in each.reads for n in ns) for ns in wanted)
-            score = read / max(1, len(wanted)) + 0.7 * bool(span & wrong)
+            score = read / max(1, len(wanted)) + 0.7 * bool(span & wrong) - 0.9 * bool(span & right)
             score += 0.8 * any(plain(w) == plain(called) for w in each.writes)
             score -= 0.01 * len(each.reads)
             if read and score > most:

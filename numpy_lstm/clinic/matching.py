@@ -135,6 +135,25 @@ class Index:
             found = max(found, place)
         return found
 
+    def holder(self, numbers: Array) -> int | None:
+        """The first value of just these numbers, in whatever order, that has a name.
+
+        Parameters
+        ----------
+        numbers : ndarray
+
+        Returns
+        -------
+        int or None
+            Index into ``seen``.
+        """
+        wanted = np.sort(np.asarray(numbers, np.float64), axis=None)
+        for i, each in enumerate(self.seen):
+            if each.names and each.value.size == wanted.size:
+                if np.array_equal(np.sort(each.value, axis=None), wanted):
+                    return i
+        return None
+
     def names(self, value: Array) -> set[str]:
         """What the learner calls the values that hold all rows, or the first of them.
 
