@@ -70,7 +70,8 @@ class Diagnosis:
     names: tuple[tuple[Name, ...], ...] = ()  # each a bug, or a pair, that gives just this gradient
     right: tuple[Number, ...] = ()  # equations of that part that are right
     errors: dict[str, float] = field(default_factory=dict)  # of results that are wrong
-    blank: TheirLine | None = None
+    todo: Equation | None = None  # what is to be written next
+    blank: TheirLine | None = None  # and where
     line: TheirLine | None = None  # where a function stopped
     notes: tuple[str, ...] = ()
     watched: bool = True  # whether variables could be seen, or results alone
@@ -105,10 +106,13 @@ def _text(d: Diagnosis) -> list[str]:
     lines = [f"{d.functions[0]}, {d.functions[1]}: {TITLES[d.verdict]}", d.summary]
     for number, fault in enumerate(d.faults):
         lines += ["", *(_fault(fault) if number == 0 else _short(fault))]
+    if d.todo:
+        lines += ["", f"  ({d.todo.number})".ljust(10) + d.todo.formula]
+        lines += [f'          report, section "{d.todo.section}"']
     if d.line:
         lines += ["", f"It stopped in {d.line}:", *_quoted(d.line.text)]
     if d.blank:
-        lines += ["", f"The blank is in {d.blank}:", *_quoted(d.blank.text)]
+        lines += ["", f"The blank is {d.blank}:", *_quoted(d.blank.text)]
     if d.names:
         lines += ["", *_names(d.names)]
     elif d.verdict == "wrong" and d.part == "backward" and d.faults and not d.faults[0].why:

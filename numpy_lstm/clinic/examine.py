@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from numpy_lstm.clinic.case import Case
-from numpy_lstm.clinic.diagnosis import Diagnosis, TheirLine
-from numpy_lstm.clinic.equations import LOOP, equation
+from numpy_lstm.clinic.diagnosis import Diagnosis
+from numpy_lstm.clinic.equations import LOOP, called, equation
 from numpy_lstm.clinic.explain import close
-from numpy_lstm.clinic.faults import find_faults, of_results
+from numpy_lstm.clinic.faults import find_faults, of_results, their_lines
 from numpy_lstm.clinic.forward import other_layout, wrong_forward
 from numpy_lstm.clinic.layouts import Layout, chosen
 from numpy_lstm.clinic.learner import Functions, attempt
-from numpy_lstm.clinic.lines import statement_at
+from numpy_lstm.clinic.lines import is_blank, statement_at
 from numpy_lstm.clinic.naming import name_of, named
 from numpy_lstm.types import MODEL_NAMES, Model
 
@@ -170,32 +169,29 @@ def _stopped(case: Case, *, forward: bool) -> Diagnosis:
     part: Any = "forward" if forward else "backward"
     faults, right = find_faults(case, forward=forward)
     text = "" if forward else "The forward pass is right. "
-    written = bool(faults and faults[0].line and "..." not in faults[0].line.text)
-    if (case.a.blanks or trouble.unwritten) and written:
-        some = " or ".join(str(each) for each in faults[0].equations)
+    stopped = statement_at(trouble.file, trouble.line) if trouble.line else None
+    at = their_lines(stopped) if stopped else None
+    blanks = [statement_at(blank.file, blank.line) for blank in case.a.blanks]
+    blanks += [stopped] if stopped and is_blank(stopped) else []
+    blank = min((their_lines(b) for b in blanks if b), key=lambda b: b.first, default=None)
+    fault = faults[0] if faults else None
+    if blank and fault and fault.line and fault.line.last < blank.first:
+        some = " or ".join(str(each) for each in fault.equations)
         text += f"In the {part} pass the first that is wrong is {some}. What comes later is open."
-        return case.diagnosis("wrong", text, part=part, faults=tuple(faults[:1]), right=right)
-    if case.a.blanks or trouble.unwritten:
-        todo = [n.equation for n in case.nodes(forward=forward) if n.equation not in right]
-        text += f"Next to write: {equation(todo[0], case.cell)}." if todo else str(trouble)
-        first = [replace(fault, line=None, variable="") for fault in faults[:1]]
-        blank = case.a.blanks[0] if case.a.blanks else None
-        at = statement_at(blank.file, blank.line) if blank else None
+        return case.diagnosis("wrong", text, part=part, faults=(fault,), right=right)
+    if trouble.unwritten or blank:
+        todo = [n for n in case.nodes(forward=forward) if n.equation not in right]
+        handed = "states" if forward else "dh"
+        number = LOOP if blank and blank == at or not todo else todo[0].equation
+        text += f"Next to write: {called(number)}."
         return case.diagnosis(
             "unfinished",
             text,
             part=part,
-            faults=tuple(first),
+            todo=equation(number, case.cell, handed),
             right=right,
-            blank=TheirLine(at.file, at.first, at.last, at.text) if at else None,
+            blank=blank,
         )
     if forward and (hint := other_layout(case)):
         case.notes.append(hint)
-    at = statement_at(trouble.file, trouble.line) if trouble.line else None
-    return case.diagnosis(
-        "wrong",
-        text + str(trouble),
-        part=part,
-        right=right,
-        line=TheirLine(at.file, at.first, at.last, at.text) if at else None,
-    )
+    return case.diagnosis("wrong", text + str(trouble), part=part, right=right, line=at)

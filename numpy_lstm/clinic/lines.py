@@ -75,6 +75,20 @@ def statements(file: str) -> list[Statement]:
     return sorted(found, key=lambda s: (s.first, s.last))
 
 
+def is_blank(statement: Statement) -> bool:
+    """Whether ``...`` is assigned: a blank of the assignment.
+
+    Parameters
+    ----------
+    statement : Statement
+
+    Returns
+    -------
+    bool
+    """
+    return statement.text.partition("#")[0].rstrip().endswith("= ...")
+
+
 def belongs(name: str, written: str) -> bool:
     """Whether what is assigned to `written` can be called `name`: itself, or a member of it.
 
