@@ -232,7 +232,7 @@ def _lstm() -> Iterator[Bug]:
     for order in list(permutations("ifgo"))[1:]:
         names = ", ".join(f"da_{gate}" for gate in order)
         what = f"da stacked in the order {', '.join(order)}, for that of the weights: i, f, g, o"
-        yield bug(what, 26, stack, f"np.concatenate([{names}], axis=1)")
+        yield bug(what, 27, stack, f"np.concatenate([{names}], axis=1)")
     yield bug("dW_h with h_t for h_{t−1}", 26, "W_h=da_t.T @ h_prev", "W_h=da_t.T @ (o_t * tanh_c)")
     yield bug(
         "every gate gets the bias gradient of the first",

@@ -23,7 +23,8 @@ class TheirLine:
 
     def __str__(self) -> str:
         lines = f"line {self.first}" if self.first == self.last else f"lines {self.first} to {self.last}"
-        return f"{os.path.basename(self.file)}, {lines}"
+        cell = "ipykernel" in self.file or self.file.startswith("<")  # of a notebook, or typed in
+        return f"{'the cell' if cell else os.path.basename(self.file)}, {lines}"
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _fault(fault: Fault) -> list[str]:
     if fault.line:
         lines += ["", f"  Your line, {fault.line}:", *_quoted(fault.line.text)]
     if fault.variable:
-        lines.append(f"  There `{fault.variable}` is not {what}.")
+        lines.append(f"  `{fault.variable}` there does not have the value of {what}.")
     elif fault.line:
         lines.append(f"  It does not give {what}.")
     else:

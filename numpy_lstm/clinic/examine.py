@@ -15,7 +15,7 @@ from numpy_lstm.clinic.faults import find_faults, of_results, their_lines
 from numpy_lstm.clinic.forward import other_layout, wrong_forward
 from numpy_lstm.clinic.layouts import Layout, chosen
 from numpy_lstm.clinic.learner import Functions, attempt
-from numpy_lstm.clinic.lines import is_blank, statement_at
+from numpy_lstm.clinic.lines import before, is_blank, statement_at
 from numpy_lstm.clinic.naming import name_of, named
 from numpy_lstm.types import MODEL_NAMES, Model
 
@@ -175,7 +175,8 @@ def _stopped(case: Case, *, forward: bool) -> Diagnosis:
     blanks += [stopped] if stopped and is_blank(stopped) else []
     blank = min((their_lines(b) for b in blanks if b), key=lambda b: b.first, default=None)
     fault = faults[0] if faults else None
-    if blank and fault and fault.line and fault.line.last < blank.first:
+    there = fault.line if fault and LOOP not in fault.numbers else None
+    if fault and blank and there and before((there.file, there.last), (blank.file, blank.first)):
         some = " or ".join(str(each) for each in fault.equations)
         text += f"In the {part} pass the first that is wrong is {some}. What comes later is open."
         return case.diagnosis("wrong", text, part=part, faults=(fault,), right=right)

@@ -89,6 +89,23 @@ def is_blank(statement: Statement) -> bool:
     return statement.text.partition("#")[0].rstrip().endswith("= ...")
 
 
+def before(one: Place, other: Place) -> bool:
+    """Whether a line stands before another one in the same function.
+
+    Parameters
+    ----------
+    one, other : tuple of str and int
+        File and line.
+
+    Returns
+    -------
+    bool
+    """
+    between = linecache.getlines(one[0])[one[1] - 1 : other[1]]
+    same = not any(line.lstrip().startswith(("def ", "class ")) for line in between)
+    return one[0] == other[0] and one[1] < other[1] and same
+
+
 def belongs(name: str, written: str) -> bool:
     """Whether what is assigned to `written` can be called `name`: itself, or a member of it.
 

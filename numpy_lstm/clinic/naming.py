@@ -98,5 +98,5 @@ def with_edits(case: Case, edits: Sequence[Edit]) -> Results:
     """
     with np.errstate(all="ignore"):
         if case.f.sequence:
-            return run(case.problem, edits).results
+            return run(case.problem, edits, case.right).results
         return run_steps(case.problem, case.right, edits)

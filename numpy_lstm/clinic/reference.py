@@ -38,6 +38,7 @@ class Run(NamedTuple):
     results: Results
     forward: list[dict[str, Any]]
     backward: list[dict[str, Any]]
+    out: Any = None  # what the forward pass returned, of a run that has one
 
 
 HOMES = {
@@ -108,13 +109,15 @@ def functions(edits: Sequence[Edit], record: list[dict[str, Any]]) -> dict[str, 
     return names
 
 
-def run(problem: Problem, edits: Sequence[Edit] = ()) -> Run:
+def run(problem: Problem, edits: Sequence[Edit] = (), right: Run | None = None) -> Run:
     """A whole sequence, forward and backward; if lengths differ, each example alone.
 
     Parameters
     ----------
     problem : Problem
     edits : sequence of Edit
+    right : Run, optional
+        Of the same problem, without edits: saves the forward pass if no edit is in it.
 
     Returns
     -------
@@ -125,17 +128,23 @@ def run(problem: Problem, edits: Sequence[Edit] = ()) -> Run:
     record: list[dict[str, Any]] = []
     ours = functions(edits, record)
     p, cell = problem, problem.cell
-    states = (p.h0, p.c0) if cell == "lstm" else (p.h0,)
-    out = ours[f"{cell}_forward"](p.xs, p.params, *states)
-    T = len(p.xs)
-    forward, record[:] = record[:T], []
+    if right is None or _change_forward(edits):
+        states = (p.h0, p.c0) if cell == "lstm" else (p.h0,)
+        out = ours[f"{cell}_forward"](p.xs, p.params, *states)
+        forward, record[:] = record[:], []
+    else:
+        out, forward = right.out, right.forward
     ends = (p.dh_T, p.dc_T) if cell == "lstm" else (p.dh_T,)
     g = ours[f"{cell}_backward"](out.cache, p.dhs, *ends)
     results = {"hs": out.hs, "h_T": out.h_T, "dxs": g.dxs, "dh0": g.dh0}
     results |= {f"d{name}": array for name, array in g.dparams._asdict().items()}
     if cell == "lstm":
         results |= {"c_T": out.c_T, "dc0": g.dc0}
-    return Run(results, forward, record[:T][::-1])
+    return Run(results, forward, record[::-1], out)
+
+
+def _change_forward(edits: Sequence[Edit]) -> bool:
+    return any("backward" not in edit.function for edit in edits)
 
 
 def run_steps(problem: Problem, right: Run, edits: Sequence[Edit]) -> Results:
@@ -156,10 +165,12 @@ def run_steps(problem: Problem, right: Run, edits: Sequence[Edit]) -> Results:
     record: list[dict[str, Any]] = []
     ours = functions(edits, record)
     cell = problem.cell
-    for r in right.forward:
-        states = [r[name] for name in ("x_t", "h_prev", "c_prev") if name in r]
-        ours[f"{cell}_step"](*states, problem.params)
-    forward, record[:] = record[:], []
+    forward = right.forward
+    if _change_forward(edits):
+        for r in right.forward:
+            states = [r[name] for name in ("x_t", "h_prev", "c_prev") if name in r]
+            ours[f"{cell}_step"](*states, problem.params)
+        forward, record[:] = record[:], []
     caches = [_cache(ours, cell, locals_) for locals_ in forward]
     for r, cache in zip(right.backward, caches, strict=True):
         incoming = [r[name] for name in ("dh_t", "dc_next") if name in r]

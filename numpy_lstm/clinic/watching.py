@@ -142,9 +142,8 @@ class Watch:
         for path, array in arrays(value, name):
             named = path if path[:1] not in ("", "[", ".") else ""
             if array is Ellipsis:
-                blank = Blank(path, *place)
-                if named and blank not in self.blanks:
-                    self.blanks.append(blank)
+                if named and named not in {blank.name for blank in self.blanks}:
+                    self.blanks.append(Blank(named, *place))
                 continue
             self.single = self.single or array.dtype == np.float32
             key = (array.shape, array.dtype.char, array.tobytes())
