@@ -1,7 +1,8 @@
 """The clinic: show it your own RNN or LSTM, and it says which line is wrong.
 
-:func:`examine` takes a step, forward and backward, :func:`examine_sequence` a whole backpropagation
-through time; ``python -m numpy_lstm.clinic FILE.py`` finds both in a file. docs/clinic.md shows how.
+:func:`examine` takes a step, forward and backward, :func:`examine_sequence` a whole
+backpropagation through time; ``python -m numpy_lstm.clinic FILE.py`` finds both in a file.
+docs/clinic.md shows how.
 """
 
 from numpy_lstm.clinic.diagnosis import Diagnosis as Diagnosis

@@ -30,8 +30,8 @@ PAIRS: list[tuple[Model, str, str]] = [
 EPILOG = (
     "Functions that are looked for: "
     + "; ".join(f"{forward} and {backward}" for _, forward, backward in PAIRS)
-    + ". The file is imported, so what stands at its top level runs. Exit status: 0 if all that was "
-    "found is right, 1 if something is wrong or not finished, 2 if there is nothing to examine."
+    + ". The file is imported, so what stands at its top level runs. Exit status: 0 if all that "
+    "was found is right, 1 if something is wrong or not finished, 2 if nothing can be examined."
 )
 
 
@@ -91,7 +91,11 @@ def _main(argv: list[str] | None) -> int:
 
 
 def _diagnosis(
-    cell: Model, forward: Callable[..., Any], backward: Callable[..., Any], layout: str, padded: bool
+    cell: Model,
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    layout: str,
+    padded: bool,
 ) -> Diagnosis:
     if forward.__name__.endswith("_step"):
         return examine(forward, backward, cell=cell, layout=layout)
@@ -115,7 +119,11 @@ def _names(path: Path) -> dict[str, Any]:
     except SyntaxError as error:
         raise ValueError(f"{path.name}, line {error.lineno}: {error.msg}") from error
     except (Exception, SystemExit) as error:
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path.resolve())]
+        lines = [
+            f.lineno
+            for f in traceback.extract_tb(error.__traceback__)
+            if f.filename == str(path.resolve())
+        ]
         where = f", line {lines[-1]}" if lines else ""
         what = " ".join(str(error).split())
         raise ValueError(

@@ -36,7 +36,8 @@ class Case:
         single = self.a.single or any(x.dtype == np.float32 for x in self.a.results.values())
         self.tolerance = TOLERANCE[np.dtype(np.float32 if single else np.float64)]
         self.names = tuple(
-            getattr(g, "__name__", type(g).__name__) for g in (functions.forward, functions.backward)
+            getattr(g, "__name__", type(g).__name__)
+            for g in (functions.forward, functions.backward)
         )
         self.errors = worst(self.a.results, self.wanted)
         self._indices: dict[int, Index] = {}
@@ -105,8 +106,8 @@ class Case:
         """With what is the same in all."""
         if not self.a.watched:
             self.notes.append(
-                "Your variables could not be watched: this interpreter cannot, or a debugger or a "
-                "coverage tool is watching already. So only what your functions return was compared."
+                "Your variables could not be watched: this interpreter cannot do it, or a debugger "
+                "or a coverage tool does. So only what your functions return was compared."
             )
         for name in self.a.wrote:
             self.notes.append(f"Your functions write into their argument {name}; they should not.")

@@ -157,7 +157,9 @@ def _lstm() -> Iterator[Bug]:
         return Bug(what, "lstm", equation, (Edit("lstm_step_backward", old, new),), public)
 
     yield bug("c for tanh(c)", 16, "dh_t * tanh_c", "dh_t * np.arctanh(tanh_c)")
-    yield bug("tanh of what is already a tanh, in do", 16, "dh_t * tanh_c", "dh_t * np.tanh(tanh_c)")
+    yield bug(
+        "tanh of what is already a tanh, in do", 16, "dh_t * tanh_c", "dh_t * np.tanh(tanh_c)"
+    )
     yield bug("do lacks tanh(c)", 16, "dh_t * tanh_c", "1 * dh_t")
 
     dc = "dc_next + dh_t * o_t * (1 - tanh_c**2)"
@@ -182,7 +184,9 @@ def _lstm() -> Iterator[Bug]:
     yield bug("tanh(c) for tanh′(c), in dc", 17, dc, "dc_next + dh_t * o_t * tanh_c")
     yield bug("tanh′ multiplies both parts", 17, dc, "(dc_next + dh_t * o_t) * (1 - tanh_c**2)")
     yield bug("o multiplies both parts", 17, dc, "(dc_next + dh_t * (1 - tanh_c**2)) * o_t")
-    yield bug("f multiplies the next step's dc already here", 17, dc, dc.replace("next", "next * f_t"))
+    yield bug(
+        "f multiplies the next step's dc already here", 17, dc, dc.replace("next", "next * f_t")
+    )
     yield bug("dc += dc", 17, dc, "2 * dh_t * o_t * (1 - tanh_c**2)", 8)
 
     yield bug("i for g", 18, "dc_t * g_t", "dc_t * i_t")
@@ -215,7 +219,13 @@ def _lstm() -> Iterator[Bug]:
         yield bug(f"parentheses lost at {gate}", equation, old, lost)
     slope = "da_g = dg_t * (1 - g_t**2)"
     yield bug("σ′ for tanh′ at g", 24, slope, "da_g = dg_t * g_t * (1 - g_t)")
-    yield bug("tanh′ of what is already a tanh, at g", 24, slope, "da_g = dg_t * (1 - np.tanh(g_t) ** 2)", 5)
+    yield bug(
+        "tanh′ of what is already a tanh, at g",
+        24,
+        slope,
+        "da_g = dg_t * (1 - np.tanh(g_t) ** 2)",
+        5,
+    )
     yield bug("1 − g for 1 − g²", 24, slope, "da_g = dg_t * (1 - g_t)")
     yield bug("no tanh′ at g", 24, slope, "da_g = 1 * dg_t")
 
@@ -250,7 +260,13 @@ def _lstm() -> Iterator[Bug]:
         "da_t @ np.concatenate([W.T for W in np.split(W_h, 4)])",
         4,
     )
-    yield bug("only the cell path goes back in time: dh_prev is zero", 28, "da_t @ W_h", "0 * da_t @ W_h", 3)
+    yield bug(
+        "only the cell path goes back in time: dh_prev is zero",
+        28,
+        "da_t @ W_h",
+        "0 * da_t @ W_h",
+        3,
+    )
     for gate in "ifgo":
         parts = ", ".join(f"da_{k}" if k != gate else f"0 * da_{k}" for k in "ifgo")
         left = f"dh_prev lacks the part of gate {gate}"
@@ -269,11 +285,21 @@ def _both(cell: Model) -> Iterator[Bug]:
 
     total = "dh_t = dh_loss + dh_next"
     yield of_loop("dh is not carried back", total, f"{total} {last}", 2)
-    yield of_loop("the loss's own gradient is added at the last step only", total, f"dh_t = dh_loss {last} + dh_next")
-    yield of_loop("the loss's own gradients are read from the wrong end", "zip(dhs[::-1]", "zip(dhs")
-    yield of_loop("every step has the last one's cache", "caches[::-1]", "len(caches) * [caches[-1]]")
+    yield of_loop(
+        "the loss's own gradient is added at the last step only",
+        total,
+        f"dh_t = dh_loss {last} + dh_next",
+    )
+    yield of_loop(
+        "the loss's own gradients are read from the wrong end", "zip(dhs[::-1]", "zip(dhs"
+    )
+    yield of_loop(
+        "every step has the last one's cache", "caches[::-1]", "len(caches) * [caches[-1]]"
+    )
     add = f"{kind}(*map(np.add, dparams, dparams_t))"
-    yield of_loop("the weights' gradients are overwritten, not summed over the steps", add, "dparams_t")
+    yield of_loop(
+        "the weights' gradients are overwritten, not summed over the steps", add, "dparams_t"
+    )
     yield of_loop(
         "the weights' gradients are those of the last step alone",
         add,
@@ -304,7 +330,9 @@ def _both(cell: Model) -> Iterator[Bug]:
     if cell == "lstm":
         given = "(dh_t, dc_next, cache)"
         start = "dh_next, dc_next = dh_T, dc_T"
-        yield of_loop("dc is not carried back", f"{step}{given}", f"{step}(dh_t, dc_next {last}, cache)", 2)
+        yield of_loop(
+            "dc is not carried back", f"{step}{given}", f"{step}(dh_t, dc_next {last}, cache)", 2
+        )
         nothing = (
             Edit(loop, total, f"{total} {last}"),
             Edit(loop, f"{step}{given}", f"{step}(dh_t, dc_next {last}, cache)"),
@@ -313,7 +341,11 @@ def _both(cell: Model) -> Iterator[Bug]:
         yield of_loop("dc_T is forgotten", start, "dh_next, dc_next = dh_T, 0 * dc_T", 10)
         yield of_loop("dh_T is forgotten", start, "dh_next, dc_next = 0 * dh_T, dc_T")
         yield of_loop("dh_T and dc_T are forgotten", start, "dh_next, dc_next = 0 * dh_T, 0 * dc_T")
-        yield of_loop("dh and dc change places", call, "dx_t, dc_next, dh_next, dparams_t = lstm_step_backward(")
+        yield of_loop(
+            "dh and dc change places",
+            call,
+            "dx_t, dc_next, dh_next, dparams_t = lstm_step_backward(",
+        )
     else:
         yield of_loop("dh_T is forgotten", "dh_next = dh_T", "dh_next = 0 * dh_T")
     mean = Edit(

@@ -22,7 +22,11 @@ class TheirLine:
     text: str
 
     def __str__(self) -> str:
-        lines = f"line {self.first}" if self.first == self.last else f"lines {self.first} to {self.last}"
+        lines = (
+            f"line {self.first}"
+            if self.first == self.last
+            else f"lines {self.first} to {self.last}"
+        )
         cell = "ipykernel" in self.file or self.file.startswith("<")  # of a notebook, or typed in
         return f"{'the cell' if cell else os.path.basename(self.file)}, {lines}"
 

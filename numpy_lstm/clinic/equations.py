@@ -1,7 +1,8 @@
 """The numbered equations of the report: what each gives, its formula, and its line in our code.
 
-The lines are found by the numbers in the comments of :mod:`numpy_lstm.cells`, and by what they have in
-them in :mod:`numpy_lstm.bptt`. A test holds the formulas and the sections against the report.
+The lines of :mod:`numpy_lstm.cells` are found by the numbers in their comments, those of
+:mod:`numpy_lstm.bptt` by what they have in them. A test holds the formulas and the sections against
+the report.
 """
 
 from __future__ import annotations

@@ -28,15 +28,15 @@ def examine(
     layout: str | Layout = "numpy_lstm",
     seed: int = 0,
 ) -> Diagnosis:
-    """Say whether a step of a cell and its backward pass are right, and if not, which line is wrong.
+    """Say whether a step of a cell, forward and backward, is right; if not, which line is wrong.
 
     Each of several steps starts from states and gradients that are right.
 
     Parameters
     ----------
     step : callable
-        ``step(x, h, c, params) -> h, c, cache``; without ``c`` for the RNN. Another layout takes and
-        returns something else (:mod:`numpy_lstm.clinic.layouts`).
+        ``step(x, h, c, params) -> h, c, cache``; without ``c`` for the RNN. Another layout takes
+        and returns something else (:mod:`numpy_lstm.clinic.layouts`).
     step_backward : callable
         ``step_backward(dh, dc, cache) -> dx, dh_prev, dc_prev, dparams``.
     cell : {"lstm", "rnn"}
@@ -80,8 +80,8 @@ def examine_sequence(
     layout : str or Layout
         As in :func:`examine`.
     padded : bool
-        Whether `forward` takes the examples' lengths too, after its other arguments. Past its length
-        an example's state must stand still, and its inputs have no gradient.
+        Whether `forward` takes the examples' lengths too, after its other arguments. Past its
+        length an example's state must stand still, and its inputs have no gradient.
     seed : int
         Of the random batch.
 
@@ -108,7 +108,9 @@ def _examine(functions: Functions, cell: Model, seed: int) -> Diagnosis:
         return _stopped(case, forward=False)
     again = attempt(functions, case.problem, case.right, watch=False)
     if again.trouble:
-        text = f"A second run on the same batch goes wrong, where the first did not: {again.trouble}"
+        text = (
+            f"A second run on the same batch goes wrong, where the first did not: {again.trouble}"
+        )
         return case.diagnosis("wrong", text)
     changed = [
         name
@@ -183,7 +185,7 @@ def _stopped(case: Case, *, forward: bool) -> Diagnosis:
     if trouble.unwritten or blank:
         todo = [n for n in case.nodes(forward=forward) if n.equation not in right]
         handed = "states" if forward else "dh"
-        number = LOOP if blank and blank == at or not todo else todo[0].equation
+        number = LOOP if (blank and blank == at) or not todo else todo[0].equation
         text += f"Next to write: {called(number)}."
         return case.diagnosis(
             "unfinished",

@@ -112,7 +112,8 @@ def _differs(value: Any, right: Any) -> bool:
 def _backward(p: Problem, right: Run, t: int) -> Iterator[Guess]:
     base, last = right.backward[t], len(p.xs) - 1
     own, lstm = p.dhs[t], p.cell == "lstm"
-    dh, dc, cache = base["dh_t"], base.get("dc_next"), base["cache"]
+    dh, cache = base["dh_t"], base["cache"]
+    dc: Any = base.get("dc_next")
     dh_next = dh - own
     at = f"At step {t + 1}"
     after = f"step {t + 2}"
@@ -131,8 +132,10 @@ def _backward(p: Problem, right: Run, t: int) -> Iterator[Guess]:
     if t < last:
         before = right.backward[t + 1]
         yield guess("dh starts from dh_T again", own + p.dh_T)
-        yield guess(f"the whole dh_t of {after} is handed on, not what passes through it",
-                    own + before["dh_t"])
+        yield guess(
+            f"the whole dh_t of {after} is handed on, not what passes through it",
+            own + before["dh_t"],
+        )
         if lstm:
             yield guess(f"the dc_t of {after} is handed on without f", dh, before["dc_t"])
             yield guess("dc starts from dc_T again", dh, p.dc_T, either=True)
@@ -154,13 +157,13 @@ def _forward(p: Problem, right: Run, t: int) -> Iterator[Guess]:
     lstm = p.cell == "lstm"
     h, c, x = base["h_prev"], base.get("c_prev"), base["x_t"]
 
-    def guess(sentence: str, x: Array, h: Array, c: Any = c) -> Guess:
+    def guess(sentence: str, x: Array, h: Array, c: Array | None = c) -> Guess:
         arguments = (x, h, c, p.params) if lstm else (x, h, p.params)
         return Guess(f"At step {t + 1} {sentence}.", arguments)
 
     start = "h0" if t == 0 else f"the h of step {t}"
     yield guess(f"the state before is zero, not {start}", x, 0 * h)
-    if lstm:
+    if c is not None:
         start = "c0" if t == 0 else f"the c of step {t}"
         yield guess(f"the cell state before is zero, not {start}", x, h, 0 * h)
         yield guess("both states before are zero", x, 0 * h, 0 * h)
@@ -240,7 +243,11 @@ def wrong_result(name: str, mine: Array, right: Array, others: Mapping[str, Arra
     if mine.ndim == 2 and len(mine) % mine.shape[1] == 0:
         blocks = np.split(right, len(right) // right.shape[1])
         if close(mine, np.concatenate([block.T for block in blocks])):
-            return f"{name} is transposed, gate by gate." if len(blocks) > 1 else f"{name} is transposed."
+            return (
+                f"{name} is transposed, gate by gate."
+                if len(blocks) > 1
+                else f"{name} is transposed."
+            )
     scale = float((mine * right).sum() / (right * right).sum())
     if close(mine, scale * right):
         hint = " Clip outside of the backward pass." if 0 < scale < 1 else ""

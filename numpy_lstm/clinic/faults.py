@@ -54,7 +54,9 @@ def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number
         of_sum = node.equation in WEIGHTS or node.name.startswith("sum")
         if guess:
             candidates = (LOOP,)
-            if forward or guess.either:  # the equation reads what it should not, or the loop gives it
+            if (
+                forward or guess.either
+            ):  # the equation reads what it should not, or the loop gives it
                 candidates = (node.equation, LOOP)
             why = guess.sentence
         elif node.step != start and (node.name, node.gate, start) in done and not of_sum:
@@ -76,10 +78,23 @@ def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number
 
 
 RESULTS: dict[str, dict[str, tuple[Number, str]]] = {
-    "rnn": {"h": (2, "h_t"), "dx": (5, "dx_t"), "dh_prev": (6, ""), "dW_x": (4, ""), "dW_h": (4, ""), "db": (4, "")},
+    "rnn": {
+        "h": (2, "h_t"),
+        "dx": (5, "dx_t"),
+        "dh_prev": (6, ""),
+        "dW_x": (4, ""),
+        "dW_h": (4, ""),
+        "db": (4, ""),
+    },
     "lstm": {
-        "h": (15, "h_t"), "c": (14, "c_t"), "dx": (27, "dx_t"), "dh_prev": (28, ""),
-        "dc_prev": (21, ""), "dW_x": (26, ""), "dW_h": (26, ""), "db": (26, ""),
+        "h": (15, "h_t"),
+        "c": (14, "c_t"),
+        "dx": (27, "dx_t"),
+        "dh_prev": (28, ""),
+        "dc_prev": (21, ""),
+        "dW_x": (26, ""),
+        "dW_h": (26, ""),
+        "db": (26, ""),
     },
 }
 

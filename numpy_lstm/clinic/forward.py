@@ -9,7 +9,6 @@ from itertools import permutations
 import numpy as np
 
 from numpy_lstm import gradcheck
-from numpy_lstm.clinic import variants
 from numpy_lstm.clinic.case import Case
 from numpy_lstm.clinic.diagnosis import Diagnosis, Name
 from numpy_lstm.clinic.equations import LOOP
@@ -20,6 +19,7 @@ from numpy_lstm.clinic.learner import attempt
 from numpy_lstm.clinic.naming import NAMED, name_of, with_edits
 from numpy_lstm.clinic.problem import draw
 from numpy_lstm.clinic.reference import run, step_results
+from numpy_lstm.clinic.variants import VARIANTS, gru, mistakes, peepholes
 from numpy_lstm.types import Array
 
 ANY_FLOAT = 2e-4
@@ -42,14 +42,14 @@ def wrong_forward(case: Case, wrong: dict[str, float]) -> Diagnosis:
     if hint:
         case.notes.append(hint)
     own = _own_gradient(case)
-    what = "" if hint else _other_equations(case)
-    if what:
-        return _others(case, what, own)
     names: tuple[tuple[Name, ...], ...] = tuple(
         (name_of(what, equation, public),)
-        for what, equation, public, edit in variants.mistakes(case.cell)
+        for what, equation, public, edit in mistakes(case.cell)
         if _states_agree(case, with_edits(case, [edit]))
     )
+    what = "" if hint or names else _other_equations(case)
+    if what:
+        return _others(case, what, own)
     if _padding_goes_on(case, wrong):
         name = name_of("padding goes on changing the state", LOOP, 15)
         text = "The states are right up to each example's length, but the last states are not."
@@ -100,7 +100,7 @@ def _padding_goes_on(case: Case, wrong: Mapping[str, float]) -> bool:
 
 def _other_equations(case: Case) -> str:
     """What the forward pass computes, if that is known and not the report's."""
-    for what, edit in variants.VARIANTS[case.cell]:
+    for what, edit in VARIANTS[case.cell]:
         if _states_agree(case, with_edits(case, [edit])):
             return what
     if not case.a.watched:
@@ -109,10 +109,11 @@ def _other_equations(case: Case) -> str:
     first = case.a.results.get("hs", case.a.results.get("h"))
     if index is None or first is None:
         return ""
-    gates = variants.peepholes(case.right, index) if case.cell == "lstm" else ""
+    h = np.asarray(first[0])
+    gates = peepholes(case.right, index, h) if case.cell == "lstm" else ""
     if gates:
         return f"peepholes, from the cell to gate {' and '.join(gates)}"
-    return "a GRU" if variants.gru(case.right, index, np.asarray(first[0])) else ""
+    return "a GRU" if gru(case.right, index, h) else ""
 
 
 def _others(case: Case, what: str, own: bool | None) -> Diagnosis:
@@ -137,9 +138,7 @@ def _own_gradient(case: Case) -> bool | None:
         return None
     if not set(weights) <= set(a.results):
         return None
-    first = case.right._replace(
-        forward=case.right.forward[:1], backward=case.right.backward[:1]
-    )
+    first = case.right._replace(forward=case.right.forward[:1], backward=case.right.backward[:1])
     upstream = {"hs": p.dhs, "h_T": p.dh_T, "c_T": p.dc_T}
     if not f.sequence:
         back = first.backward[0]
@@ -148,7 +147,9 @@ def _own_gradient(case: Case) -> bool | None:
     def loss(at: dict[str, Array]) -> float:
         moved = p._replace(params=type(p.params)(**at))
         found = attempt(f, moved, case.right if f.sequence else first, watch=False).results
-        return float(sum(np.sum(up * found[name]) for name, up in upstream.items() if name in found))
+        return float(
+            sum(np.sum(up * found[name]) for name, up in upstream.items() if name in found)
+        )
 
     point = dict(p.params._asdict())
     gradient = {

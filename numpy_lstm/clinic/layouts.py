@@ -78,7 +78,7 @@ class Layout:
         H = params.W_h.shape[1]
         blocks = {"x": params.W_x, "h": params.W_h, "1": params.b[:, np.newaxis]}
         biases = sum(parts == "1" for parts in self.weights.values())
-        found = {}
+        found: dict[str, Array] = {}
         for name, parts in self.weights.items():
             whole = np.hstack([blocks[part] for part in parts])
             if parts == "1" and biases > 1:  # two that are added: a third and two thirds
@@ -235,7 +235,9 @@ def absent(layout: Layout, cell: Model) -> frozenset[str]:
     frozenset of str
     """
     taken = {
-        name for text in (layout.forward, layout.backward) for name in names_in(signature(text, cell)[0])
+        name
+        for text in (layout.forward, layout.backward)
+        for name in names_in(signature(text, cell)[0])
     }
     return frozenset({"h0", "c0", "dh_T", "dc_T"} - taken)
 
@@ -308,9 +310,7 @@ PRESETS: dict[str, Layout] = {
             "forward": "xs, h0, params -> hs, _, cache",
         },
     ),
-    "gates": Layout(
-        gates="ifgo", weights={"W{}": "x", "U{}": "h", "b{}": "1"}, params="dict"
-    ),
+    "gates": Layout(gates="ifgo", weights={"W{}": "x", "U{}": "h", "b{}": "1"}, params="dict"),
     "concatenated": Layout(weights={"W": "hx", "b": "1"}),
     "columns": Layout(batch="columns", bias="column"),
     "vectors": Layout(batch="vector"),

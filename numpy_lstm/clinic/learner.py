@@ -175,7 +175,9 @@ def _call(
         return tuple(map(filled, tree))
 
     given = filled(takes)
-    before = copy.deepcopy([None if name == "cache" else g for name, g in zip(takes, given)])
+    before = copy.deepcopy(
+        [None if name == "cache" else g for name, g in zip(takes, given, strict=True)]
+    )
     own = frozenset(
         filter(None, (getattr(_code(g), "co_filename", "") for g in (f.forward, f.backward)))
     )
@@ -246,24 +248,30 @@ def _guarded(watch: bool, own: frozenset[str]) -> Iterator[Watch]:
 @contextlib.contextmanager
 def _nothing_left_over() -> Iterator[None]:
     """Inside, ``np.empty`` gives NaN, not what memory holds: that may be our own right values."""
-    empty, empty_like = np.empty, np.empty_like
+    numpy: Any = np
+    originals = {name: getattr(numpy, name) for name in ("empty", "empty_like")}
 
-    def filled(array: Array) -> Array:
-        if array.dtype.kind == "f":
-            array.fill(np.nan)
-        return array
+    def filling(original: Callable[..., Any]) -> Callable[..., Any]:
+        def made(*arguments: Any, **more: Any) -> Any:
+            array = original(*arguments, **more)
+            if array.dtype.kind == "f":
+                array.fill(np.nan)
+            return array
 
-    np.empty = lambda *a, **k: filled(empty(*a, **k))  # type: ignore[assignment]
-    np.empty_like = lambda *a, **k: filled(empty_like(*a, **k))  # type: ignore[assignment]
+        return made
+
+    for name, original in originals.items():
+        setattr(numpy, name, filling(original))
     try:
         yield
     finally:
-        np.empty, np.empty_like = empty, empty_like  # type: ignore[assignment]
+        for name, original in originals.items():
+            setattr(numpy, name, original)
 
 
 @contextlib.contextmanager
 def _alarm() -> Iterator[None]:
-    """Without a trace function only a signal can stop a loop: in the main thread, not on Windows."""
+    """Without tracing only a signal stops a loop: in the main thread, and not on Windows."""
     if not hasattr(signal, "setitimer") or (
         threading.current_thread() is not threading.main_thread()
     ):
@@ -377,7 +385,8 @@ def _collect(
                     for t, each in enumerate(value)
                 ]
                 if len(value) != len(problem.xs):
-                    text = f"{where} returns {name} of {len(value)} steps; there are {len(problem.xs)}."
+                    steps = f"{len(value)} steps; there are {len(problem.xs)}"
+                    text = f"{where} returns {name} of {steps}."
                     raise Trouble(text)
                 ours = np.stack([layout.our_array(each, features) for each in value])
             else:

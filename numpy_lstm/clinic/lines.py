@@ -15,7 +15,6 @@ from typing import NamedTuple
 from numpy_lstm.clinic.watching import Place
 
 
-
 class Statement(NamedTuple):
     """A statement of a learner's code."""
 

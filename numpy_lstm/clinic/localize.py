@@ -1,4 +1,4 @@
-"""Which equation is wrong first?
+"""Finds the equation that is wrong first.
 
 An equation is done if its quantity is held, or if anything that is made from it is done: what a
 learner has contracted into one line is seen in what comes of it. The first that is not done,
@@ -162,9 +162,7 @@ def variables(node: Node, right: Run) -> dict[str, Any]:
     return steps[node.step]
 
 
-def _version(
-    cell: Model, node: Node, right: Run, index: Index, known: Index
-) -> Seen | None:
+def _version(cell: Model, node: Node, right: Run, index: Index, known: Index) -> Seen | None:
     """The value that is used as the node's quantity is used, if one can be told."""
     for child in node.children:
         if child.step == node.step and child.name in (*ELEMENTWISE[cell], "dh_prev"):

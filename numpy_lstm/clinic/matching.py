@@ -90,7 +90,9 @@ class Index:
             return np.zeros(0, int)
         weights = np.cos(np.arange(1.0, len(row) + 1))
         key, slack = float(row @ weights), self.tolerance * size * float(np.abs(weights).sum())
-        near = order[np.searchsorted(keys, key - slack) : np.searchsorted(keys, key + slack, "right")]
+        near = order[
+            np.searchsorted(keys, key - slack) : np.searchsorted(keys, key + slack, "right")
+        ]
         limit = self.tolerance * size
         same = (np.abs(rows[near] - row) <= limit).all(axis=1)
         return owner[near[same]]

@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
-from numpy_lstm.clinic import catalogue
 from numpy_lstm.clinic.case import Case
+from numpy_lstm.clinic.catalogue import PUBLIC, Bug, bugs
 from numpy_lstm.clinic.diagnosis import Fault, Name
 from numpy_lstm.clinic.equations import LOOP, Number
 from numpy_lstm.clinic.explain import worst
@@ -33,8 +33,8 @@ def named(case: Case, faults: Sequence[Fault]) -> tuple[tuple[Name, ...], ...]:
     """
     if case.tolerance > NAMED or case.problem.lengths is not None:
         return ()
-    known = [b for b in catalogue.bugs(case.cell) if case.f.sequence or b.equation != LOOP]
-    found: list[tuple[catalogue.Bug, ...]] = [(bug,) for bug in known if gives(case, bug.edits)]
+    known = [b for b in bugs(case.cell) if case.f.sequence or b.equation != LOOP]
+    found: list[tuple[Bug, ...]] = [(bug,) for bug in known if gives(case, bug.edits)]
     if not found:
         suspected = {number for fault in faults for number in fault.numbers}
         pairs = [
@@ -61,7 +61,7 @@ def name_of(what: str, equation: Number, public: int | None) -> Name:
     """
     if public is None:
         return Name(what, equation)
-    bug = catalogue.PUBLIC[public]
+    bug = PUBLIC[public]
     return Name(what, equation, public, bug.seen, bug.missed)
 
 

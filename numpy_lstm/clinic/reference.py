@@ -6,7 +6,6 @@ no second copy of the mathematics. The same way runs them with a line replaced: 
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -25,7 +24,7 @@ Results = dict[str, Array]
 
 
 class Edit(NamedTuple):
-    """In a function of cells.py or bptt.py, `new` in the place of `old`, which stands there once."""
+    """In a function of cells.py or bptt.py, `new` stands for `old`, which is there once."""
 
     function: str
     old: str
@@ -80,7 +79,9 @@ def _compiled(name: str, text: str) -> Any:
     tree = ast.parse(text)
     if "step" in name:
         tree = ast.fix_missing_locations(_HandOut().visit(tree))
-    return compile(tree, f"<{name}>", "exec", flags=__future__.annotations.compiler_flag, dont_inherit=True)
+    return compile(
+        tree, f"<{name}>", "exec", flags=__future__.annotations.compiler_flag, dont_inherit=True
+    )
 
 
 def functions(edits: Sequence[Edit], record: list[dict[str, Any]]) -> dict[str, Any]:

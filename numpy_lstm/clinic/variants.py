@@ -89,7 +89,7 @@ def _turned(cell: Model) -> str:
     return "h_prev @ np.concatenate([W.T for W in np.split(W_h, 4)]).T"
 
 
-def peepholes(right: Run, index: Index) -> str:
+def peepholes(right: Run, index: Index, h: Array) -> str:
     """The gates that also see the cell, if the learner holds gates that do.
 
     A gate with a peephole differs from ours before the squashing by p ⊙ c_{t−1} (the output gate's,
@@ -100,6 +100,8 @@ def peepholes(right: Run, index: Index) -> str:
     right : Run
     index : Index
         Of the first step.
+    h : ndarray, shape (N, H)
+        The learner's state after the first step.
 
     Returns
     -------
@@ -112,11 +114,11 @@ def peepholes(right: Run, index: Index) -> str:
     for gate in "ifo":
         for block in _blocks(index.seen, n, H):
             with np.errstate(all="ignore"):
-                before = [block, np.log(block / (1 - block))]
-            cells = [first["c_prev"]]
-            if gate == "o":
-                cells += [c for c in _blocks(index.seen, n, H)]
-            if any(_same_p((a - first[f"a_{gate}"]), c) for a in before for c in cells):
+                squashed = np.log(block / (1 - block))
+                tries = [(block, first["c_prev"]), (squashed, first["c_prev"])]
+                if gate == "o":  # it sees c_t, with which it makes h_t
+                    tries = [(squashed, np.arctanh(h / block))]
+            if any(_same_p(a - first[f"a_{gate}"], cell) for a, cell in tries):
                 found += gate
                 break
     return found

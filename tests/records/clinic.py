@@ -1,9 +1,9 @@
-"""Does the clinic find the wrong line? Known bugs, pairs of them, and random faults, for the record.
+"""Does the clinic find the wrong line? Known bugs, pairs, and random faults, for the record.
 
     python -m tests.records.clinic [FAULTS]
 
-Hands to the clinic each bug of its catalogue, all pairs of them, 500 random faults a layout, or
-FAULTS, right implementations in many styles, and wrong networks in the styles of public code. Writes
+Hands to the clinic each bug of its catalogue, pairs of them, 500 random faults a layout, or FAULTS,
+right implementations in many styles, and wrong networks in the styles of public code. Writes
 results/clinic.json. Exit status 1 if a right implementation is refused, a known bug is not named, a
 name is false, or too few faults are localized. Takes about an hour on one core.
 
@@ -33,7 +33,15 @@ from numpy_lstm.clinic.layouts import absent, chosen
 from numpy_lstm.clinic.learner import Functions, attempt
 from numpy_lstm.clinic.problem import draw
 from numpy_lstm.clinic.reference import functions, run
-from tests.clinic.faults import FUNCTIONS, STUDENTS, functions_of, lines_of, loaded, plant, source_of
+from tests.clinic.faults import (
+    FUNCTIONS,
+    STUDENTS,
+    functions_of,
+    lines_of,
+    loaded,
+    plant,
+    source_of,
+)
 from tests.clinic.wrong_networks import NETWORKS, diagnosis_of, marked
 from tests.records.stability import commit
 
@@ -131,7 +139,12 @@ def random_faults(layout: str, number: int, folder: Path) -> dict[str, Any]:
     """Random faults in a right implementation of a layout."""
     source, rng = source_of(layout), random.Random(layout)
     right = loaded(source, folder / "right.py")
-    kinds = [(c, k) for c in ("lstm", "lstm", "rnn") for k in FUNCTIONS if len(functions_of(right, c, k)) == 2]
+    kinds = [
+        (c, k)
+        for c in ("lstm", "lstm", "rnn")
+        for k in FUNCTIONS
+        if len(functions_of(right, c, k)) == 2
+    ]
     counts: Counter[str] = Counter()
     by_equation: dict[str, Counter[str]] = {}
     while counts["faults"] < number:
@@ -164,7 +177,10 @@ def random_faults(layout: str, number: int, folder: Path) -> dict[str, Any]:
         wrong_names = [g for g in d.names if not planted.truth & {n.equation for n in g}]
         counts["names"] += bool(d.names)
         counts["named_elsewhere"] += bool(wrong_names)
-    return {**counts, "by_equation": {k: dict(v) for k, v in sorted(by_equation.items(), key=_order)}}
+    return {
+        **counts,
+        "by_equation": {k: dict(v) for k, v in sorted(by_equation.items(), key=_order)},
+    }
 
 
 def runs(pair: Sequence[Any], cell: Any, kind: str, layout: str) -> bool:
@@ -201,12 +217,34 @@ def right_ones() -> dict[str, Any]:
                         both = [in_dtype(f, dtype) for f in pair]
                         examination = examine if kind == "step" else examine_sequence
                         d = examination(*both, cell=cell, layout=layout)
-                        rows.append({"layout": layout, "cell": cell, "kind": kind, "dtype": dtype, "accepted": d.ok})
+                        rows.append(
+                            {
+                                "layout": layout,
+                                "cell": cell,
+                                "kind": kind,
+                                "dtype": dtype,
+                                "accepted": d.ok,
+                            }
+                        )
     for cell in CELLS:
-        d = examine(getattr(cells, f"{cell}_step"), getattr(cells, f"{cell}_step_backward"), cell=cell)
-        rows.append({"layout": "ours", "cell": cell, "kind": "step", "dtype": "float64", "accepted": d.ok})
-        d = examine_sequence(getattr(bptt, f"{cell}_forward"), getattr(bptt, f"{cell}_backward"), cell=cell)
-        rows.append({"layout": "ours", "cell": cell, "kind": "sequence", "dtype": "float64", "accepted": d.ok})
+        d = examine(
+            getattr(cells, f"{cell}_step"), getattr(cells, f"{cell}_step_backward"), cell=cell
+        )
+        rows.append(
+            {"layout": "ours", "cell": cell, "kind": "step", "dtype": "float64", "accepted": d.ok}
+        )
+        d = examine_sequence(
+            getattr(bptt, f"{cell}_forward"), getattr(bptt, f"{cell}_backward"), cell=cell
+        )
+        rows.append(
+            {
+                "layout": "ours",
+                "cell": cell,
+                "kind": "sequence",
+                "dtype": "float64",
+                "accepted": d.ok,
+            }
+        )
     return {
         "styles": len(list(STUDENTS.glob("[a-z]*.py"))),
         "implementations": len(rows),

@@ -68,7 +68,12 @@ def lstm_step(xt, a_prev, c_prev, parameters):
     ot = sigmoid(np.dot(Wo, concat) + bo)  # (9) (13)
     a_next = ot * np.tanh(c_next)  # (15)
     yt_pred = softmax(np.dot(parameters["Wy"], a_next) + parameters["by"])
-    return a_next, c_next, yt_pred, (a_next, c_next, a_prev, c_prev, ft, it, cct, ot, xt, parameters)
+    return (
+        a_next,
+        c_next,
+        yt_pred,
+        (a_next, c_next, a_prev, c_prev, ft, it, cct, ot, xt, parameters),
+    )
 
 
 def lstm_step_backward(da_next, dc_next, cache):

@@ -34,7 +34,14 @@ def lstm_backward(cache, dhs, dh_T, dc_T):
         t = np.tanh(c_new)
         dh_on = dh * on
         dct = dc + dh_on * o * (1 - t**2)
-        dz = np.hstack([dct * g * i * (1 - i), dct * c * f * (1 - f), dct * i * (1 - g**2), dh_on * t * o * (1 - o)])
+        dz = np.hstack(
+            [
+                dct * g * i * (1 - i),
+                dct * c * f * (1 - f),
+                dct * i * (1 - g**2),
+                dh_on * t * o * (1 - o),
+            ]
+        )
         dxs.append(dz @ W)
         dW, dU, db = dW + dz.T @ x, dU + dz.T @ h, db + dz.sum(0)
         dh = dz @ U + dh * (1 - on)

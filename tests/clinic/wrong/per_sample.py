@@ -13,7 +13,12 @@ def lstm_step(x, h_prev, c_prev, params):
     h, c, kept = np.zeros_like(h_prev), np.zeros_like(c_prev), []
     for s in range(len(x)):
         z = W @ x[s] + U @ h_prev[s] + b
-        i, f, g, o = sigmoid(z[:n]), sigmoid(z[n : 2 * n]), np.tanh(z[2 * n : 3 * n]), sigmoid(z[3 * n :])
+        i, f, g, o = (
+            sigmoid(z[:n]),
+            sigmoid(z[n : 2 * n]),
+            np.tanh(z[2 * n : 3 * n]),
+            sigmoid(z[3 * n :]),
+        )
         c[s] = f * c_prev[s] + i * g
         h[s] = o * np.tanh(c[s])
         kept.append((i, f, g, o))
@@ -33,7 +38,9 @@ def lstm_step_backward(dh, dc_next, cache):
         df = dc * (c_prev[s] - g)  # WRONG (19)
         dg = dc * i
         dc_prev[s] = dc * f
-        da = np.concatenate([di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)])
+        da = np.concatenate(
+            [di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)]
+        )
         dW += np.outer(da, x[s])
         dU += np.outer(da, h_prev[s])
         db += da

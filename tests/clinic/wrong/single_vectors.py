@@ -91,7 +91,11 @@ def lstm_backward(nodes, dhs, dh_T, dc_T):
     dh, ds = dh_T, dc_T
     dxs, total = [], 0
     for node, own in zip(nodes[::-1], dhs[::-1]):
-        p = Param(np.hstack([node.param.wi] * 1)[:, : node.x_dim].repeat(4, 0) * 0, np.zeros((4 * len(dh), len(dh))), np.zeros(4 * len(dh)))
+        p = Param(
+            np.hstack([node.param.wi] * 1)[:, : node.x_dim].repeat(4, 0) * 0,
+            np.zeros((4 * len(dh), len(dh))),
+            np.zeros(4 * len(dh)),
+        )
         for gate in "ifgo":
             setattr(p, "w" + gate, getattr(node.param, "w" + gate))
         node.param = p

@@ -22,7 +22,7 @@ def rnn_backward(dys, cache):
         dhraw = (1 - hs[t] * hs[t]) * dh
         dbh += dhraw
         dWxh += dhraw @ xs[t].T
-        dWhh += dhraw @ hs[t].T  # WRONG (4)
+        dWhh += dhraw @ hs[0].T  # WRONG (4)
         dxs.append(Wxh.T @ dhraw)
         dhnext = Whh.T @ dhraw
     return dxs[::-1], dhnext, dWxh, dWhh, dbh
