@@ -195,6 +195,6 @@ def _stopped(case: Case, *, forward: bool) -> Diagnosis:
             right=right,
             blank=blank,
         )
-    if forward and (hint := other_layout(case)):
+    if forward and not trouble.endless and (hint := other_layout(case)):
         case.notes.append(hint)
     return case.diagnosis("wrong", text + str(trouble), part=part, right=right, line=at)

@@ -33,11 +33,18 @@ class Trouble(Exception):
     """A learner's function did not do what was asked of it."""
 
     def __init__(
-        self, text: str, file: str = "", line: int = 0, *, unwritten: bool = False
+        self,
+        text: str,
+        file: str = "",
+        line: int = 0,
+        *,
+        unwritten: bool = False,
+        endless: bool = False,
     ) -> None:
         super().__init__(text)
         self.file, self.line = file, line
         self.unwritten = unwritten  # whether the function is a blank
+        self.endless = endless  # whether it had to be stopped: not to be run again
 
 
 class Functions(NamedTuple):
@@ -209,7 +216,7 @@ def _run(function: Callable[..., Any], given: tuple[Any, ...], own: frozenset[st
         return function(*given)
     except Stopped:
         text = f"{name} does not come to an end: it was stopped after {SECONDS:.0f} seconds."
-        return _Stop(Trouble(text))
+        return _Stop(Trouble(text, endless=True))
     except (Exception, SystemExit) as error:
         places = [
             (frame.filename, frame.lineno or 0)

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from numpy_lstm import clinic
-from tests.clinic.faults import loaded
+from tests.clinic.faults import FUNCTIONS, loaded
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "assignment"
 BLANK = re.compile(r"(?<== )\.\.\.")
@@ -60,7 +60,9 @@ def test_after_each_blank_the_next_one_is_asked_for(tmp_path: Path) -> None:
     parts = BLANK.split(EMPTY)
     for blanks in range(len(SOLUTION)):
         module = loaded(filled(blanks), tmp_path / f"filled_{blanks}.py")
-        diagnosis = first_that_is_not_right(module)
+        diagnosis = diagnosis_of(
+            module, re.findall(r"def (\w+)_(\w+)\(", "".join(parts[: blanks + 1]))[-1]
+        )
         assert diagnosis.verdict == "unfinished", (blanks, str(diagnosis))
         line = "".join(parts[: blanks + 1]).count("\n") + sum(
             each.count("\n") for each in SOLUTION[:blanks]
@@ -68,17 +70,12 @@ def test_after_each_blank_the_next_one_is_asked_for(tmp_path: Path) -> None:
         assert diagnosis.blank and diagnosis.blank.first == line + 1, (blanks, str(diagnosis))
 
 
-def first_that_is_not_right(module: ModuleType) -> clinic.Diagnosis:
-    for cell in ("rnn", "lstm"):
-        for examine, names in (
-            (clinic.examine, ("step", "step_backward")),
-            (clinic.examine_sequence, ("forward", "backward")),
-        ):
-            pair = [getattr(module, f"{cell}_{name}") for name in names]
-            diagnosis = examine(*pair, cell=cell)
-            if not diagnosis.ok:
-                return diagnosis
-    raise AssertionError("all is right")
+def diagnosis_of(module: ModuleType, function: tuple[str, str]) -> clinic.Diagnosis:
+    """Of the pair of functions to which one belongs: ("rnn", "step_backward") for example."""
+    cell, part = function
+    kind = "step" if part.startswith("step") else "sequence"
+    pair = [getattr(module, name.format(cell)) for name in FUNCTIONS[kind]]
+    return (clinic.examine if kind == "step" else clinic.examine_sequence)(*pair, cell=cell)
 
 
 def test_a_wrong_line_before_the_next_blank_is_told(tmp_path: Path) -> None:
