@@ -140,7 +140,7 @@ def _fault(fault: Fault) -> list[str]:
         lines.append(f'          report, section "{each.section}"')
         ours = each.line
         lines.append(f"          {ours.file}, line {ours.number}: {ours.code}")
-    what = f"{fault.quantity} of gate {fault.gate}" if fault.gate else fault.quantity
+    what = _quantity(fault)
     if len(fault.equations) > 1:
         some = " and ".join(map(called, fault.numbers))
         lines += ["", f"  Your code does not show what lies between {some}: one of them is wrong."]
@@ -149,7 +149,8 @@ def _fault(fault: Fault) -> list[str]:
     if fault.line:
         lines += ["", f"  Your line, {fault.line}:", *_quoted(fault.line.text)]
     if fault.variable:
-        lines.append(f"  `{fault.variable}` there does not have the value of {what}.")
+        there = " there" if fault.line else ""
+        lines.append(f"  `{fault.variable}`{there} does not have the value of {what}.")
     elif fault.line:
         lines.append(f"  It does not give {what}.")
     else:
@@ -160,9 +161,16 @@ def _fault(fault: Fault) -> list[str]:
     return lines
 
 
+def _quantity(fault: Fault) -> str:
+    """Its name, with the gate if that is not in it: `dW_x of gate f`, `da_f`."""
+    gates = " and ".join(fault.gate)
+    named = not gates or fault.quantity.endswith(f"_{gates}")
+    return fault.quantity if named else f"{fault.quantity} of gate {gates}"
+
+
 def _short(fault: Fault) -> list[str]:
     where = f" {fault.line}:" if fault.line else ""
-    what = f"{fault.quantity}, gate {fault.gate}" if fault.gate else fault.quantity
+    what = _quantity(fault)
     some = " or ".join(map(called, fault.numbers))
     return [
         f"Wrong too, by itself: {some}, {what}.{where}",

@@ -57,10 +57,10 @@ def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number
             if (
                 forward or guess.either
             ):  # the equation reads what it should not, or the loop gives it
-                candidates = (node.equation, LOOP)
+                candidates = tuple(dict.fromkeys((node.equation, LOOP)))
             why = guess.sentence
         elif node.step != start and (node.name, node.gate, start) in done and not of_sum:
-            candidates = (LOOP, node.equation)
+            candidates = tuple(dict.fromkeys((LOOP, node.equation)))
             why = (
                 f"It is right at step {start + 1} and wrong at step {node.step + 1}: look at what "
                 "is handed from step to step."
@@ -281,7 +281,7 @@ def _line_of(version: Seen, known: Index, called: str) -> Statement | None:
     """
     named = []
     for name, (file, line) in version.names.items():
-        statement = statement_at(file, line)
+        statement = statement_at(file, line, name)
         if statement is not None and any(belongs(name, w) for w in statement.writes):
             named.append((name, statement))
     alike = [statement for name, statement in named if plain(name) == plain(called)]

@@ -28,19 +28,23 @@ class Statement(NamedTuple):
     idle: bool  # whether it computes nothing: only returns names
 
 
-def statement_at(file: str, line: int) -> Statement | None:
+def statement_at(file: str, line: int, name: str = "") -> Statement | None:
     """The statement to which a line belongs, if the source can be had.
 
     Parameters
     ----------
     file : str
     line : int
+    name : str
+        Of several on the line the one that assigns this is meant.
 
     Returns
     -------
     Statement or None
     """
-    return next((s for s in statements(file) if s.first <= line <= s.last), None)
+    there = [s for s in statements(file) if s.first <= line <= s.last]
+    assigns = [s for s in there if any(belongs(name, written) for written in s.writes)]
+    return next(iter(assigns or there), None)
 
 
 def statements(file: str) -> list[Statement]:

@@ -88,18 +88,6 @@ def localize(
 def _suspect(
     cell: Model, node: Node, right: Run, index: Index | None, known: Index, done: dict[int, bool]
 ) -> Suspect:
-    if index is not None:
-        for value in node.values:
-            place = index.find_all(value, -1)
-            if place is not None:
-                return Suspect(node, (node.equation,), index.seen[place], "Its sign is wrong.")
-        version = _version(cell, node, right, index, known)
-        spoiled = _spoiled(cell, node, right, index, known)
-        if version is not None:
-            why = spoiled.why if spoiled is not None else ""
-            return Suspect(node, (node.equation,), version, why)
-        if spoiled is not None:
-            return spoiled
     candidates, last = [node.equation], node
     while (
         len(last.children) == 1
@@ -108,7 +96,19 @@ def _suspect(
     ):
         last = last.children[0]
         candidates.append(last.equation)
-    return Suspect(node, tuple(dict.fromkeys(candidates)), None, end=last)
+    hidden = Suspect(node, tuple(dict.fromkeys(candidates)), None, end=last)
+    if index is None:
+        return hidden
+    for value in node.values:
+        place = index.find_all(value, -1)
+        if place is not None:
+            return Suspect(node, (node.equation,), index.seen[place], "Its sign is wrong.")
+    version = _version(cell, node, right, index, known)
+    spoiled = _spoiled(cell, node, right, index, known)
+    if version is not None:
+        why = spoiled.why if spoiled is not None else ""
+        return Suspect(node, (node.equation,), version, why)
+    return spoiled or hidden
 
 
 def _place(node: Node, index: Index | None) -> int | None:
@@ -146,6 +146,22 @@ def value_of(number: int, variables: dict[str, Any]) -> Array:
     return result
 
 
+def names_in(number: int) -> list[str]:
+    """The variables that the line of an equation reads, in order.
+
+    Parameters
+    ----------
+    number : int
+
+    Returns
+    -------
+    list of str
+    """
+    tree = ast.walk(ast.parse(code_of(number)))
+    names = [n.id for n in tree if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    return list(dict.fromkeys(names))
+
+
 def variables(node: Node, right: Run) -> dict[str, Any]:
     """The local variables of the step that a node belongs to.
 
@@ -166,7 +182,7 @@ def _version(cell: Model, node: Node, right: Run, index: Index, known: Index) ->
     """The value that is used as the node's quantity is used, if one can be told."""
     for child in node.children:
         if child.step == node.step and child.name in (*ELEMENTWISE[cell], "dh_prev"):
-            hits = _in_place(node, child, right, index)
+            hits = _in_place(node.name, child, right, index, known)
             if hits:
                 first = index.seen[hits[0]]
                 if made_of(first, known):  # one of the learner's right values: not where it began
@@ -176,7 +192,7 @@ def _version(cell: Model, node: Node, right: Run, index: Index, known: Index) ->
 
 
 def made_of(seen: Seen, known: Index) -> bool:
-    """Whether all of a value is made of rows that are right, or zero.
+    """Whether all of a value is made of rows that are right, of zeros and of ones.
 
     Parameters
     ----------
@@ -188,70 +204,91 @@ def made_of(seen: Seen, known: Index) -> bool:
     -------
     bool
     """
-    for width in (H, D):
-        for axis in range(seen.value.ndim):
-            if seen.value.shape[axis] % width == 0:
-                rows = np.moveaxis(seen.value, axis, -1).reshape(-1, width)
-                rows = rows[np.abs(rows).max(axis=1) > 0]
-                if not len(rows) or known.holds(rows).all():
-                    return True
+    for axis in range(seen.value.ndim):
+        rows = np.moveaxis(seen.value, axis, -1).reshape(-1, seen.value.shape[axis])
+        if min(H, D) <= rows.shape[1] and all(_covered(row, known) for row in rows):
+            return True
     return False
 
 
+def _covered(row: Array, known: Index) -> bool:
+    """Whether a row is right rows one after another."""
+    at = 0
+    while at < len(row):
+        if row[at] in (0, 1):
+            at += 1
+            continue
+        width = next((w for w in (H, D) if known.find(row[at : at + w]) is not None), 0)
+        if not width:
+            return False
+        at += width
+    return True
+
+
 def _spoiled(cell: Model, node: Node, right: Run, index: Index, known: Index) -> Suspect | None:
-    """A parent that was right at first, and then spoiled: it is used with another value."""
+    """What stands in the equation where something else should."""
     if node.name not in ELEMENTWISE[cell]:
         return None
-    for parent in node.parents:
-        if parent.step != node.step or parent.name in ("c_t", "dh_prev", "dc_prev"):
-            continue
-        hits = _in_place(parent, node, right, index, known)
+    equation = int(node.equation)
+    parents = {parent.name: parent for parent in node.parents if parent.step == node.step}
+    held = variables(node, right)
+    names = [n for n in names_in(equation) if isinstance(held.get(n), np.ndarray)]
+    for name in names:
+        hits = _in_place(name, node, right, index, known)
+        new = [i for i in hits if not made_of(index.seen[i], known)]
+        if new and name in parents:
+            return Suspect(parents[name], (parents[name].equation,), index.seen[new[0]])
         if hits:
-            return Suspect(parent, (parent.equation,), index.seen[hits[0]])
-        zero = {**variables(node, right), parent.name: 0 * parent.values[0]}
-        if index.find_all(value_of(int(node.equation), zero)) is not None:
-            why = f"It is what comes of {parent.name} = 0."
-            return Suspect(node, (node.equation, parent.equation), None, why)
+            seen = min((index.seen[i] for i in new or hits), key=lambda each: each.value.size)
+            called = min(seen.names, key=len, default="")
+            if called and new:
+                line = seen.names[called][1]
+                why = f"The `{called}` in it, from line {line}, is not {name}."
+                return Suspect(node, (equation,), None, why)
+            if called:
+                why = f"It takes `{called}` where {name} belongs."
+                return Suspect(node, (equation,), None, why)
+    for name in names:
+        value = value_of(equation, {**held, name: 0 * held[name]})
+        if known.find_all(value) is None and index.find_all(value) is not None:
+            candidates = (equation, parents[name].equation) if name in parents else (equation,)
+            return Suspect(node, candidates, None, f"It is what comes of {name} = 0.")
     return None
 
 
-def _in_place(
-    node: Node, made: Node, right: Run, index: Index, known: Index | None = None
-) -> list[int]:
-    """The values that, in the place of a node, give what the learner has for `made`.
+def _in_place(name: str, made: Node, right: Run, index: Index, known: Index) -> list[int]:
+    """The values that, in the place of a quantity, give what the learner has for `made`.
 
-    With `known`, what is right for something else does not count.
+    What is right for something is not what comes of a wrong value.
     """
-    windows, owner = index.windows(node.values[0].shape[1])
+    windows, owner = index.windows(H)
     with np.errstate(all="ignore"):
         varied = np.ptp(windows, axis=1) > 1e-9 * np.abs(windows).max(axis=1)
     windows, owner = windows[varied], owner[varied]
     held = variables(made, right)
     for row in range(min(len(made.values[0]), 2)):
         with np.errstate(all="ignore"):
-            result = _made(node, made, held, row, windows)
+            result = _made(name, made, held, row, windows)
         if result.shape != windows.shape:
             return []
-        hits = _held(result, index, windows)
-        if known is not None:
-            hits = [k for k in hits if known.find(windows[k]) is None]
+        hits = [k for k in _held(result, index, windows) if known.find(result[k]) is None]
         if hits:
             return sorted({int(owner[k]) for k in hits})
     return []
 
 
-def _made(node: Node, made: Node, held: dict[str, Any], row: int, windows: Array) -> Array:
-    """What comes of one example if each window in turn is its value of the node."""
+def _made(name: str, made: Node, held: dict[str, Any], row: int, windows: Array) -> Array:
+    """What comes of one example if each window in turn is its value of the quantity."""
     if made.name == "dh_prev":
-        k = "ifgo".index(node.gate or node.name[-1]) if node.name != "da_t" else 0
+        k = "ifgo".index(name[-1]) if name != "da_t" else 0
         W = held["W_h"][k * H : (k + 1) * H]
-        return made.values[0][row] + (windows - node.values[0][row]) @ W
+        return made.values[0][row] + (windows - held[name][row]) @ W
     trial: dict[str, Any] = {
         key: value[row] if isinstance(value, np.ndarray) and value.ndim == 2 else value
         for key, value in held.items()
     }
-    trial[node.name] = windows
-    if node.name == "c_t":  # (15) takes it by way of tanh_c
+    trial[name] = windows
+    if name == "c_t":  # (15) takes it by way of tanh_c
         trial["tanh_c"] = np.tanh(windows)
     return value_of(int(made.equation), trial)
 

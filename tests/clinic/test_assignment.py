@@ -60,9 +60,8 @@ def test_after_each_blank_the_next_one_is_asked_for(tmp_path: Path) -> None:
     parts = BLANK.split(EMPTY)
     for blanks in range(len(SOLUTION)):
         module = loaded(filled(blanks), tmp_path / f"filled_{blanks}.py")
-        diagnosis = diagnosis_of(
-            module, re.findall(r"def (\w+)_(\w+)\(", "".join(parts[: blanks + 1]))[-1]
-        )
+        functions = re.findall(r"def ([a-z]+)_(\w+)\(", "".join(parts[: blanks + 1]))
+        diagnosis = diagnosis_of(module, functions[-1])
         assert diagnosis.verdict == "unfinished", (blanks, str(diagnosis))
         line = "".join(parts[: blanks + 1]).count("\n") + sum(
             each.count("\n") for each in SOLUTION[:blanks]
