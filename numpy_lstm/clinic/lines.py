@@ -78,6 +78,10 @@ def statements(file: str) -> list[Statement]:
     return sorted(found, key=lambda s: (s.first, s.last))
 
 
+def _indent(statement: Statement) -> int:
+    return len(statement.text) - len(statement.text.lstrip())
+
+
 def is_blank(statement: Statement) -> bool:
     """Whether ``...`` is assigned: a blank of the assignment.
 
@@ -143,6 +147,8 @@ def history(statement: Statement) -> list[Statement]:
         if each.last >= found[0].first or name not in map(re.escape, each.writes):
             continue
         if name not in found[0].reads or len(found) == 4 or each.first < statement.first - 15:
+            break
+        if _indent(each) != _indent(statement):
             break
         found.insert(0, each)
     return found

@@ -246,14 +246,25 @@ def _spoiled(cell: Model, node: Node, right: Run, index: Index, known: Index) ->
                 why = f"The `{called}` in it, from line {line}, is not {name}."
                 return Suspect(node, (equation,), None, why)
             if called:
-                why = f"It takes `{called}` where {name} belongs."
-                return Suspect(node, (equation,), None, why)
+                ours = _ours(seen, held)
+                what = f"`{called}`, which is {ours}," if ours else f"`{called}`"
+                return Suspect(node, (equation,), None, f"It takes {what} where {name} belongs.")
     for name in names:
         value = value_of(equation, {**held, name: 0 * held[name]})
         if known.find_all(value) is None and index.find_all(value) is not None:
             candidates = (equation, parents[name].equation) if name in parents else (equation,)
             return Suspect(node, candidates, None, f"It is what comes of {name} = 0.")
     return None
+
+
+def _ours(seen: Seen, held: dict[str, Any]) -> str:
+    """Our name of a value that is right for something of the same step."""
+    for name, value in held.items():
+        if isinstance(value, np.ndarray) and value.ndim == 2:
+            for mine in (seen.value, seen.value.T):
+                if mine.shape == value.shape and np.allclose(mine, value, rtol=1e-9, atol=0):
+                    return name
+    return ""
 
 
 def _in_place(name: str, made: Node, right: Run, index: Index, known: Index) -> list[int]:
