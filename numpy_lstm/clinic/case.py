@@ -9,7 +9,7 @@ import numpy as np
 
 from numpy_lstm.clinic.diagnosis import Diagnosis
 from numpy_lstm.clinic.explain import worst
-from numpy_lstm.clinic.layouts import absent
+from numpy_lstm.clinic.layouts import absent, names_in
 from numpy_lstm.clinic.learner import Attempt, Functions, attempt
 from numpy_lstm.clinic.matching import TOLERANCE, Index
 from numpy_lstm.clinic.nodes import Node, backward_nodes, forward_nodes
@@ -17,6 +17,10 @@ from numpy_lstm.clinic.problem import draw
 from numpy_lstm.clinic.reference import Results, run, step_results
 from numpy_lstm.clinic.watching import Seen
 from numpy_lstm.types import Array, Model
+
+
+# Quantities that may be the last of their line, and what returns them: a step, a sequence.
+ENDS = {"dx_t": ("dx", "dxs"), "dh_prev": ("dh_prev", "dh0"), "dc_prev": ("dc_prev", "dc0")}
 
 
 class Case:
@@ -53,7 +57,15 @@ class Case:
     def nodes(self, *, forward: bool) -> list[Node]:
         """The quantities of one pass."""
         made = forward_nodes if forward else backward_nodes
-        return made(self.cell, self.right, chained=self.f.sequence)
+        nodes = made(self.cell, self.right, chained=self.f.sequence)
+        returned = names_in(self.f.signatures(self.problem)[3])
+        for node in nodes[::-1]:  # what is neither returned nor used need not be computed
+            if not node.children and node.name in ENDS:
+                if ENDS[node.name][self.f.sequence] not in returned:
+                    nodes.remove(node)
+                    for parent in node.parents:
+                        parent.children.remove(node)
+        return nodes
 
     @functools.cached_property
     def known(self) -> Index:

@@ -223,7 +223,7 @@ def _parsed(text: str, cell: Model) -> tuple[Any, ...]:
 
 
 def absent(layout: Layout, cell: Model) -> frozenset[str]:
-    """Initial states and final gradients that the functions of a sequence do not take.
+    """Initial states and gradients that the functions of a sequence do not take: they are zero.
 
     Parameters
     ----------
@@ -239,7 +239,7 @@ def absent(layout: Layout, cell: Model) -> frozenset[str]:
         for text in (layout.forward, layout.backward)
         for name in names_in(signature(text, cell)[0])
     }
-    return frozenset({"h0", "c0", "dh_T", "dc_T"} - taken)
+    return frozenset({"h0", "c0", "dhs", "dh_T", "dc_T"} - taken)
 
 
 # --- presets --------------------------------------------------------------------------------------

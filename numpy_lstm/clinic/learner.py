@@ -325,10 +325,10 @@ def _pick(tree: Tree, value: Any, layout: Layout, function: Callable[..., Any]) 
         return {tree: value}
     if value is None or value is Ellipsis:
         raise Trouble(f"{name} returns {value}. It must return {wanted}.", unwritten=True)
+    if len(tree) == 1 and isinstance(tree[0], str):
+        return {tree[0]: value}
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
         return _by_position(tree, value, layout, function)
-    if isinstance(value, np.ndarray) and len(tree) == 1:
-        return {tree[0]: value}
     if hasattr(value, "_fields") and not isinstance(value, Mapping):
         found = {each: getattr(value, each) for each in value._fields}
     else:

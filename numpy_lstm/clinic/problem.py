@@ -46,7 +46,7 @@ def draw(
     examples : int
         N.
     zero : frozenset of str
-        Which of ``h0``, ``c0``, ``dh_T`` and ``dc_T`` the learner's functions do not take.
+        Which of ``h0``, ``c0``, ``dhs``, ``dh_T`` and ``dc_T`` the learner's functions do not take.
     padded : bool
         Whether the examples have different lengths.
 
@@ -71,6 +71,7 @@ def draw(
     states["dh_T"] *= LOUD
     states["dc_T"] *= LOUD
     xs, dhs = rng.standard_normal((T, n, D)), LOUD * rng.standard_normal((T, n, H))
+    dhs *= "dhs" not in zero
     lengths = None
     if padded:
         lengths = T - np.arange(n) % T
