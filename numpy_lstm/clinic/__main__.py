@@ -18,6 +18,8 @@ from typing import Any, get_args
 
 from numpy_lstm.clinic import Diagnosis, examine, examine_sequence
 from numpy_lstm.clinic.layouts import PRESETS
+from numpy_lstm.clinic.learner import SECONDS, time_limit
+from numpy_lstm.clinic.watching import Stopped
 from numpy_lstm.terminal import program, run
 from numpy_lstm.types import Model
 
@@ -113,9 +115,15 @@ def _names(path: Path) -> dict[str, Any]:
     sys.modules[module.__name__] = module
     sys.path.insert(0, str(path.resolve().parent))
     try:
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        quiet = contextlib.redirect_stdout(io.StringIO())
+        with quiet, warnings.catch_warnings(), time_limit():
             warnings.simplefilter("ignore")
             spec.loader.exec_module(module)
+    except Stopped as error:
+        limit = f"{SECONDS:.0f} seconds"
+        raise ValueError(
+            f"{path.name} does not come to an end when it is imported: {limit}"
+        ) from error
     except SyntaxError as error:
         raise ValueError(f"{path.name}, line {error.lineno}: {error.msg}") from error
     except (Exception, SystemExit) as error:

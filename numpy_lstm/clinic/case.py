@@ -18,7 +18,6 @@ from numpy_lstm.clinic.reference import Results, run, step_results
 from numpy_lstm.clinic.watching import Seen
 from numpy_lstm.types import Array, Model
 
-
 # Quantities that may be the last of their line, and what returns them: a step, a sequence.
 ENDS = {"dx_t": ("dx", "dxs"), "dh_prev": ("dh_prev", "dh0"), "dc_prev": ("dc_prev", "dc0")}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -225,7 +226,7 @@ def _fault(
         node.step + 1,
         their_lines(line) if line else None,
         _variable(version, line),
-        tuple((ours, _shortest(names)) for ours, names in wanted if names),
+        tuple((ours, _read(names, line)) for ours, names in wanted if names),
         why,
     )
 
@@ -296,6 +297,12 @@ def _variable(version: Seen | None, line: Statement | None) -> str:
         return ""
     written = [name for name in version.names if line and name in line.writes]
     return written[0] if written else _shortest(version.names)
+
+
+def _read(names: set[str], line: Statement | None) -> str:
+    """Of several names the one that the line reads."""
+    there = {n for n in names for r in (line.reads if line else ()) if re.fullmatch(r, n)}
+    return _shortest(there or names)
 
 
 def _shortest(names: Iterable[str]) -> str:

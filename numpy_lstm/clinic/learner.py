@@ -248,7 +248,7 @@ def _guarded(watch: bool, own: frozenset[str]) -> Iterator[Watch]:
             with watched:
                 yield watched
         else:
-            with _alarm():
+            with time_limit():
                 yield watched
 
 
@@ -277,8 +277,11 @@ def _nothing_left_over() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _alarm() -> Iterator[None]:
-    """Without tracing only a signal stops a loop: in the main thread, and not on Windows."""
+def time_limit() -> Iterator[None]:
+    """Inside, :class:`Stopped` is raised after a while, whatever runs.
+
+    Only a signal can do that without tracing: in the main thread, and not on Windows.
+    """
     if not hasattr(signal, "setitimer") or (
         threading.current_thread() is not threading.main_thread()
     ):

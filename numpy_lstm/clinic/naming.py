@@ -36,14 +36,27 @@ def named(case: Case, faults: Sequence[Fault]) -> tuple[tuple[Name, ...], ...]:
     known = [b for b in bugs(case.cell) if case.f.sequence or b.equation != LOOP]
     found: list[tuple[Bug, ...]] = [(bug,) for bug in known if gives(case, bug.edits)]
     if not found:
-        suspected = {number for fault in faults for number in fault.numbers}
-        pairs = [
-            pair
-            for pair in combinations(known, 2)
-            if not suspected or any(bug.equation in suspected for bug in pair)
-        ]
+        firsts = [bug for bug in known if _may_be_first(case, bug, faults)]
+        pairs = [(a, b) for a, b in combinations(known, 2) if a in firsts or b in firsts]
         found = [pair for pair in pairs if gives(case, (*pair[0].edits, *pair[1].edits))]
     return tuple(tuple(name_of(bug.what, bug.equation, bug.public) for bug in g) for g in found)
+
+
+def _may_be_first(case: Case, bug: Bug, faults: Sequence[Fault]) -> bool:
+    """Whether what is wrong first may be this bug's doing, whatever else is wrong.
+
+    Then the learner holds the value that the bug gives to the quantity.
+    """
+    fault = next((each for each in faults if bug.equation in each.numbers), None)
+    if fault is None or not case.a.watched:
+        return fault is not None or not faults
+    step = run(case.problem, bug.edits, case.right).backward[fault.step - 1]
+    nodes = [n for n in case.nodes(forward=False) if n.step == fault.step - 1]
+    made = [n for n in nodes if n.equation in fault.numbers and n.name in step]
+    if not made or any(not np.any(step[n.name]) for n in made):  # zeros are held by nothing
+        return True
+    indices = [(n, case.index_of(n)) for n in made]
+    return any(i is not None and i.find_all(step[n.name]) is not None for n, i in indices)
 
 
 def name_of(what: str, equation: Number, public: int | None) -> Name:

@@ -72,7 +72,8 @@ def figures(record: dict[str, Any]) -> str:
         "|---|---|---|",
         f"| right implementations, {right['styles']} styles, float64 and float32 "
         f"| {right['implementations']} | {right['accepted']} accepted |",
-        f"| known bugs | {known['bugs']} | {known['named']} named, {known['localized']} localized |",
+        f"| known bugs | {known['bugs']} "
+        f"| {known['named']} named, {known['localized']} localized |",
         f"| pairs of known bugs, numbers alone | {count['pairs']} | "
         f"{count['pairs'] - count['like_another_pair'] - count['like_a_single_bug']} "
         "have a gradient of their own |",
@@ -81,8 +82,8 @@ def figures(record: dict[str, Any]) -> str:
         f"| wrong networks in styles of public code | {wrong['networks']} | "
         f"{wrong['localized']} localized, {wrong['lines']} to the line |",
         "",
-        "| random faults in layout | faults | one | two | other equations | missed | line "
-        "| named | named elsewhere |",
+        "| random faults in | faults | one | two | other equations | missed | line | named "
+        "| named elsewhere |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     keys = ("faults", "one", "two", "other_equations", "missed", "line", "names", "named_elsewhere")

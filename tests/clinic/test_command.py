@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from numpy_lstm.clinic import learner
 from numpy_lstm.clinic.__main__ import main
 
 STUDENTS = Path(__file__).with_name("students")
@@ -53,6 +54,16 @@ def test_bad_usage_is_2_and_one_line(
     assert exit.value.code == 2
     said = capsys.readouterr().err
     assert message in said and said.count("\n") == 1
+
+
+def test_a_file_that_does_not_come_to_an_end_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learner, "SECONDS", 0.2)
+    (tmp_path / "mine.py").write_text("while True:\n    pass\n")
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "mine.py")])
+    assert "mine.py does not come to an end when it is imported" in capsys.readouterr().err
 
 
 def test_a_name_that_does_not_end_in_py_is_refused(
