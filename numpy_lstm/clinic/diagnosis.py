@@ -120,7 +120,7 @@ def _text(d: Diagnosis) -> list[str]:
         lines += ["", f"The blank is {d.blank}:", *_quoted(d.blank.text)]
     if d.names:
         lines += ["", *_names(d.names)]
-    elif d.verdict == "wrong" and d.part == "backward" and d.faults and not d.faults[0].why:
+    elif d.part == "backward" and d.faults and d.errors and not d.faults[0].why:
         lines += ["", "No bug of the catalogue gives this gradient, so the cause has no name here."]
     if d.right and d.verdict != "right":
         lines += ["", f"Right in the {d.part} pass: {numbers(d.right)}."]
