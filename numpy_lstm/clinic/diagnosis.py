@@ -143,7 +143,10 @@ def _fault(fault: Fault) -> list[str]:
     what = _quantity(fault)
     if len(fault.equations) > 1:
         some = " and ".join(map(called, fault.numbers))
-        lines += ["", f"  Your code does not show what lies between {some}: one of them is wrong."]
+        said = f"Your code does not show what lies between {some}: one of them is wrong."
+        if LOOP in fault.numbers:
+            said = "Either gives these numbers: it is wrong itself, or is handed what is wrong."
+        lines += ["", f"  {said}"]
     if fault.why:
         lines += ["", f"  {fault.why}"]
     if fault.line:
@@ -163,6 +166,8 @@ def _fault(fault: Fault) -> list[str]:
 
 def _quantity(fault: Fault) -> str:
     """Its name, with the gate if that is not in it: `dW_x of gate f`, `da_f`."""
+    if fault.quantity.startswith("sum"):
+        return f"the {fault.quantity}" + (f" of gate {' and '.join(fault.gate)}" * bool(fault.gate))
     gates = " and ".join(fault.gate)
     named = not gates or fault.quantity.endswith(f"_{gates}")
     return fault.quantity if named else f"{fault.quantity} of gate {gates}"

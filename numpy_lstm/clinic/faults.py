@@ -61,13 +61,16 @@ def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number
                 candidates = tuple(dict.fromkeys((node.equation, LOOP)))
             why = guess.sentence
         elif node.step != start and (node.name, node.gate, start) in done and not of_sum:
-            candidates = tuple(dict.fromkeys((LOOP, node.equation)))
+            handed = 28 if case.cell == "lstm" else 6
+            candidates = (LOOP, handed if node.equation == LOOP else node.equation)
             why = (
                 f"It is right at step {start + 1} and wrong at step {node.step + 1}: look at what "
                 "is handed from step to step."
             )
         elif of_sum and case.f.sequence and (text := _sum(case, node)):
             candidates, why = (LOOP,), text
+        elif node.name.startswith("sum"):
+            candidates = (26 if case.cell == "lstm" else 4, LOOP)
         elif node.name in ("dx_t", "dh_prev") and case.cell == "lstm":
             index = case.index_of(node)
             if index is not None and case.problem.lengths is None:
@@ -174,8 +177,10 @@ def _sum(case: Case, node: Node) -> str:
     total = case.a.results.get(name)
     if total is None:
         return ""
-    shares = [getattr(s["dparams"], name[1:]) for s in case.right.backward]
-    return wrong_sum(np.asarray(total), shares)
+    k = "ifgo".index(node.gate) if node.gate else 0
+    own = slice(k * H, (k + 1) * H)
+    shares = [getattr(s["dparams"], name[1:])[own] for s in case.right.backward]
+    return wrong_sum(np.asarray(total)[own], shares)
 
 
 def _merged(faults: list[Fault]) -> list[Fault]:
@@ -347,7 +352,8 @@ def _inputs(
             if isinstance(each.ctx, ast.Store):
                 made.add(each.id)
             elif isinstance(step.get(each.id), np.ndarray):
-                if node.name in TIMES and each.id not in TIMES[node.name]:
+                weight = node.name.removeprefix("sum of ")
+                if weight in TIMES and each.id not in TIMES[weight]:
                     continue
                 found[each.id] = index.names(_rows(step[each.id], node))
     return [(name, names) for name, names in found.items() if name not in made]
