@@ -35,6 +35,7 @@ RNN, LSTM = {"cell": "rnn"}, {"cell": "lstm"}
 EXACT = {"method": "complex step"}
 PLAIN_RNN, PLAIN_LSTM = {**RNN, **EXACT}, {**LSTM, **EXACT}
 
+
 def of_the_catalogue() -> Iterator[Bug]:
     """Those in a step or a plain loop: the clinic's catalogue has them as edits of one function."""
     for cell in get_args(Model):
