@@ -108,7 +108,7 @@ def _suspect(
     if version is not None:
         why = spoiled.why if spoiled is not None else ""
         return Suspect(node, (node.equation,), version, why)
-    return spoiled or hidden
+    return spoiled or _told_apart(cell, node, last, right, index, known) or hidden
 
 
 def _place(node: Node, index: Index | None) -> int | None:
@@ -257,6 +257,28 @@ def _spoiled(cell: Model, node: Node, right: Run, index: Index, known: Index) ->
     return None
 
 
+def _told_apart(
+    cell: Model, node: Node, end: Node, right: Run, index: Index, known: Index
+) -> Suspect | None:
+    """Which of two equations in one line takes something else, if only one of them can."""
+    two = {node.name, end.name} <= set(ELEMENTWISE[cell]) and end in node.children
+    if not two:
+        return None
+    found = []
+    for one, through in ((node, node), (end, None)):
+        held = variables(one, right)
+        for name in names_in(int(one.equation)):
+            if name == node.name or not isinstance(held.get(name), np.ndarray):
+                continue
+            hits = _in_place(name, end, right, index, known, through)
+            called = [name for i in hits for name in index.seen[i].names]
+            if hits:
+                taken = f"`{min(called, key=len)}`" if called else "something else"
+                why = f"It takes {taken} where {name} belongs."
+                found.append(Suspect(one, (one.equation,), None, why, end))
+    return found[0] if len({each.node.name for each in found}) == 1 else None
+
+
 def _ours(seen: Seen, held: dict[str, Any]) -> str:
     """Our name of a value that is right for something of the same step."""
     for name, value in held.items():
@@ -267,10 +289,18 @@ def _ours(seen: Seen, held: dict[str, Any]) -> str:
     return ""
 
 
-def _in_place(name: str, made: Node, right: Run, index: Index, known: Index) -> list[int]:
+def _in_place(
+    name: str,
+    made: Node,
+    right: Run,
+    index: Index,
+    known: Index,
+    through: Node | None = None,
+) -> list[int]:
     """The values that, in the place of a quantity, give what the learner has for `made`.
 
-    What is right for something is not what comes of a wrong value.
+    What is right for something is not what comes of a wrong value. With `through` the quantity
+    makes that node first.
     """
     windows, owner = index.windows(H)
     with np.errstate(all="ignore"):
@@ -279,7 +309,7 @@ def _in_place(name: str, made: Node, right: Run, index: Index, known: Index) -> 
     held = variables(made, right)
     for row in range(min(len(made.values[0]), 2)):
         with np.errstate(all="ignore"):
-            result = _made(name, made, held, row, windows)
+            result = _made(name, made, held, row, windows, through)
         if result.shape != windows.shape:
             return []
         hits = [k for k in _held(result, index, windows) if known.find(result[k]) is None]
@@ -288,7 +318,14 @@ def _in_place(name: str, made: Node, right: Run, index: Index, known: Index) -> 
     return []
 
 
-def _made(name: str, made: Node, held: dict[str, Any], row: int, windows: Array) -> Array:
+def _made(
+    name: str,
+    made: Node,
+    held: dict[str, Any],
+    row: int,
+    windows: Array,
+    through: Node | None,
+) -> Array:
     """What comes of one example if each window in turn is its value of the quantity."""
     if made.name == "dh_prev":
         k = "ifgo".index(name[-1]) if name != "da_t" else 0
@@ -301,6 +338,8 @@ def _made(name: str, made: Node, held: dict[str, Any], row: int, windows: Array)
     trial[name] = windows
     if name == "c_t":  # (15) takes it by way of tanh_c
         trial["tanh_c"] = np.tanh(windows)
+    if through is not None:
+        trial[through.name] = value_of(int(through.equation), trial)
     return value_of(int(made.equation), trial)
 
 
