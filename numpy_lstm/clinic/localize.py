@@ -21,6 +21,7 @@ import numpy as np
 
 from numpy_lstm import cells
 from numpy_lstm.clinic.equations import Number, code_of
+from numpy_lstm.clinic.lines import plain
 from numpy_lstm.clinic.matching import Index
 from numpy_lstm.clinic.nodes import ELEMENTWISE, Node
 from numpy_lstm.clinic.problem import D, H
@@ -105,9 +106,12 @@ def _suspect(
             return Suspect(node, (node.equation,), index.seen[place], "Its sign is wrong.")
     version = _version(cell, node, right, index, known)
     spoiled = _spoiled(cell, node, right, index, known)
+    if spoiled is not None and spoiled.node is not node and spoiled.version is not None:
+        return spoiled  # the equation is right, for what has become of one of its inputs
     if version is not None:
-        why = spoiled.why if spoiled is not None else ""
-        return Suspect(node, (node.equation,), version, why)
+        if spoiled is not None:
+            return spoiled._replace(version=version)
+        return Suspect(node, (node.equation,), version)
     return spoiled or _told_apart(cell, node, last, right, index, known) or hidden
 
 
@@ -233,11 +237,19 @@ def _spoiled(cell: Model, node: Node, right: Run, index: Index, known: Index) ->
     parents = {parent.name: parent for parent in node.parents if parent.step == node.step}
     held = variables(node, right)
     names = [n for n in names_in(equation) if isinstance(held.get(n), np.ndarray)]
+    if len(names) < 2:  # of one number alone: any pair of step and slope would do
+        return None
     for name in names:
         hits = _in_place(name, node, right, index, known)
         new = [i for i in hits if not made_of(index.seen[i], known)]
+        new = [i for i in new if index.seen[i].names and _unknown_row(index.seen[i], known)]
         if new and name in parents:
-            return Suspect(parents[name], (parents[name].equation,), index.seen[new[0]])
+            found, parent = index.seen[new[0]], parents[name]
+            if any(plain(called) == plain(name) for called in found.names):
+                return Suspect(parent, (parent.equation,), found)
+            called = min(found.names, key=len)
+            why = f"It takes `{called}` where {name} belongs."
+            return Suspect(node, (equation, parent.equation), None, why)
         if hits:
             seen = min((index.seen[i] for i in new or hits), key=lambda each: each.value.size)
             called = min(seen.names, key=len, default="")
@@ -277,6 +289,15 @@ def _told_apart(
                 why = f"It takes {taken} where {name} belongs."
                 found.append(Suspect(one, (one.equation,), None, why, end))
     return found[0] if len({each.node.name for each in found}) == 1 else None
+
+
+def _unknown_row(seen: Seen, known: Index) -> bool:
+    """Whether a value of one batch has rows that are right for nothing at all."""
+    for array in (seen.value, np.moveaxis(seen.value, 0, -1)):
+        if array.shape[-1] == H:
+            rows = array.reshape(-1, H)
+            return not known.holds(rows).any()
+    return False
 
 
 def _ours(seen: Seen, held: dict[str, Any]) -> str:
