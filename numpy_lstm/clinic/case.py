@@ -44,6 +44,7 @@ class Case:
         )
         self.errors = worst(self.a.results, self.wanted)
         self._indices: dict[int, Index] = {}
+        self._until: dict[tuple[bool, int], Index] = {}
 
     def wrong(self, *, forward: bool) -> dict[str, float]:
         """The results of one pass that are wrong."""
@@ -95,6 +96,27 @@ class Case:
             seen += self.returned(backward, node.step)
             self._indices[key] = Index(seen, self.tolerance)
         return self._indices[key]
+
+    def until(self, node: Node) -> Index | None:
+        """Of these values those that were there when the node's step was done, as far as is known.
+
+        Which step a line belongs to is told by how many times it has run.
+        """
+        if not self.f.sequence or not self.a.watched:
+            return self.index_of(node)
+        backward = node.name.startswith(("d", "sum"))
+        T = len(self.problem.xs)
+        step = T - 1 - node.step if backward else node.step
+        if (backward, step) not in self._until:
+            calls = self.a.backward_seen if backward else self.a.forward_seen
+            totals = self.a.backward_ran if backward else self.a.forward_ran
+            seen = []
+            for each in calls[0] if calls else []:
+                total = max(T, totals[0].get((each.file, each.line), T))
+                if (each.round - 1) * T // total <= step:
+                    seen.append(each)
+            self._until[backward, step] = Index(seen, self.tolerance)
+        return self._until[backward, step]
 
     def last_index(self, *, forward: bool) -> Index:
         """The values of the last call of a pass."""

@@ -38,7 +38,7 @@ def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number
     right : tuple of int or str
     """
     nodes = case.nodes(forward=forward)
-    finding = localize(case.cell, nodes, case.right, case.index_of, case.known)
+    finding = localize(case.cell, nodes, case.right, case.index_of, case.until, case.known)
     suspects = _first(finding, forward=forward)
     start = 0 if forward else len(case.problem.xs) - 1
     missing = {n.equation for n in finding.missing if n.step == start}

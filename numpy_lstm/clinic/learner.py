@@ -23,7 +23,7 @@ import numpy as np
 from numpy_lstm.clinic.layouts import ARRAYS, SEQUENCES, Layout, Tree, names_in, signature
 from numpy_lstm.clinic.problem import D, H, Problem
 from numpy_lstm.clinic.reference import Results, Run
-from numpy_lstm.clinic.watching import Blank, Seen, Stopped, Watch, is_learners
+from numpy_lstm.clinic.watching import Blank, Place, Seen, Stopped, Watch, is_learners
 from numpy_lstm.types import Array
 
 SECONDS = 10.0  # for one call
@@ -78,6 +78,8 @@ class Attempt:
     trouble: Trouble | None = None
     forward_seen: list[list[Seen]] = field(default_factory=list)  # of each call
     backward_seen: list[list[Seen]] = field(default_factory=list)
+    forward_ran: list[dict[Place, int]] = field(default_factory=list)  # how often each line did
+    backward_ran: list[dict[Place, int]] = field(default_factory=list)
     blanks: list[Blank] = field(default_factory=list)
     ran: set[tuple[str, int]] = field(default_factory=set)  # lines, by file
     wrote: list[str] = field(default_factory=list)  # arguments that were written into
@@ -193,8 +195,10 @@ def _call(
     if watch:
         seen = result.backward_seen if result.in_backward else result.forward_seen
         seen.append(watched.seen)
+        totals = result.backward_ran if result.in_backward else result.forward_ran
+        totals.append(watched.ran)
         result.blanks += [blank for blank in watched.blanks if blank not in result.blanks]
-        result.ran |= watched.ran
+        result.ran |= set(watched.ran)
         result.watched = watched.works
         result.single = result.single or watched.single
     for name, now, then in zip(takes, given, before, strict=True):

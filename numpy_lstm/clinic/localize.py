@@ -53,7 +53,7 @@ class Finding(NamedTuple):
 
 
 def localize(
-    cell: Model, nodes: Sequence[Node], right: Run, index_of: Find, known: Index
+    cell: Model, nodes: Sequence[Node], right: Run, index_of: Find, until: Find, known: Index
 ) -> Finding:
     """Find the first wrong equations.
 
@@ -65,6 +65,8 @@ def localize(
     right : Run
     index_of : callable
         The values in which a node is to be looked for.
+    until : callable
+        Of these the ones that were there when the node's step was done.
     known : Index
         Of all that is right.
 
@@ -77,7 +79,7 @@ def localize(
     for node in reversed(nodes):
         done[id(node)] = places[id(node)] is not None or any(done[id(c)] for c in node.children)
     first = [n for n in nodes if not done[id(n)] and all(done[id(p)] for p in n.parents)]
-    suspects = [_suspect(cell, node, right, index_of(node), known, done) for node in first]
+    suspects = [_suspect(cell, node, right, until(node), known, done) for node in first]
     return Finding(
         suspects,
         [node for node in nodes if done[id(node)]],

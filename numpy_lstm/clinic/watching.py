@@ -52,6 +52,7 @@ class Seen(NamedTuple):
     function: str
     names: dict[str, Place]  # all that it went by, and where first
     helper: str = ""  # the small function that gave it, such as a sigmoid; `line` is its caller's
+    round: int = 1  # how many times its line had run then
 
 
 class Blank(NamedTuple):
@@ -74,7 +75,7 @@ class Watch:
         self.blanks: list[Blank] = []
         self.single = False  # whether there was a float32
         self._own, self._deadline = own, deadline
-        self.ran: set[tuple[str, int]] = set()  # lines, by file
+        self.ran: dict[Place, int] = {}  # how many times each line did
         self._known: dict[tuple[Any, ...], dict[str, Place]] = {}
         self._helpers: set[FrameType] = set()
         self._watched: dict[CodeType, bool] = {}
@@ -112,7 +113,8 @@ class Watch:
             raise Stopped
         if event in ("line", "return"):
             line = self._line.get(frame, frame.f_lineno)
-            self.ran.add((frame.f_code.co_filename, line))
+            place = frame.f_code.co_filename, line
+            self.ran[place] = self.ran.get(place, 0) + 1
             self._look(frame, line)
             if event == "return":
                 self._note("", value, frame, frame.f_lineno)
@@ -150,7 +152,8 @@ class Watch:
             if key not in self._known:
                 names = self._known[key] = {}
                 values = array.astype(np.float64)
-                self.seen.append(Seen(values, named, *place, code.co_name, names, helper))
+                round = self.ran.get(place, 0) + bool(helper)
+                self.seen.append(Seen(values, named, *place, code.co_name, names, helper, round))
             if named:
                 self._known[key].setdefault(named, place)
 
