@@ -82,25 +82,14 @@ def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number
     return _merged(faults), tuple(number for number in right if number not in blamed)
 
 
-RESULTS: dict[str, dict[str, tuple[Number, str]]] = {
-    "rnn": {
-        "h": (2, "h_t"),
-        "dx": (5, "dx_t"),
-        "dh_prev": (6, ""),
-        "dW_x": (4, ""),
-        "dW_h": (4, ""),
-        "db": (4, ""),
-    },
-    "lstm": {
-        "h": (15, "h_t"),
-        "c": (14, "c_t"),
-        "dx": (27, "dx_t"),
-        "dh_prev": (28, ""),
-        "dc_prev": (21, ""),
-        "dW_x": (26, ""),
-        "dW_h": (26, ""),
-        "db": (26, ""),
-    },
+# The equation of each result: of the RNN and of the LSTM.
+RESULTS: dict[str, tuple[int, int]] = {
+    **dict.fromkeys(("h", "hs", "h_T"), (2, 15)),
+    **dict.fromkeys(("c", "c_T"), (0, 14)),
+    **dict.fromkeys(("dx", "dxs"), (5, 27)),
+    **dict.fromkeys(("dh_prev", "dh0"), (6, 28)),
+    **dict.fromkeys(("dc_prev", "dc0"), (0, 21)),
+    **dict.fromkeys(("dW_x", "dW_h", "db"), (4, 26)),
 }
 
 
@@ -121,10 +110,10 @@ def of_results(case: Case, wrong: Mapping[str, float], *, forward: bool) -> list
     faults = []
     for name in wrong:
         mine, right = np.asarray(case.a.results[name]), case.wanted[name]
-        number: Number = LOOP
         handed = "states" if forward else "sum" if name[1:] in case.problem.params._fields else "dh"
-        if not case.f.sequence:
-            number = RESULTS[case.cell][name][0]
+        numbers: tuple[Number, ...] = (RESULTS[name][case.cell == "lstm"],)
+        if case.f.sequence:
+            numbers = (*numbers, LOOP)
         index = case.last_index(forward=forward)
         line, variable = None, ""
         whole = mine if case.f.sequence else mine[0 if not forward else -1]
@@ -135,7 +124,7 @@ def of_results(case: Case, wrong: Mapping[str, float], *, forward: bool) -> list
         why = wrong_result(name, mine, right, case.wanted)
         faults.append(
             Fault(
-                (equation(number, case.cell, handed),),
+                tuple(equation(number, case.cell, handed) for number in numbers),
                 name,
                 "",
                 1,
@@ -225,9 +214,10 @@ def _fault(
         line = reading(case.a.ran, names, right, wrong, node.name, functions)
     handed = "states" if forward else "dc" if node.name.startswith("dc") else "dh"
     handed = "sum" if node.equation in WEIGHTS or node.name.startswith("sum") else handed
+    shown = suspect.end if suspect.end is not None and version is not None else node
     return Fault(
         tuple(equation(number, case.cell, handed) for number in candidates),
-        node.name,
+        shown.name,
         node.gate,
         node.step + 1,
         their_lines(line) if line else None,

@@ -114,7 +114,22 @@ def _suspect(
         if spoiled is not None:
             return spoiled._replace(version=version)
         return Suspect(node, (node.equation,), version)
-    return spoiled or _told_apart(cell, node, last, right, index, known) or hidden
+    told = spoiled or _told_apart(cell, node, last, right, index, known)
+    return told or _up_to_a_version(cell, hidden, right, index, known)
+
+
+def _up_to_a_version(
+    cell: Model, hidden: Suspect, right: Run, index: Index, known: Index
+) -> Suspect:
+    """Of the equations that were not told apart, those up to a quantity that the learner has."""
+    node, numbers = hidden.node, [hidden.node.equation]
+    while node is not hidden.end:
+        node = node.children[0]
+        numbers.append(node.equation)
+        version = _version(cell, node, right, index, known)
+        if version is not None:
+            return Suspect(hidden.node, tuple(dict.fromkeys(numbers)), version, end=node)
+    return hidden
 
 
 def _place(node: Node, index: Index | None) -> int | None:

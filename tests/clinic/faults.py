@@ -100,6 +100,14 @@ def _changes(tree: ast.Module, number: int) -> Iterator[Any]:
         }
     )
 
+    written = {
+        id(inner)
+        for each in ast.walk(tree)
+        if isinstance(each, (ast.Assign, ast.AugAssign))
+        for target in (each.targets if isinstance(each, ast.Assign) else [each.target])
+        for inner in ast.walk(target)
+    }
+
     def text(node: ast.AST) -> str:
         return ast.unparse(node)
 
@@ -108,6 +116,8 @@ def _changes(tree: ast.Module, number: int) -> Iterator[Any]:
 
     for node in ast.walk(tree):
         if getattr(node, "lineno", 0) != number or getattr(node, "end_lineno", 0) != number:
+            continue
+        if id(node) in written:  # what is read, not where it goes
             continue
         if isinstance(node, ast.BinOp):
             left, right = f"({text(node.left)})", f"({text(node.right)})"
