@@ -114,6 +114,8 @@ def _suspect(
         if spoiled is not None:
             return spoiled._replace(version=version)
         return Suspect(node, (node.equation,), version)
+    if _is_zero(cell, node, right, index, known):
+        return Suspect(node, (node.equation,), None, f"Your {node.name} is zero.")
     told = spoiled or _told_apart(cell, node, last, right, index, known)
     return told or _up_to_a_version(cell, hidden, right, index, known)
 
@@ -210,6 +212,17 @@ def _version(cell: Model, node: Node, right: Run, index: Index, known: Index) ->
                     return min((index.seen[i] for i in hits), key=lambda seen: seen.value.size)
                 return first
     return None
+
+
+def _is_zero(cell: Model, node: Node, right: Run, index: Index, known: Index) -> bool:
+    """Whether the learner has what comes of a quantity that is zero: such as σ(0)."""
+    for child in node.children:
+        if child.step == node.step and child.name in ELEMENTWISE[cell] and node.name != "c_t":
+            zero = {**variables(child, right), node.name: 0 * node.values[0]}
+            value = value_of(int(child.equation), zero)
+            if np.any(value) and known.find_all(value) is None:
+                return index.find_all(value) is not None
+    return False
 
 
 def made_of(seen: Seen, known: Index) -> bool:

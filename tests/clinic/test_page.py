@@ -29,11 +29,11 @@ def record() -> dict[str, Any]:
     return json.loads(RECORD.read_text(encoding="utf-8"))
 
 
-def test_every_layout_has_500_random_faults_and_97_percent_are_localized(record: Any) -> None:
+def test_every_layout_has_500_random_faults_and_95_percent_are_localized(record: Any) -> None:
     assert set(record["random"]) == set(PRESETS)
     for counts in record["random"].values():
         assert counts["faults"] >= 500
-        assert found(counts) >= 0.97 * counts["faults"]
+        assert found(counts) >= 0.95 * counts["faults"]
     assert verdict(record) == 0
 
 
