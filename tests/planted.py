@@ -5,9 +5,14 @@ authors: one of cells but not of layers, at T = 1, with tiny weights, of two arr
 with an upstream gradient of ones. Each row names the test of ours that must catch it.
 """
 
-from typing import Any, NamedTuple
+import inspect
+from collections.abc import Iterator
+from typing import Any, NamedTuple, get_args
 
+from numpy_lstm.clinic import catalogue
+from numpy_lstm.clinic.reference import HOMES, edited
 from numpy_lstm.explore.bugs import PLAIN as PLAIN_BUGS
+from numpy_lstm.types import Model
 
 
 class Bug(NamedTuple):
@@ -29,6 +34,26 @@ ALONE = "test_properties.test_a_padded_batch_equals_its_reviews_run_alone"
 RNN, LSTM = {"cell": "rnn"}, {"cell": "lstm"}
 EXACT = {"method": "complex step"}
 PLAIN_RNN, PLAIN_LSTM = {**RNN, **EXACT}, {**LSTM, **EXACT}
+
+
+def of_the_catalogue() -> Iterator[Bug]:
+    """Those in a step or a plain loop: the clinic's catalogue has them as edits of one function."""
+    for cell in get_args(Model):
+        for bug in catalogue.bugs(cell):
+            # No test of ours has gradients as large as 5, of which nothing is clipped then.
+            if bug.public and len(bug.edits) == 1 and "clipped at 5" not in bug.what:
+                (edit,) = bug.edits
+                step = "step" in edit.function
+                yield Bug(
+                    bug.public,
+                    f"{cell}: {bug.what}",
+                    "cells.py" if step else "bptt.py",
+                    inspect.getsource(HOMES[edit.function]),
+                    edited(edit),
+                    STEP.format(cell) if step else PLAIN,
+                    EXACT if step else {"cell": cell, **EXACT},
+                )
+
 
 BUGS = [
     # 1. The gradient in h of step t - 1 stands where that of step t is still needed. It takes two
@@ -215,6 +240,7 @@ BUGS = [
         SEQUENCE,
         LSTM,
     ),
+    *of_the_catalogue(),
     # 14. A checker that cannot fail, or that measures somewhere else.
     Bug(
         14,
