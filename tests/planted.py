@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, get_args
 
 from numpy_lstm.clinic import catalogue
 from numpy_lstm.clinic.reference import HOMES, edited
-from numpy_lstm.explore.bugs import PLAIN as PLAIN_BUGS
 from numpy_lstm.types import Model
 
 
@@ -33,7 +32,6 @@ PLAIN = "test_bptt.test_gradients_of_the_plain_loops"
 ALONE = "test_properties.test_a_padded_batch_equals_its_reviews_run_alone"
 RNN, LSTM = {"cell": "rnn"}, {"cell": "lstm"}
 EXACT = {"method": "complex step"}
-PLAIN_RNN, PLAIN_LSTM = {**RNN, **EXACT}, {**LSTM, **EXACT}
 
 
 def of_the_catalogue() -> Iterator[Bug]:
@@ -312,24 +310,5 @@ BUGS = [
         "hs.real",
         "test_gradients.test_readout_gradients",
         {"kind": "max", **EXACT},
-    ),
-    # Of the plain loops, which the page plants too: kinds 2, 2, 3, 3, 4, 6, 10, 11 and 13.
-    *(
-        Bug(*bug[:5], *caught)
-        for bug, caught in zip(
-            PLAIN_BUGS,
-            (
-                (PLAIN, PLAIN_RNN),
-                (PLAIN, PLAIN_LSTM),
-                (PLAIN, PLAIN_LSTM),
-                (STEP.format("lstm"), EXACT),
-                (STEP.format("rnn"), EXACT),
-                (STEP.format("lstm"), EXACT),
-                (PLAIN, PLAIN_LSTM),
-                (PLAIN, PLAIN_RNN),
-                (STEP.format("lstm"), EXACT),
-            ),
-            strict=True,
-        )
     ),
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import __future__
 
 import functools
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,7 +74,7 @@ def _compiled(name: str, text: str) -> Any:
     return compile(text, f"<{name}>", "exec", flags=flags, dont_inherit=True)
 
 
-def functions(edits: Sequence[Edit], record: list[dict[str, Any]]) -> dict[str, Any]:
+def functions(edits: Sequence[Edit], record: MutableSequence[dict[str, Any]]) -> dict[str, Any]:
     """The package's steps and loops by name, with some lines replaced.
 
     Parameters

@@ -10,7 +10,8 @@ import numpy as np
 
 from numpy_lstm import lstm, rnn
 from numpy_lstm.cells import LSTMParams, RNNParams
-from numpy_lstm.explore.bugs import CARRY, PLAIN, SLOPE, Bug, changed, planted
+from numpy_lstm.clinic.catalogue import Bug
+from numpy_lstm.explore.bugs import CARRY, PLAIN, SLOPE, changed, planted
 from numpy_lstm.explore.controls import Answer, Control, Question, Setting, View
 from numpy_lstm.explore.drawing import axis, chart, line, number, plain, table
 from numpy_lstm.gradcheck import TOLERANCE, gradient_errors

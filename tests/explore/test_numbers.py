@@ -283,11 +283,6 @@ def test_the_bugs_that_the_page_asks_of_are_those_that_it_names():
     assert (PLAIN[CARRY].public, PLAIN[CARRY].cell) == (2, "lstm") and "dc" in PLAIN[CARRY].what
 
 
-def test_an_edit_that_finds_nothing_to_replace_is_an_error():
-    with pytest.raises(ValueError, match="must stand once"):
-        planted(PLAIN[0]._replace(old="no such line"))
-
-
 # --- the small models ----------------------------------------------------------------------------
 
 
