@@ -85,6 +85,21 @@ FAULTS = [
         "experiments.test_lag.test_lags_stand_in_the_order_of_their_size",
     ),
     Fault(
+        "other settings stand in the code than those of the trials",
+        "experiments/lag.py",
+        '"probes": 64,',
+        '"probes": 256,',
+        "test_docs.test_the_committed_trials_have_todays_settings",
+        (("name", "lag"),),
+    ),
+    Fault(
+        "axes are drawn around the words",
+        "experiments/saliency.py",
+        "            axes.set_axis_off()\n",
+        "",
+        WORDS_SHOWN,
+    ),
+    Fault(
         "words of a figure are black on what is dark",
         "experiments/saliency.py",
         'color="white" if depth > 0.6 else "black",\n',
@@ -369,6 +384,25 @@ FAULTS = [
         ARCHIVE + "test_arrays_in_the_cache_come_back_or_not_at_all",
     ),
     Fault(
+        "the reason why an archive cannot be read is left out",
+        "data/imdb.py",
+        "cannot be read: {error.strerror}",
+        "cannot be read: {error.filename}",
+        ARCHIVE + "test_an_archive_that_cannot_be_read_is_told_with_the_reason",
+    ),
+    Fault(
+        "someone with another encoding is told to save a table",
+        "predict/reading.py",
+        "got {encoding}. {UTF_8}",
+        "got {encoding}. {SAVE}",
+        READ + "what_holds_no_reviews_is_refused",
+        (
+            ("name", "r.txt"),
+            ("contents", "good".encode("utf-16")),
+            ("words", r"got UTF-16\. Convert it"),
+        ),
+    ),
+    Fault(
         "a film is called it before its title is told",
         "data/synthetic.py",
         '        if "{film}" in template:\n            words["film"]',
@@ -515,6 +549,13 @@ FAULTS = [
         "rtol=1e-9, atol=0)",
         "rtol=1e-3, atol=0)",
         "gradcheck.test_derivatives.test_a_random_function_is_refused",
+    ),
+    Fault(
+        "the largest error that passes does not",
+        "gradcheck/check.py",
+        "if r.error > limit]",
+        "if r.error >= limit]",
+        "gradcheck.test_rows.test_an_error_is_relative_to_the_largest_number_of_its_own_array",
     ),
     Fault(
         "all reviews of the gradient checks weigh the same",
