@@ -403,6 +403,21 @@ FAULTS = [
         ),
     ),
     Fault(
+        "a number on keys is two numbers",
+        "data/text.py",
+        'kind in ("Cf", "Me")',
+        'kind == "Cf"',
+        "data.test_text.test_tokens_of_examples",
+        (("text", "1\ufe0f\u20e30\ufe0f\u20e3 of 10"), ("tokens", ["10", "of", "10"])),
+    ),
+    Fault(
+        "letters beyond Western Europe are lost on standard input",
+        "predict/reading.py",
+        'contents.encode(errors="replace")',
+        'contents.encode("latin-1", errors="replace")',
+        READ + "standard_input_may_be_of_text_alone",
+    ),
+    Fault(
         "a film is called it before its title is told",
         "data/synthetic.py",
         '        if "{film}" in template:\n            words["film"]',
@@ -614,6 +629,21 @@ FAULTS = [
         "os.path.abspath(sys.argv[0])",
         "sys.argv[0]",
         "train.test_run_folder.test_the_command_that_goes_on_is_the_same_in_any_folder",
+    ),
+    Fault(
+        "an error names another option",
+        "train/__main__.py",
+        "argument --resume: needs --out DIR",
+        "argument --out: needs --out DIR",
+        "train.test_run_folder.test_an_option_that_is_wrong_is_named",
+        (("argv", ["--resume"]), ("message", "argument --resume: needs --out DIR")),
+    ),
+    Fault(
+        "half epochs stand at an axis",
+        "train/figures.py",
+        "MaxNLocator(integer=True)",
+        "MaxNLocator()",
+        SHOWN + "the_curves_are_the_validation_scores_of_each_model_in_percent",
     ),
     Fault(
         "whoever finds a folder in use removes its lock",

@@ -125,3 +125,8 @@ def test_standard_input_is_read_and_someone_who_types_is_told_how(is_terminal: b
     with patch("sys.stdin", stdin), redirect_stderr(told):
         assert read_reviews(None) == ["one", "two"]
     assert ("end with Ctrl-D" in told.getvalue()) == is_terminal
+
+
+def test_standard_input_may_be_of_text_alone() -> None:
+    with patch("sys.stdin", io.StringIO("caf\u00e9\n\u6f14\u6280\n")):  # as in a notebook
+        assert read_reviews(None) == ["caf\u00e9", "\u6f14\u6280"]
