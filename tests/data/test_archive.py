@@ -394,6 +394,15 @@ def server(*ends: int, contents: bytes = WHOLE) -> Iterator[list[int]]:
         yield begun
 
 
+def test_an_archive_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "aclImdb_v1.tar.gz").mkdir()
+    with (
+        patch.dict(os.environ, {"NUMPY_LSTM_IMDB": ""}),
+        pytest.raises(imdb.DataNotFoundError, match=r"read: (Is a directory|Permission denied)"),
+    ):
+        imdb.load_imdb(cache_dir=tmp_path, allow_download=False)
+
+
 def test_an_interrupted_download_goes_on_where_it_was(tmp_path: Path) -> None:
     path = tmp_path / "a.tar.gz"
     with server(3, 7, 10) as begun:

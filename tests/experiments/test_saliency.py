@@ -158,6 +158,7 @@ def test_words_are_as_deep_as_their_norm_in_the_color_of_their_model(tmp_path):
         for axes in figure.axes
     ]
     assert shown[0] == [("a<b", 0.25, "black"), ("c", 1.0, "white")]
+    assert not any(axes.axison for axes in figure.axes)  # words alone
     # White on what is darker than 0.6.
     assert shown[1] == [("e", 1.0, "white"), ("f", 0.5, "black"), ("g", 0.75, "white")]
     # The places are counted in letters, which must be of one width.

@@ -204,6 +204,16 @@ def test_a_function_that_is_no_function_of_the_point_is_refused(f, message, deri
         derivative(f, np.array([0.5, 2.0]))
 
 
+@pytest.mark.parametrize("error", [ValueError, OverflowError, ZeroDivisionError])
+def test_where_a_function_raises_an_exception_it_is_not_defined(error):
+    def square(x):
+        if x[0] > 1 + 1e-7:
+            raise error
+        return x[0] ** 2
+
+    np.testing.assert_allclose(central_difference(square, np.ones(1)), 2, rtol=1e-6)
+
+
 def test_a_random_function_is_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match=r"`f` must not be random.*dropout mask"):

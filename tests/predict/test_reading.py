@@ -93,13 +93,13 @@ def test_a_column_that_is_named_is_taken(tmp_path: Path) -> None:
         ("r.csv", b"id,text\n1,a,b\n", "line 2: 3 columns, but 2 have names"),
         ("r.csv", b"id,text\n1,a\n2,b,c\n", "line 3: 3 columns"),
         ("r.csv", b"id,text\n1,5\n2,7.5\n", "holds numbers, no reviews"),
-        ("r.txt", "good".encode("utf-16"), "got UTF-16"),
-        ("r.txt", "good".encode("utf-32"), "got UTF-32"),
-        ("r.txt", "good".encode("utf-16-le"), "NUL bytes"),
-        ("r.txt", b"%PDF-1.4", "got a PDF"),
-        ("r.txt", b"\n <HTML>", "got HTML"),
-        ("r.txt", b'[{"text": "a"}]', "got JSON"),
-        ("r.txt", b"\xe4\xf6\xfc a", "another encoding"),
+        ("r.txt", "good".encode("utf-16"), r"got UTF-16\. Convert it"),
+        ("r.txt", "good".encode("utf-32"), r"got UTF-32\. Convert it"),
+        ("r.txt", "good".encode("utf-16-le"), r"NUL bytes .*\. Convert it"),
+        ("r.txt", b"%PDF-1.4", r"got a PDF\. Save it as text"),
+        ("r.txt", b"\n <HTML>", r"got HTML\. Save it as text"),
+        ("r.txt", b'[{"text": "a"}]', r"got JSON\. Save it as text"),
+        ("r.txt", b"\xe4\xf6\xfc a", r"another encoding\. Convert it"),
         ("r.gz", gzip.compress(b"one\ntwo")[:-4], "damaged .gz"),
     ],
 )
@@ -125,3 +125,8 @@ def test_standard_input_is_read_and_someone_who_types_is_told_how(is_terminal: b
     with patch("sys.stdin", stdin), redirect_stderr(told):
         assert read_reviews(None) == ["one", "two"]
     assert ("end with Ctrl-D" in told.getvalue()) == is_terminal
+
+
+def test_standard_input_may_be_of_text_alone() -> None:
+    with patch("sys.stdin", io.StringIO("caf\u00e9\n\u6f14\u6280\n")):  # as in a notebook
+        assert read_reviews(None) == ["caf\u00e9", "\u6f14\u6280"]

@@ -201,6 +201,22 @@ def test_a_stopped_run_ends_with_130_and_the_command_that_goes_on(tmp_path: Path
     assert out.getvalue().startswith("Stopped. Go on with: ")
 
 
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--resume"], "argument --resume: needs --out DIR"),
+        (["--resume", "--overwrite", "--out", "o"], "argument --overwrite: not together with"),
+        (["--lr", "0"], "argument --lr: must be positive; got 0"),
+        (["--out", " "], "argument --out: must name a folder"),
+    ],
+)
+def test_an_option_that_is_wrong_is_named(argv: list[str], message: str) -> None:
+    err = io.StringIO()
+    with pytest.raises(SystemExit) as ended, redirect_stderr(err):
+        command.parse(argv)
+    assert ended.value.code == 2 and message in err.getvalue()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a path of another kind")
 def test_the_command_that_goes_on_is_the_same_in_any_folder() -> None:
     with patch.object(sys, "argv", ["bin/numpy-lstm", "train"]):

@@ -212,6 +212,7 @@ def test_the_curves_are_the_validation_scores_of_each_model_in_percent() -> None
     assert accuracy.get_ylabel() == "validation accuracy (%)"
     assert [axes.get_xlabel() for axes in drawing.axes] == ["epoch", "epoch"]
     assert drawing.get_suptitle() == ("Validation loss and accuracy: built-in reviews (synthetic)")
+    assert all(tick == int(tick) for axes in drawing.axes for tick in axes.get_xticks())
     for axes, values in (
         (loss, LOSSES),
         (accuracy, dict.fromkeys(LOSSES, (51.0, 52.0, 53.0))),
