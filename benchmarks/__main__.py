@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import parts
+from benchmarks.exploring import exploring
 from benchmarks.figure import time_ratios
 from benchmarks.machine import machine
 from benchmarks.plan import FULL, QUICK, Plan
@@ -26,8 +27,10 @@ PARTS = {
     "step": parts.step,
     "length": parts.length,
     "ragged": parts.ragged,
+    "vanishing": parts.vanishing,
     "profile": profile,
     "preparation": preparation,
+    "page": exploring,
 }
 
 
@@ -104,8 +107,6 @@ def run(plan: Plan, out: Path, only: str | None, *, overwrite: bool) -> dict[str
         )
     if os.environ.get("NUMPY_LSTM_IMDB") and not plan.quick:
         load_imdb(allow_download=False)  # else a wrong path would show after an hour
-    if not only:
-        results = {}
     for name in names:
         about = {"quick": plan.quick, "rounds": plan.rounds, "machine": machine()}
         results[name] = {**about, **PARTS[name](plan)}

@@ -146,6 +146,28 @@ def ragged(plan: Plan) -> Part:
     }
 
 
+def vanishing(plan: Plan) -> Part:
+    """From a gradient in the last state alone, which vanishes, beside one in every state.
+
+    The operations are the same, but on the way to 0 a float32 becomes subnormal.
+    """
+    cases = []
+    for model in MODELS:
+        every = Recurrence(model, *plan.vanishing)
+        last = every._replace(last=True)
+        contenders = ("ours", "pytorch", "bptt")
+        results = race(
+            {
+                **{name: Entry(name, "recurrence", every) for name in contenders},
+                **{f"{name}, last": Entry(name, "recurrence", last) for name in contenders},
+            },
+            plan,
+        )
+        pairs = [(f"{name}, last", name) for name in contenders]
+        cases.append(_case(last, results, *pairs, ("ours, last", "pytorch, last")))
+    return {"cases": cases}
+
+
 def review_lengths(n: int, plan: Plan) -> tuple[tuple[int, ...], str]:
     """Lengths of `n` reviews drawn at random, cut as in the job, and where they come from."""
     rng, longest = np.random.default_rng(0), plan.job.max_length

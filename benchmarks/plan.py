@@ -19,6 +19,7 @@ class Plan(NamedTuple):
     least: float  # seconds that a run lasts at least: short tasks are called again until then
     grid: tuple[Sizes, ...]
     usual: Sizes  # where no grid is run
+    vanishing: Sizes  # where the gradient of the last state vanishes
     lengths: tuple[int, ...]  # values of T for time and memory against T
     square: int  # side of the matrices by which the rate of multiplication is measured
     brief: Settings  # of a training step beside PyTorch: a word a step, no dropout
@@ -39,6 +40,7 @@ FULL = Plan(
         (16, 50, 32, 32),
     ),
     usual=(64, 200, 128, 128),
+    vanishing=(64, 400, 128, 64),
     lengths=(100, 200, 400, 800, 1600, 3200),
     square=2048,
     brief=Settings(
@@ -62,6 +64,7 @@ QUICK = Plan(
     least=0.0,
     grid=((4, 6, 5, 3),),
     usual=(4, 6, 5, 3),
+    vanishing=(4, 6, 5, 3),
     lengths=(50, 100),
     square=64,
     brief=replace(_SMALL, bag_size=1, dropout=0.0),

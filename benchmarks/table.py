@@ -21,8 +21,10 @@ def block(results: dict[str, Part]) -> str:
         "step": ("A whole training step", _step),
         "length": ("Time and memory against T", _length),
         "ragged": ("Reviews of different lengths", _ragged),
+        "vanishing": ("A gradient that vanishes", _vanishing),
         "profile": ("Where the time of a training step goes", _profile),
         "preparation": ("Before the first step", _preparation),
+        "page": ("The page", _page),
     }
     blocks = []
     for name, (title, render) in renderers.items():
@@ -166,6 +168,36 @@ def _ragged(part: Part) -> str:
     return f"{intro}\n\n" + _table(header, rows)
 
 
+def _vanishing(part: Part) -> str:
+    first = part["cases"][0]
+    names = ("ours", "pytorch", "bptt")
+    rows = [
+        (
+            MODEL_NAMES[case["model"]],
+            *(
+                cell
+                for name in names
+                for cell in (
+                    _ms(case["results"][name]),
+                    _ms(case["results"][f"{name}, last"]),
+                    *_quotients(case["ratios"], f"{name}, last / {name}"),
+                )
+            ),
+        )
+        for case in part["cases"]
+    ]
+    intro = (
+        f"At N, T, D, H = {_sizes(first)}: forward and back from a gradient in every hidden state,"
+        " and from one in the last alone, which vanishes. The operations are the same; with"
+        " subnormal numbers, below 1e-38, they take longer. Ours sets such numbers to 0"
+        " beforehand. In ms."
+    )
+    header = [""]
+    for name in ("ours", "PyTorch", "`bptt.py`"):
+        header += [f"{name}, every", f"{name}, last", "quotient"]
+    return f"{intro}\n\n" + _table(header, rows)
+
+
 def _profile(part: Part) -> str:
     cases = part["cases"]
     rows = [
@@ -193,6 +225,36 @@ def _profile(part: Part) -> str:
 def _preparation(part: Part) -> str:
     times = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in part["seconds"].items())
     return f"For the {part['reviews']:,} reviews: {times}."
+
+
+def _page(part: Part) -> str:
+    first = part["first"]
+    drawn = part["browser"] is not None
+    rows = [
+        (
+            view,
+            *(
+                _number(1000 * found[name][what])
+                for name in (("answer", "picture") if drawn else ("answer",))
+                for what in ("median", "longest")
+            ),
+        )
+        for view, found in part["moves"].items()
+    ]
+    intro = (
+        "From `python -m numpy_lstm.explore` to the first answer"
+        f" {first['answer']['median']:.2f} s, {first['answer']['longest']:.2f} s at most"
+    )
+    header = ["view", "answer", "longest"]
+    if drawn:
+        intro += (
+            f", and to the first picture, in headless Chromium {part['browser']}, which runs"
+            f" already, {first['picture']['median']:.2f} s, {first['picture']['longest']:.2f} s at"
+            " most"
+        )
+        header += ["picture", "longest"]
+    intro += ". From each move of a slider to its answer, and until it is drawn, in ms:"
+    return f"{intro}\n\n" + _table(header, rows)
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

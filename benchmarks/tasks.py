@@ -19,7 +19,7 @@ BATCHES = 4  # different batches that the steps of training take in turn
 class Recurrence(NamedTuple):
     """Forward and BPTT over one batch: gradients in the inputs and in all weights.
 
-    They come from a random gradient in every hidden state.
+    They come from a random gradient in every hidden state, or in the last one alone.
     """
 
     model: Model
@@ -28,6 +28,7 @@ class Recurrence(NamedTuple):
     D: int
     H: int
     lengths: tuple[int, ...] | None = None  # steps of each review; None: all T
+    last: bool = False  # only the last state has a gradient, which vanishes on the way back
 
     @property
     def flops(self) -> int:
@@ -46,6 +47,8 @@ class Recurrence(NamedTuple):
         params = init(self.D, self.H, rng=rng)
         xs = rng.standard_normal((self.T, self.N, self.D), np.float32)
         dhs = rng.standard_normal((self.T, self.N, self.H), np.float32)
+        if self.last:
+            dhs[:-1] = 0
         return xs, params, dhs
 
 

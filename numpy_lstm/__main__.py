@@ -15,7 +15,9 @@ COMMANDS = {
     "train": "train a vanilla RNN and an LSTM on movie reviews",
     "predict": "tell the sentiment of reviews",
     "gradcheck": "check every gradient of the package",
+    "clinic": "say which line of your own RNN or LSTM is wrong",
     "experiments": "run the experiments behind the report",
+    "explore": "turn the forget bias and see the gradient move, in a browser",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -53,6 +54,34 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+def check_replaceable(path: Path, beginning: bytes, option: str) -> None:
+    """Whether a page may be written here: there is nothing, or an earlier one of the same command.
+
+    Parameters
+    ----------
+    path : Path
+    beginning : bytes
+        How every page of the command begins.
+    option : str
+        The option that names the path, for the message.
+
+    Raises
+    ------
+    ValueError
+        If something else is there.
+    """
+    if not path.exists():
+        return
+    if path.is_file():
+        with open(path, "rb") as file:
+            if file.read(len(beginning)) == beginning:
+                return
+    raise ValueError(
+        f"`{option}` {path} is there and is no page of this command; choose another name, or remove"
+        " it."
+    )
+
+
 def write_json(
     path: Path, contents: Mapping[str, Any] | list[Any], *, indent: int | None = 2
 ) -> None:
@@ -95,6 +124,18 @@ def try_lock(file: IO[Any]) -> bool | None:
     except OSError:  # ENOLCK, ENOSYS, EOPNOTSUPP and others, of network file systems
         return None
     return True
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], *, compress: bool = False) -> None:
+    """Write an ``.npz`` file, completely or not at all.
+
+    By way of memory: if a disk is full, NumPy before 2.2 leaves its ZIP file open, and Python
+    complains of that as it exits.
+    """
+    packed = io.BytesIO()
+    savez: Callable[..., None] = np.savez_compressed if compress else np.savez
+    savez(packed, **arrays)
+    write_atomically(path, lambda file: file.write(packed.getbuffer()))
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -149,7 +190,6 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[An
             )
     with archive.open(member) as file:
         array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-        file.read(1)  # zipfile compares its checksum at the end of the file
         return np.asarray(array, order="C")
 
 

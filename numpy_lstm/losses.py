@@ -52,7 +52,7 @@ def binary_cross_entropy(
     500.3466
     """
     weights = _weights(weights, logits, labels)
-    if not np.isin(labels, (0, 1)).all():
+    if not ((labels == 0) | (labels == 1)).all():
         raise ValueError(f"`labels` must be 0 or 1; got {np.unique(labels)}.")
     against = np.where(labels == 1, -logits, logits)  # log-odds of the wrong label
     # max(z, 0) + log(1 + exp(-|z|)), written without max and abs so that it is analytic.

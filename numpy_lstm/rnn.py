@@ -1,7 +1,7 @@
 """The vanilla RNN over sequences of different lengths, fast: forward and backward pass.
 
 The equations of :mod:`numpy_lstm.cells` in the loops of :mod:`numpy_lstm.bptt`, arranged for speed.
-:mod:`numpy_lstm.lstm` has the same skeleton. Three things differ from the plain loops:
+:mod:`numpy_lstm.lstm` has the same skeleton. Four things differ from the plain loops:
 
 - A batch comes in parts, for several threads, and a part in blocks: stretches of steps through
   which the same reviews run (:mod:`numpy_lstm.recurrence`). What needs no order is done for all
@@ -9,6 +9,8 @@ The equations of :mod:`numpy_lstm.cells` in the loops of :mod:`numpy_lstm.bptt`,
 - A minibatch stands in columns, so a step reads as in the papers, ``W_h @ h``.
 - The loops compute into memory that is there already: ``out=``, ``+=``, ``*=``. So an array can
   hold a slope first and then, multiplied by the gradient that comes in, a gradient of the loss.
+- A gradient that has all but vanished becomes 0 between two blocks
+  (:mod:`numpy_lstm.recurrence.subnormal`).
 
 In shapes, T is steps, N reviews, D inputs, H hidden units; k is the steps and n the reviews of a
 block.

@@ -73,6 +73,8 @@ class _Stream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
+        if getattr(self._stream, "closed", False):  # before this one, which Python then flushes
+            return
         try:
             getattr(self._stream, "flush", super().flush)()
         except OSError as error:

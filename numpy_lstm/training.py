@@ -26,7 +26,6 @@ from numpy_lstm.classifier import (
 from numpy_lstm.data.batches import by_length, length_buckets, make_batch
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
-from numpy_lstm.data.text import PAD
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.layers import dropout_mask
 from numpy_lstm.losses import cross_entropy, likeliest
@@ -217,7 +216,7 @@ def predict_logits(parameters: dict[str, Array], reviews: Reviews, settings: Set
     """
     # Only the vectors of words that occur: to convert all of them takes longer than one review.
     occurs = np.zeros(len(parameters["embedding"]), dtype=bool)
-    occurs[PAD] = occurs[reviews.tokens] = True
+    occurs[reviews.tokens] = True
     row = occurs.cumsum(dtype=np.int32) - 1
     reviews = reviews._replace(tokens=row[reviews.tokens])
     few = {**parameters, "embedding": parameters["embedding"][occurs]}

@@ -13,7 +13,7 @@ import numpy as np
 from numpy_lstm.cells import RNNParams
 from numpy_lstm.data.text import Vocabulary
 from numpy_lstm.environment import versions
-from numpy_lstm.files import json_of, read_arrays, write_atomically
+from numpy_lstm.files import json_of, read_arrays, write_arrays
 from numpy_lstm.recurrent import cell_of
 from numpy_lstm.settings import Settings
 from numpy_lstm.types import Array
@@ -60,7 +60,7 @@ def save_weights(path: str | os.PathLike[str], weights: Weights) -> None:
         "about": np.array(json.dumps(about)),
         "words": np.array(json.dumps(weights.vocabulary.words[2:])),
     }
-    write_atomically(Path(path), lambda file: np.savez(file, **arrays))
+    write_arrays(Path(path), arrays)
 
 
 def load_weights(path: str | os.PathLike[str]) -> Weights:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-import matplotlib
+from unittest.mock import patch
 
 from numpy_lstm import plots
 from numpy_lstm.experiments import comparison, gradient_flow, lag
@@ -46,7 +45,8 @@ DRAWN: dict[str, tuple[str, Callable[[Path, Any], None]]] = {
 def svg(results: Path) -> dict[str, str]:
     """Each figure, by the name that the Typst source calls it."""
     drawn = {}
-    with TemporaryDirectory() as folder, matplotlib.rc_context(LETTERS):
+    # In the style itself: what is configured outside of it changes no figure.
+    with TemporaryDirectory() as folder, patch.dict(plots.STYLE, LETTERS):
         for name, (experiment, draw) in DRAWN.items():
             contents = json.loads((results / f"{experiment}.json").read_text(encoding="utf-8"))
             path = Path(folder) / f"{name}.svg"

@@ -4,7 +4,9 @@
 """
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import Phase, settings
 
 settings.register_profile("ci", max_examples=50, derandomize=True, deadline=None, database=None)
@@ -25,3 +27,10 @@ settings.load_profile(PROFILE)
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name a test by bytes' argument: what is packed holds the time, which differs by process."""
     return argname if isinstance(val, bytes) else None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With ``-m gradients``, leave out files without that mark: to import them takes seconds."""
+    if config.option.markexpr != "gradients" or not collection_path.name.startswith("test_"):
+        return None
+    return "mark.gradients" not in collection_path.read_text(encoding="utf-8") or None

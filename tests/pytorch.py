@@ -1,4 +1,7 @@
-"""The same recurrences in PyTorch: the only place in the tests that speaks to it."""
+"""What PyTorch computes: the only place in the tests that speaks to it.
+
+Every function takes NumPy arrays and returns them, so that what it returns can be stored.
+"""
 
 from typing import Any
 
@@ -12,16 +15,18 @@ def to_torch(array: np.ndarray) -> torch.Tensor:
     return torch.tensor(array, dtype=torch.float64, requires_grad=True)
 
 
-def pytorch_results(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Outputs, and gradients in the point, of ``nn.RNN`` or ``nn.LSTM`` on a packed batch."""
+def pytorch_results(
+    case: Case, state: dict[str, np.ndarray]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Outputs and gradients of ``nn.RNN`` or ``nn.LSTM`` on a packed batch.
+
+    The weights are those of `state`, by PyTorch's names, and not those of the case.
+    """
     T, _, D = case.point["xs"].shape
     H = case.point["h0"].shape[1]
     is_lstm = "c0" in case.point
     module = (torch.nn.LSTM if is_lstm else torch.nn.RNN)(D, H, dtype=torch.float64)
-    W_x, W_h, b = case.point["params"]
-    # PyTorch adds two biases. Whatever the split, each gets the whole gradient.
-    weights = {"weight_ih_l0": W_x, "weight_hh_l0": W_h, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
-    module.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
+    module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
 
     xs = to_torch(case.point["xs"])
     states = [to_torch(case.point[name][np.newaxis]) for name in ("h0", "c0")[: 1 + is_lstm]]
@@ -38,18 +43,80 @@ def pytorch_results(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
     assert isinstance(loss, torch.Tensor)
     loss.backward()
 
-    def gradient(tensor: torch.Tensor) -> np.ndarray:
-        assert tensor.grad is not None
-        return tensor.grad.numpy()
-
     names = ("hs", "h_T", "c_T")[: len(returned)]
     outputs = {name: value.detach().numpy() for name, value in zip(names, returned, strict=True)}
-    parameters = dict(module.named_parameters())
     gradients = {
-        "xs": gradient(xs),
-        "params": type(case.point["params"])(
-            *(gradient(parameters[f"{name}_l0"]) for name in ("weight_ih", "weight_hh", "bias_ih"))
-        ),
-        **{name: gradient(s)[0] for name, s in zip(("h0", "c0"), states, strict=False)},
+        "xs": _gradient(xs),
+        **{name: _gradient(parameter) for name, parameter in module.named_parameters()},
+        **{name: _gradient(s)[0] for name, s in zip(("h0", "c0"), states, strict=False)},
     }
     return outputs, gradients
+
+
+def binary_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+    """The loss, and its gradient in the logits."""
+    z = to_torch(logits)
+    function = torch.nn.functional.binary_cross_entropy_with_logits
+    return _value_and_gradient(function(z, torch.tensor(labels * 1.0)), z)
+
+
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+    """The same of several classes."""
+    z = to_torch(logits)
+    return _value_and_gradient(torch.nn.functional.cross_entropy(z, torch.tensor(labels)), z)
+
+
+def adam(
+    W: np.ndarray, table: np.ndarray, dWs: Any, rows: Any, values: Any, rate: float, epsilon: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """`W` after steps of ``Adam``, and `table` after as many of ``SparseAdam``.
+
+    A step has a gradient of `W`, and one of some rows of the table.
+    """
+    dense, sparse = to_torch(W), to_torch(table)
+    optimizers = [
+        torch.optim.Adam([dense], rate, eps=epsilon),
+        torch.optim.SparseAdam([sparse], rate, eps=epsilon),
+    ]
+    for dW, some, numbers in zip(dWs, rows, values, strict=True):
+        dense.grad = torch.tensor(dW)
+        sparse.grad = torch.sparse_coo_tensor(
+            torch.tensor(some[np.newaxis]),
+            torch.tensor(numbers),
+            table.shape,
+            check_invariants=True,
+        )
+        for optimizer in optimizers:
+            optimizer.step()
+    return dense.detach().numpy(), sparse.detach().numpy()
+
+
+def module_states() -> dict[str, dict[str, tuple[list[int], str]]]:
+    """Shapes and dtypes of the arrays of modules: the first fits our cells, the others do not."""
+    nn = torch.nn
+    modules = {
+        "LSTM": nn.LSTM(3, 4),
+        "LSTM, two layers": nn.LSTM(3, 4, num_layers=2),
+        "LSTM, bidirectional": nn.LSTM(3, 4, bidirectional=True),
+        "LSTM, projected": nn.LSTM(3, 4, proj_size=2),
+        "GRU": nn.GRU(3, 4),
+        "LSTM, half": nn.LSTM(3, 4).half(),
+        "LSTM in another module": nn.Sequential(nn.LSTM(3, 4)),
+    }
+    return {
+        name: {
+            path: (list(tensor.shape), str(tensor.numpy().dtype))
+            for path, tensor in module.state_dict().items()
+        }
+        for name, module in modules.items()
+    }
+
+
+def _value_and_gradient(loss: torch.Tensor, z: torch.Tensor) -> tuple[float, np.ndarray]:
+    loss.backward()
+    return loss.item(), _gradient(z)
+
+
+def _gradient(tensor: torch.Tensor) -> np.ndarray:
+    assert tensor.grad is not None
+    return tensor.grad.numpy()

@@ -14,8 +14,8 @@ PACKAGE = ROOT / "numpy_lstm"
 ROOMS = (
     "types cells recurrence bptt initializers rnn lstm recurrent layers losses optim classifier"
     " gradient_flow"  # up to here, the mathematics
-    " files settings plots environment terminal convert data gradcheck weights training"
-    " predict train estimator_defaults estimator_input estimator experiments __main__"
+    " files settings plots environment terminal convert data gradcheck clinic weights training"
+    " predict train estimator_defaults estimator_input estimator experiments explore __main__"
 ).split()
 MATHEMATICS = ROOMS[: ROOMS.index("gradient_flow") + 1]
 

@@ -1,8 +1,10 @@
 """What the benchmarks compute from the times that they take; no time is taken here."""
 
+import os
 from contextlib import redirect_stdout
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -10,14 +12,16 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from benchmarks import figure, parts, processes, profiling, table
+from benchmarks import figure, parts, preparation, processes, profiling, table
+from benchmarks.contenders import floor
 from benchmarks.figure import BARS
 from benchmarks.plan import FULL, QUICK
 from benchmarks.processes import Entry, geometric_mean, race, ratio
 from benchmarks.tasks import TrainingStep
 from numpy_lstm import plots
+from numpy_lstm.data.corpus import Corpus
 from numpy_lstm.data.imdb import DataNotFoundError
-from tests.experiments.hand_made import figures_kept
+from tests.experiments.hand_made import figures_kept, reviews_of
 
 
 def test_ratios_are_the_first_over_the_second():
@@ -46,6 +50,43 @@ def test_a_call_that_is_not_timed_comes_first_and_the_others_are_averaged():
     with patch.object(processes.time, "perf_counter", lambda: clock.now):
         assert processes._seconds_per_call(call, 1.0) == pytest.approx(1 / 3)
         assert processes._seconds_per_call(call, 0.0) == 0.5  # once at least
+
+
+def test_memory_is_the_most_that_was_held_less_what_the_imports_took():
+    status = "VmPeak: 9 kB\nVmHWM:\t 5 kB\nVmRSS:\t 3 kB\n"
+    with patch.object(Path, "read_text", lambda _: status):
+        assert processes._peak_bytes() == 5 * 1024
+
+    sent, told = [], iter([Entry("floor", "calls", 1), True, False, None])
+    pipe = SimpleNamespace(recv=lambda: next(told), send=sent.append)
+    held = iter([1000, 1750])
+    with (
+        patch.object(processes, "_peak_bytes", lambda: next(held)),
+        patch.object(processes, "_seconds_per_call", lambda call, least: least),
+        patch.object(processes, "threadpool_limits", lambda n: None),
+    ):
+        processes._serve(pipe, "floor", 0.25)
+    assert sent[1:] == [0.25, 750]
+
+
+def test_the_calls_of_the_floor_are_as_many_as_said():
+    counted = []
+    with floor.calls(7) as call, patch.object(np, "add", lambda *_, out: counted.append(out)):
+        call()
+    assert len(counted) == 7
+
+
+def test_the_grid_without_avx512_is_measured_without_it():
+    with (
+        patch.object(parts, "without_avx512", lambda: {"NAME": "value"}),
+        patch.object(parts, "grid", lambda *given: {"given": given}),
+    ):
+        assert parts.grid_avx2(QUICK) == {
+            "environment": {"NAME": "value"},
+            "given": (QUICK, {"NAME": "value"}),
+        }
+    with patch.object(parts, "without_avx512", lambda: {}):
+        assert parts.grid_avx2(QUICK)["cases"] == []
 
 
 class Pipe:
@@ -129,7 +170,7 @@ def test_the_floor_is_the_products_at_full_rate_and_the_calls():
         own = [c["ratios"]["ours / floor"] for c in part["cases"] if c["model"] == model]
         mean = part["geometric_means"][model]["ours / floor"]
         assert mean == pytest.approx(np.sqrt(own[0] * own[1]))
-    assert "ours / pytorch: 0.500" in printed.getvalue()
+    assert "lstm  N=4  T=6  D=5  H=3  ours / pytorch: 0.500" in printed.getvalue()
 
 
 def test_the_exponent_is_that_of_a_law_through_all_lengths():
@@ -161,6 +202,33 @@ def test_reviews_of_different_lengths_run_beside_the_same_padded():
         "pytorch, padded": ("pytorch", None, 9),
     }
     assert part["cases"][0]["ratios"]["ours / ours, padded"] == 4 / 12
+
+
+def test_a_gradient_in_the_last_state_alone_runs_beside_one_in_every_state():
+    given = []
+    with raced(lambda name, task: float(len(name)), given):
+        part = parts.vanishing(QUICK._replace(vanishing=(3, 9, 5, 2)))
+    entries = given[0][0]
+    sizes = {(e.task.model, *e.task[1:5]) for e in entries.values()}
+    assert sizes == {("lstm", 3, 9, 5, 2)}
+    assert {name: (e.contender, e.task.last) for name, e in entries.items()} == {
+        "ours": ("ours", False),
+        "pytorch": ("pytorch", False),
+        "bptt": ("bptt", False),
+        "ours, last": ("ours", True),
+        "pytorch, last": ("pytorch", True),
+        "bptt, last": ("bptt", True),
+    }
+    assert part["cases"][0]["ratios"] == {
+        "ours, last / ours": 10 / 4,
+        "pytorch, last / pytorch": 13 / 7,
+        "bptt, last / bptt": 10 / 4,
+        "ours, last / pytorch, last": 10 / 13,
+    }
+    every, last = (entries[name].task.draw() for name in ("ours", "ours, last"))
+    np.testing.assert_array_equal(last[0], every[0])
+    np.testing.assert_array_equal(last[2][-1], every[2][-1])
+    assert every[2].all() and not last[2][:-1].any()
 
 
 def cut_at(longest):
@@ -239,6 +307,47 @@ def test_a_step_is_divided_into_its_parts_and_the_mean_of_both_threads_counts():
     assert set(seconds) == {*profiling.PARTS, "rest", "whole"}
 
 
+def test_what_comes_before_the_first_step_is_timed_on_the_reviews_that_are_named():
+    clock = iter([0, 1, 10, 12, 20, 23, 30, 34, 40, 45, 50, 56])  # 1 s, 2 s, 3 s ...
+    given = []
+    reviews = reviews_of([0, 1, 0, 1], [0, 1], [0], [1, 1], [2])
+    corpus = Corpus("imdb", ["a", "b", "c"], reviews, reviews, reviews)
+    with (
+        patch.dict(os.environ, {"NUMPY_LSTM_IMDB": "there"}),
+        patch.object(preparation.time, "perf_counter", lambda: next(clock)),
+        patch.object(preparation, "parse", lambda *what: given.append(what)),
+        patch.object(preparation, "load_imdb", lambda: corpus),
+        patch.object(preparation, "cooccurrences", lambda texts, n: ("counts", len(texts))),
+        patch.object(preparation, "positive_pmi", lambda counts: ("pmi", counts)),
+        patch.object(preparation, "reduce_pmi", lambda *what: given.append(what)),
+        redirect_stdout(StringIO()),
+    ):
+        part = preparation.preparation(FULL)
+    assert given == [
+        (Path("there"), preparation.PUBLISHED_COUNTS),
+        (("pmi", ("counts", 2)), FULL.job.vector_size, FULL.job.seed),
+    ]
+    assert part == {
+        "cases": [],
+        "reviews": 100_000,
+        "seconds": {
+            "parsing and tokenizing": 1,
+            "the same from the cache": 2,
+            "split and vocabulary": 3,
+            "counting pairs of words": 4,
+            "pointwise mutual information": 5,
+            "singular value decomposition": 6,
+        },
+    }
+
+
+@pytest.mark.parametrize(("plan", "named"), [(FULL, ""), (QUICK, "there")], ids=["none", "quick"])
+def test_without_reviews_and_at_tiny_sizes_nothing_is_prepared(plan, named):
+    with patch.dict(os.environ, {"NUMPY_LSTM_IMDB": named}):
+        part = preparation.preparation(plan)
+    assert part["cases"] == [] and "NUMPY_LSTM_IMDB names no reviews" in part["skipped"]
+
+
 def test_numbers_in_the_tables():
     results = {"ours": {"median": 0.0123456, "peak_bytes": 2_500_000}, "b": {"skipped": "why"}}
     assert table._ms(results["ours"]) == "12.3" and table._ms(results["b"]) == "–"
@@ -250,6 +359,67 @@ def test_numbers_in_the_tables():
         "| --- | --- |",
         "| a | 1 |",
         "| b | 2 |",
+    ]
+
+
+def rows_of(text):
+    """The cells of a table's rows, without the header."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def timed(milliseconds, *seconds):
+    return {"median": milliseconds / 1000, "seconds": [*seconds], "libraries": ["BLAS"]}
+
+
+def test_the_grids_table_has_each_time_in_its_column():
+    floor = {"products": 0.004, "calls": 0.005, "flops_per_second": 7e9, "seconds_a_call": 6e-7}
+    results = {
+        "ours": timed(1.5, 1, 2, 6),
+        "pytorch": timed(2.5, 1, 1),
+        "bptt": timed(3.5, 2, 3),
+        "floor": {**floor, "calls_a_step": 17, "median": 0.009},
+    }
+    ratios = {"ours / pytorch": 0.6, "ours / floor": 0.17}
+    case = {"model": "lstm", "N": 1, "T": 2, "D": 3, "H": 4, "results": results, "ratios": ratios}
+    where = {"cores": 2, "cpu": "A", "versions": {"torch": "9.8"}}
+    means = {"lstm": {"ours / pytorch": 0.7, "ours / floor": 0.2}}
+    part = {"machine": where, "cases": [case], "geometric_means": means, "rounds": 3}
+    text = table._grid(part)
+    assert rows_of(text) == [
+        ["LSTM", "1, 2, 3, 4", "1.5", "2.5", "3.5", "4", "5", "0.60", "0.17"],
+        ["LSTM", "geometric mean", *5 * [""], "0.70", "0.20"],
+    ]
+    # The slowest round over the fastest: 6, 1 and 1.5.
+    assert "took 1.5 times as long as the fastest" in text and "and 6.0 times at most" in text
+    assert "(7 to 7 GFLOP/s)" in text and "(0.60 to 0.60 µs)" in text and "17 (LSTM)" in text
+
+
+def test_the_tables_of_ragged_batches_and_of_the_profile_have_each_number_in_its_column():
+    names = ("ours", "ours, padded", "pytorch, packed", "pytorch, padded")
+    results = {name: timed(k + 1.5) for k, name in enumerate(names)}
+    case = {"model": "rnn", "N": 9, "results": results, "ratios": {"ours / ours, padded": 0.6}}
+    text = table._ragged({"cases": [case], "lengths_from": "a source", "real_share": 0.25})
+    assert rows_of(text) == [["vanilla RNN", "1.5", "2.5", "0.60", "3.5", "4.5"]]
+    assert "of 9 reviews" in text and "(a source)" in text and "25%" in text
+
+    settings = {"batch_size": 4, "max_length": 5, "bag_size": 6, "vocabulary_size": 7000}
+    cases = [
+        {
+            "model": model,
+            "name": name,
+            "settings": settings,
+            "seconds": {"whole": [0.001, 0.001, 0.004]},
+            "shares": {"norms": share, "rest": 1 - share, "whole": 1.0},
+        }
+        for model, name, share in (("lstm", "brief", 0.25), ("rnn", "job", 0.125))
+    ]
+    text = table._profile({"cases": cases})
+    assert "| LSTM, the step above | vanilla RNN, the default job's |" in text
+    assert rows_of(text) == [
+        ["norms", "25.0 %", "12.5 %"],
+        ["rest", "75.0 %", "87.5 %"],
+        ["ms a step", "2", "2"],  # the mean; the median is 1
     ]
 
 

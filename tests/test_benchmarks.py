@@ -1,13 +1,16 @@
 """The benchmarks are complete and honest. Nothing here depends on how fast the machine is."""
 
+import io
 import json
 import os
 import re
 import statistics
 import subprocess
 import sys
-from dataclasses import replace
+from contextlib import redirect_stderr
+from dataclasses import asdict, replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -17,7 +20,7 @@ from benchmarks.calls import Counted, calls_a_step
 from benchmarks.contenders import bptt, ours
 from benchmarks.figure import time_ratios
 from benchmarks.machine import machine, without_avx512
-from benchmarks.plan import QUICK
+from benchmarks.plan import FULL, QUICK
 from benchmarks.profiling import PARTS as STEP_PARTS
 from benchmarks.table import block, summary
 from benchmarks.tasks import MODELS, Recurrence, TrainingStep
@@ -59,7 +62,7 @@ def assert_honest(results):
         assert {"cpu", "kind", "cores", "load_average", "versions"} <= set(part["machine"])
         assert part["machine"]["versions"]["numpy"]
         assert {case["model"] for case in part["cases"]} <= set(MODELS)
-    for part in ("grid", "grid_avx2", "step", "length", "ragged"):
+    for part in ("grid", "grid_avx2", "step", "length", "ragged", "vanishing"):
         for case in results[part]["cases"]:
             for result in case["results"].values():
                 if "seconds" in result:
@@ -150,34 +153,42 @@ def test_the_machine_is_named():
     assert where["versions"]["numpy"] == np.__version__
 
 
+@linux
+def test_a_contender_whose_process_has_died_ends_with_status_1(tmp_path, capsys):
+    from benchmarks import __main__ as command
+
+    for error in (EOFError, ConnectionResetError):
+        with patch.object(command, "run", side_effect=error), pytest.raises(SystemExit, match="1"):
+            main(["--quick", "--out", str(tmp_path)])
+        assert "process ended too early" in capsys.readouterr().err
+
+
+@linux
+def test_ctrl_c_ends_with_130_and_says_where_the_finished_parts_are(tmp_path):
+    from benchmarks import __main__ as command
+
+    told = io.StringIO()
+    with (
+        patch.object(command, "run", side_effect=KeyboardInterrupt),
+        redirect_stderr(told),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main(["--quick", "--out", str(tmp_path)])
+    assert ended.value.code == 130 and f"finished are in {tmp_path}." in told.getvalue()
+
+
+@linux
+def test_the_load_is_that_of_the_minute_before():
+    with patch.object(os, "getloadavg", lambda: (0.25, 5.0, 9.0)):
+        assert machine()["load_average"] == 0.25
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_the_plain_loop_computes_what_ours_computes(model):
     task = Recurrence(model, N=4, T=7, D=5, H=3)
     with ours.recurrence(task) as one, bptt.recurrence(task) as other:
         for a, b in zip(one(), other(), strict=True):
             np.testing.assert_allclose(a, b, **FLOAT32)
-
-
-@pytest.mark.parametrize("lengths", [None, (7, 2, 5, 2)])
-@pytest.mark.parametrize("model", MODELS)
-def test_pytorch_computes_what_ours_computes(model, lengths):
-    pytest.importorskip("torch")
-    from benchmarks.contenders import pytorch
-
-    task = Recurrence(model, N=4, T=7, D=5, H=3, lengths=lengths)
-    with ours.recurrence(task) as one, pytorch.recurrence(task) as other:
-        for a, b in zip(one(), other(), strict=True):
-            np.testing.assert_allclose(a, b.numpy(), **FLOAT32)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_pytorch_trains_from_the_same_loss(model):
-    pytest.importorskip("torch")
-    from benchmarks.contenders import pytorch
-
-    task = TrainingStep(model, QUICK.brief)
-    with ours.training_step(task) as one, pytorch.training_step(task) as other:
-        np.testing.assert_allclose(one(), other(), **FLOAT32)
 
 
 def test_every_call_of_numpy_in_a_step_is_counted():
@@ -212,6 +223,17 @@ def test_words_follow_zipf():
     np.testing.assert_allclose(counts[0] / counts[[1, 3, 9]], [2, 4, 10], rtol=0.1)
 
 
+def test_the_batches_are_the_drawn_reviews_one_after_another():
+    task = TrainingStep("rnn", QUICK.brief)
+    reviews, batches = task.draw_reviews(), task.draw_batches()
+    assert len(batches) == 4
+    words = np.concatenate([batch.tokens.T.ravel() for batch in batches])
+    np.testing.assert_array_equal(words, reviews.tokens)
+    np.testing.assert_array_equal(
+        np.concatenate([batch.labels for batch in batches]), reviews.labels
+    )
+
+
 def test_the_picture_has_a_bar_for_every_ratio_to_pytorch(tmp_path, monkeypatch):
     from matplotlib.axes import Axes
 
@@ -243,6 +265,19 @@ def test_the_committed_results_are_complete_honest_and_not_of_a_quick_run():
         assert part["rounds"] >= 9
 
 
+def test_the_committed_results_are_of_all_sizes_of_the_plan():
+    results = json.loads(COMMITTED.read_text(encoding="utf-8"))
+    for part, wanted in {
+        "grid": [*FULL.grid],
+        "vanishing": [FULL.vanishing],
+        "length": [(FULL.usual[0], T, *FULL.usual[2:]) for T in FULL.lengths],
+    }.items():
+        sizes = [tuple(case[name] for name in "NTDH") for case in results[part]["cases"]]
+        assert sizes == len(MODELS) * wanted
+    settings = [case["settings"] for case in results["step"]["cases"]]
+    assert settings == len(MODELS) * [asdict(FULL.brief)]
+
+
 def test_the_page_shows_the_committed_results():
     results = json.loads(COMMITTED.read_text(encoding="utf-8"))
     page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
@@ -251,10 +286,10 @@ def test_the_page_shows_the_committed_results():
     assert shown[1].strip() == block(results)
 
 
-def test_the_readme_shows_the_committed_results():
+def test_the_page_begins_with_the_committed_results_in_short():
     results = json.loads(COMMITTED.read_text(encoding="utf-8"))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.search(r"<!-- results: benchmarks -->\n(.*?)<!-- end of results -->", readme, re.S)
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    shown = re.search(r"<!-- summary: benchmarks -->\n(.*?)<!-- end of summary -->", page, re.S)
     assert shown[1].strip() == summary(results)
 
 
@@ -277,7 +312,18 @@ def test_what_is_said_of_speed_follows_from_the_committed_results():
             for name in ("ours", "pytorch, packed", "pytorch, padded")
         )
         assert ours < min(packed, padded) / 2
+    for case in results["vanishing"]["cases"]:
+        assert case["ratios"]["ours, last / ours"] < 1.2
+        assert case["ratios"]["pytorch, last / pytorch"] > 3
+        assert case["ratios"]["bptt, last / bptt"] > 2
     assert all(c["memory_ratios"]["ours / pytorch"] < 0.6 for c in results["length"]["cases"])
+
+
+def test_the_page_is_as_quick_as_its_docs_say():
+    part = json.loads(COMMITTED.read_text(encoding="utf-8"))["page"]
+    assert part["first"]["picture"]["longest"] < 2
+    assert all(found["picture"]["median"] < 0.1 for found in part["moves"].values())
+    assert all(found["answer"]["median"] < 0.1 for found in part["moves"].values())
 
 
 def test_recording_the_norms_takes_less_than_three_per_cent_of_a_training_step():

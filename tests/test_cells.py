@@ -58,11 +58,12 @@ def test_lstm_step_by_hand() -> None:
 @given(recipe=recipes())
 def test_parameter_gradients_of_a_step_are_summed_over_its_reviews(recipe: Recipe) -> None:
     case = sequence_case("lstm", recipe)
-    xs, params, h0, c0 = case.point.values()
+    x_t, params = case.point["xs"][0], case.point["params"]
+    h0, c0 = case.point["h0"], case.point["c0"]
     dh_t, dc_t = case.incoming["dh_T"], case.incoming["dc_T"]
-    *_, together = lstm_step_backward(dh_t, dc_t, lstm_step(xs[0], h0, c0, params)[2])
+    *_, together = lstm_step_backward(dh_t, dc_t, lstm_step(x_t, h0, c0, params)[2])
     each = []
     for n in range(recipe.N):
-        cache = lstm_step(xs[0, [n]], h0[[n]], c0[[n]], params)[2]
+        cache = lstm_step(x_t[[n]], h0[[n]], c0[[n]], params)[2]
         each.append(lstm_step_backward(dh_t[[n]], dc_t[[n]], cache)[-1])
     assert_same(list(together), [sum(arrays) for arrays in zip(*each, strict=True)])

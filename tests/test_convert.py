@@ -1,6 +1,7 @@
-"""Weights to and from PyTorch and Keras: the real libraries compute what ours does."""
+"""Weights to and from the layouts of PyTorch and Keras.
 
-import os
+That these libraries compute the same from them stands in test_reference.py.
+"""
 
 import numpy as np
 import pytest
@@ -22,11 +23,6 @@ def params_of(cell):
 def states_of(params, xs):
     forward = nl.rnn_forward if isinstance(params, nl.RNNParams) else nl.lstm_forward
     return forward(xs, params).hs
-
-
-@pytest.fixture
-def xs():
-    return np.random.default_rng(2).standard_normal((T, N, D)).astype(np.float32)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -161,41 +157,3 @@ def test_other_weights_from_keras_are_refused():
         nl.from_keras([kernel])
     with pytest.raises(ValueError, match=r"got \(5, 16\)"):
         nl.from_keras([kernel.T, recurrent, bias])
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_pytorch_computes_the_same(cell, xs):
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    module = (torch.nn.RNN if cell == "rnn" else torch.nn.LSTM)(D, H)
-    with torch.no_grad():
-        ours = nl.from_torch(module.state_dict())
-        theirs = module(torch.from_numpy(xs))[0].numpy()
-        np.testing.assert_allclose(states_of(ours, xs), theirs, rtol=0, atol=TOLERANCE)
-
-        params = params_of(cell)
-        state = {name: torch.from_numpy(array) for name, array in nl.to_torch(params).items()}
-        module.load_state_dict(state)
-        theirs = module(torch.from_numpy(xs))[0].numpy()
-        np.testing.assert_allclose(states_of(params, xs), theirs, rtol=0, atol=TOLERANCE)
-
-
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.filterwarnings("ignore")  # Keras's and its backends' own
-def test_keras_computes_the_same(cell, xs):
-    if not os.environ.get("KERAS_BACKEND"):
-        os.environ["KERAS_BACKEND"] = "torch"
-    keras = pytest.importorskip("keras", reason="Keras is not installed")
-    layer = (keras.layers.SimpleRNN if cell == "rnn" else keras.layers.LSTM)(
-        H, return_sequences=True
-    )
-
-    def states():
-        return keras.ops.convert_to_numpy(layer(xs.swapaxes(0, 1))).swapaxes(0, 1)
-
-    theirs = states()
-    ours = nl.from_keras(layer.get_weights())
-    np.testing.assert_allclose(states_of(ours, xs), theirs, rtol=0, atol=TOLERANCE)
-
-    params = params_of(cell)
-    layer.set_weights(nl.to_keras(params))
-    np.testing.assert_allclose(states_of(params, xs), states(), rtol=0, atol=TOLERANCE)

@@ -11,6 +11,7 @@ from numpy_lstm.experiments.tables import table
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "experiments"
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 DONE = [name for name in runner.EXPERIMENTS if (ROOT / "results" / f"{name}.json").exists()]
 
 
@@ -68,7 +69,14 @@ def test_every_arm_has_the_same_seeds_and_at_least_five(name):
     assert all(own == list(range(len(own))) and len(own) >= 5 for own in seeds.values())
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(PAGES.glob("*.md"))], ids=str)
+@pytest.mark.parametrize("name", DONE)
+def test_the_committed_trials_have_todays_settings(name):
+    """Else the code would tell of other ones, and the command would not go on with them."""
+    conditions = json.loads(json.dumps(runner.module(name).conditions(False)))
+    assert all(t["settings"] == conditions[t["condition"]] for t in contents(name)["trials"])
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
 def test_every_link_to_a_file_leads_to_one(path):
     links = re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
     missing = [link for link in links if not (path.parent / link).exists()]

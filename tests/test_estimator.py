@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -83,6 +84,11 @@ class OfNumbers(nl.ReviewClassifier):
         return tags
 
 
+def test_tools_are_told_that_it_takes_texts_and_no_tables():
+    inputs = get_tags(nl.ReviewClassifier()).input_tags
+    assert inputs.string and not inputs.two_d_array
+
+
 EXPECTED_TO_FAIL = {
     "check_sample_weight_equivalence_on_dense_data": (
         "A weight of 2 equals a text that is there twice in expectation only: the part set aside"
@@ -95,6 +101,7 @@ EXPECTED_TO_FAIL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # skipped checks, and texts without a known word
 def test_scikit_learns_checks_pass():
     assert [check["status"] for check in check_estimator(nl.ReviewClassifier())] == ["passed"]
@@ -190,7 +197,8 @@ def test_nothing_is_kept_in_the_users_cache(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_verbose_shows_a_bar_and_a_line_for_each_pass(capsys):
+def test_verbose_shows_a_bar_and_a_line_for_each_pass(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)  # which a shell, or readline, may set
     nl.ReviewClassifier(**{**TINY, "max_iter": 2}, verbose=1).fit(TEXTS, LABELS)
     shown = capsys.readouterr()
     assert shown.out.count("validation loss") == 2

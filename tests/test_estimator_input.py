@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.exceptions import DataConversionWarning
 
 from numpy_lstm.estimator_input import check_labels, check_texts, weighted_corpus
 
@@ -60,6 +61,12 @@ def test_labels_are_numbered_in_their_sorted_order(
 def test_what_are_no_labels_is_refused(y: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_labels("Estimator", y, TEXTS)
+
+
+def test_a_column_of_labels_is_taken_with_a_warning() -> None:
+    with pytest.warns(DataConversionWarning, match="column-vector y"):
+        _, labels = check_labels("Estimator", np.array([[1], [0], [1], [1], [0]]), TEXTS)
+    assert labels.tolist() == [1, 0, 1, 1, 0]
 
 
 def test_a_text_of_weight_zero_is_not_read_and_the_others_weigh_one_on_average() -> None:

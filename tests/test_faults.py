@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import Fault, data, experiments, files, measuring, training
+from tests.faults import Fault, data, experiments, files, measuring, training, unnoticed
 from tests.planting import copy_of_the_source, planted, run_check, run_checks
 
-AREAS = (data, training, measuring, experiments, files)
+AREAS = (data, training, measuring, experiments, files, unnoticed)
 FAULTS = [fault for area in AREAS for fault in area.FAULTS]
 
 pytestmark = pytest.mark.slow

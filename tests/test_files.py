@@ -18,6 +18,7 @@ from numpy_lstm.files import (
     parse_json,
     read_arrays,
     remove_unfinished,
+    try_lock,
     write_atomically,
     write_json,
 )
@@ -114,6 +115,15 @@ def test_a_wrong_bit_in_an_array_is_noticed(tmp_path: Path) -> None:
         read_arrays(tmp_path / "a.npz")
 
 
+def test_an_array_with_something_behind_it_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        with archive.open("a.npy", "w") as file:
+            np.lib.format.write_array(file, np.arange(3.0))
+            file.write(b"behind")
+    with pytest.raises(ValueError, match="declares shape"):
+        read_arrays(tmp_path / "a.npz")
+
+
 def test_a_file_may_unpack_to_as_much_as_it_may_and_no_more(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("a.npy", "w") as file:
@@ -158,6 +168,14 @@ def test_a_folder_is_made_and_tried_without_a_trace(tmp_path: Path) -> None:
         make_folder(tmp_path / "file")
 
 
+def test_a_locked_file_is_locked_for_all_others_until_it_is_closed(tmp_path: Path) -> None:
+    with open(tmp_path / "lock", "a") as other:
+        with open(tmp_path / "lock", "a") as one:
+            assert try_lock(one) is True
+            assert try_lock(other) is False
+        assert try_lock(other) is True
+
+
 def test_versions_are_those_of_what_is_installed() -> None:
     import platform
     from importlib.metadata import version
@@ -187,3 +205,6 @@ def test_versions_are_those_of_what_is_installed() -> None:
     ):
         assert environment._processor() == "A: 9"
     assert found["simd"]
+    simd = {"baseline": ["SSE2", "SSE3"], "found": ["AVX2"], "not found": ["AVX512F"]}
+    with patch.object(np, "show_config", lambda mode: {"SIMD Extensions": simd}):
+        assert environment.versions()["simd"] == "SSE2 SSE3 AVX2"

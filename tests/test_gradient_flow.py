@@ -178,6 +178,14 @@ def test_the_jacobian_of_a_vanilla_rnn_is_the_product_of_its_steps():
     )
 
 
+@pytest.mark.parametrize("lag", [0, -1, 6, 2.0])
+def test_a_lag_must_leave_a_step_before_it(lag):
+    one = Classifier(a_classifier("rnn", 6), 1, "last")
+    with pytest.raises(ValueError, match="`lag` must be a whole number in 1 … 5"):
+        jacobian_singular_values(one, words(6), lag)
+    assert len(jacobian_singular_values(one, words(6), 5)) == 4
+
+
 def test_half_open_forget_gates_multiply_to_powers_of_a_half():
     T = 6
     parameters = a_classifier("lstm", T)
@@ -200,6 +208,17 @@ def test_the_spectrum_is_that_of_the_recurrent_weights():
     theory = diagnose(Classifier(parameters, 1, "last"), words(3))
     assert theory.spectral_radius == pytest.approx(0, abs=1e-7)
     assert theory.largest_singular_value == pytest.approx(2)
+
+
+@pytest.mark.parametrize("eigenvalue", [-0.75, 0.75j])
+def test_the_spectral_radius_is_the_largest_size_of_an_eigenvalue(eigenvalue):
+    parameters = a_classifier("rnn", 3)
+    a, b = eigenvalue.real, eigenvalue.imag
+    parameters["W_h"][:] = 0
+    parameters["W_h"][:2, :2] = [[a, -b], [b, a]]
+    parameters["W_h"][2, 2] = 0.25
+    theory = diagnose(Classifier(parameters, 1, "last"), words(3))
+    assert theory.spectral_radius == pytest.approx(0.75)
 
 
 def test_the_jacobian_of_an_lstm_is_that_of_both_its_states():

@@ -93,6 +93,10 @@ def test_both_distributions_hold_the_whole_package(distributions):
         in_sdist = {name.partition("/")[2] for name in archive.getnames()}
     sources = (ROOT / "numpy_lstm").rglob("*.py")
     wanted = {path.relative_to(ROOT).as_posix() for path in sources} | {"numpy_lstm/py.typed"}
+    for folder in ("page", "trained"):
+        files = (ROOT / "numpy_lstm" / "explore" / folder).iterdir()
+        wanted |= {path.relative_to(ROOT).as_posix() for path in files}
+    wanted |= {"numpy_lstm/explore/measured.json", "numpy_lstm/train/committed.json"}
     assert wanted <= in_wheel
     assert wanted | {"README.md", "LICENSE", "CHANGELOG.md", "REFERENCES.md"} <= in_sdist
     assert not [name for name in in_wheel if name.startswith(("tests", "benchmarks"))]
@@ -127,3 +131,6 @@ def test_each_installs_and_runs_from_an_empty_folder(distributions, kind, tmp_pa
     settings = "--epochs 1 --hidden-size 2 --vector-size 2 --max-length 8 --probes 1 --model rnn"
     run("-m", "numpy_lstm.train", "--dataset", "synthetic", *settings.split())
     assert "P(positive) = " in run("-m", "numpy_lstm.predict", "a good film")
+    (folder,) = (empty / "runs").iterdir()
+    run("-m", "numpy_lstm.explore", "--run", str(folder), "--out", "page.html")
+    assert (empty / "page.html").stat().st_size < 1_500_000

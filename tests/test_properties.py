@@ -1,8 +1,11 @@
 """What must hold for every network, every batch and every gradient that comes in.
 
-None of these facts needs a reference value. Several are broken by a bug that no gradient check can
-see: if the forward pass is wrong, a backward pass that is right *for it* agrees with all
-derivatives.
+A lesson, after test_gradients.py. Those checks have a blind spot: if the forward pass is wrong, a
+backward pass that is right *for it* agrees with all derivatives. The laws below need no reference
+value either, and see such bugs. Each block says first which law holds, and which bug breaks it.
+
+A case (tests/strategies.py) has a `point`, what goes into the forward pass, and `incoming`, the
+gradients that go into the backward pass: dhs is that in hs, dh_T that in h_T, dc_T that in c_T.
 """
 
 from collections.abc import Callable
@@ -24,6 +27,14 @@ from tests.strategies import CELLS, Case, Cell, Recipe, recipes, sequence_case
 both_cells = pytest.mark.parametrize("cell", CELLS)
 
 
+# --- batches and padding -------------------------------------------------------------------------
+#
+# Reviews are independent, and none has steps past its length. So a review's results do not depend
+# on the batch that it is in, on its place there, or on what stands in its padding. The bugs: states
+# that run on into padding, a mask forgotten on the way back, reviews that are sorted by length and
+# not put back in order.
+
+
 def reviews(batch: dict[str, Any], which: list[int], length: int | None = None) -> dict[str, Any]:
     """Some reviews of a batch, cut off at `length`; without the weights, which are everyone's."""
     return {
@@ -31,13 +42,6 @@ def reviews(batch: dict[str, Any], which: list[int], length: int | None = None) 
         for name, array in batch.items()
         if name not in ("params", "dparams")
     }
-
-
-def without_padding(recipe: Recipe) -> Recipe:
-    return recipe._replace(lengths=(recipe.T,) * recipe.N)
-
-
-# --- batches, padding, splits --------------------------------------------------------------------
 
 
 @both_cells
@@ -66,7 +70,7 @@ def test_what_stands_in_padding_has_no_effect(cell: Cell, recipe: Recipe) -> Non
     padding = np.arange(recipe.T)[:, np.newaxis] >= recipe.lengths
     spoiled = sequence_case(cell, recipe)
     spoiled.point["xs"][padding] = np.nan
-    spoiled.incoming["dhs"][padding] = np.inf
+    spoiled.incoming["dhs"][padding] = np.inf  # where any of these counts, the result is NaN
     out, gradients = spoiled.run(), spoiled.gradients()
     assert_identical(returned(out), returned(case.run()))
     assert_identical(gradients, case.gradients())
@@ -91,6 +95,18 @@ def test_reordering_the_reviews_reorders_the_results(
     assert_same(gradients, expected | reviews(expected, order))
 
 
+# --- time ----------------------------------------------------------------------------------------
+#
+# All that a network knows of the past is in its state, and time runs one way. So a sequence may be
+# cut in two if the state is carried forward and its gradient back; a later input changes no earlier
+# state, and an earlier loss has no gradient in a later input. The bugs: an initial state that is
+# ignored or added twice, a final state of the wrong step, steps that are off by one.
+
+
+def without_padding(recipe: Recipe) -> Recipe:
+    return recipe._replace(lengths=(recipe.T,) * recipe.N)
+
+
 @both_cells
 @given(recipe=recipes(), data=st.data())
 def test_splitting_a_sequence_and_carrying_the_state_changes_nothing(
@@ -99,7 +115,7 @@ def test_splitting_a_sequence_and_carrying_the_state_changes_nothing(
     assume(recipe.T > 1)
     k = data.draw(st.integers(1, recipe.T - 1))
     whole = sequence_case(cell, without_padding(recipe))
-    states = "h" if cell == "rnn" else "hc"
+    states = ["h"] if cell == "rnn" else ["h", "c"]
 
     def part(steps: slice, initial: dict[str, Any], final: dict[str, Any]) -> Case:
         xs, dhs = whole.point["xs"][steps], whole.incoming["dhs"][steps]
@@ -155,6 +171,11 @@ def test_a_loss_on_early_states_has_no_gradient_in_later_inputs(
 
 
 # --- backward as a linear map --------------------------------------------------------------------
+#
+# Forward, a small change v of all that goes in changes the results by J v, where J is the matrix of
+# all derivatives. Backward takes gradients u in the results to Jᵀ u. So it is linear in u, and both
+# passes must agree on ⟨u, J v⟩. The bugs: a gradient that is clipped or rescaled on its way, a
+# buffer that keeps what an earlier call left in it, any entry of J that is wrong.
 
 
 @both_cells
@@ -166,7 +187,8 @@ def test_backward_is_the_transpose_of_the_forward_derivative(cell: Cell, recipe:
     v = mapped(lambda array: rng.standard_normal(array.shape), case.point)
     h = 1e-100
     out = case._replace(point=mapped(lambda x, d: x + 1j * h * d, case.point, v)).run()
-    u_Jv = [np.sum(u * getattr(out, name[1:]).imag / h) for name, u in case.incoming.items()]
+    Jv = {name: result.imag / h for name, result in returned(out).items()}
+    u_Jv = [np.sum(case.incoming[f"d{name}"] * change) for name, change in Jv.items()]
     gradients = case.gradients()
     Jt_u = {name: getattr(gradients, f"d{name}") for name in case.point}
     Jt_u_v = [np.sum(product) for product in leaves(mapped(np.multiply, Jt_u, v)).values()]
@@ -195,6 +217,11 @@ def test_backward_is_linear_in_the_incoming_gradient(
 
 
 # --- nothing is changed, nothing is lost ---------------------------------------------------------
+#
+# What is passed in belongs to the caller, and the cache may be used again: neither changes. What is
+# in float32 is computed in float32, to its own precision. The bugs: a backward pass that works in
+# the memory of its cache, whose first call is right and whose second is not; one constant in
+# float64, which makes all that follows float64, and slow.
 
 
 @both_cells
@@ -302,6 +329,10 @@ def test_a_cache_from_which_a_stretch_of_steps_is_missing_is_an_error(cell: Cell
 
 
 # --- ranges --------------------------------------------------------------------------------------
+#
+# Every h_t is a tanh, or a gate times one: it stays within ±1 whatever the weights are. A cell
+# state grows by at most 1 a step, and σ(a) + σ(-a) = 1. The bugs: an activation left out or
+# confused with another, and an exponential that overflows.
 
 
 @both_cells
@@ -329,6 +360,10 @@ def test_sigmoid_is_finite_and_saturates_far_from_zero() -> None:
 
 
 # --- the constant error carousel -----------------------------------------------------------------
+#
+# What the LSTM is for: if W_h is 0 and the forget gate is f, ∂L/∂c shrinks by the factor f a step
+# and by nothing else. With f = 1 it comes through 200 steps to the last bit. The bugs: a second
+# way back into c, a forget gate applied twice or at the wrong step.
 
 
 def gated_lstm(f: float, i: float, H: int, rng: np.random.Generator) -> LSTMParams:
@@ -360,6 +395,10 @@ def test_f_at_one_half_halves_dc_at_every_step_back() -> None:
 
 
 # --- the recorded norms --------------------------------------------------------------------------
+#
+# The figures of this project show ‖∂L/∂h_t‖ and ‖∂L/∂c_t‖ at every step. The gradient in a state is
+# the slope of the loss when the state is changed in the middle of the run. The bugs: a norm taken
+# before the later steps' part is added, or of the wrong step.
 
 
 @both_cells
@@ -370,12 +409,12 @@ def test_recorded_norms_are_those_of_the_gradient_in_each_state(cell: Cell, reci
     Each review has a loss of its own, so one imaginary nudge serves the whole batch.
     """
     case = sequence_case(cell, without_padding(recipe))
-    xs, params, h0, *c0 = case.point.values()
-    dhs, dh_T, *dc_T = case.incoming.values()
+    params, incoming = case.point["params"], case.incoming
+    states = ["h"] if cell == "rnn" else ["h", "c"]
 
     def losses(nudges: dict[str, Any]) -> Any:
-        h, c, total = h0, c0[0] if c0 else None, 0.0
-        for t, x_t in enumerate(xs):
+        h, c, total = case.point["h0"], case.point.get("c0"), 0.0
+        for t, x_t in enumerate(case.point["xs"]):
             if cell == "rnn":
                 h, _ = rnn_step(x_t, h, params)
             else:
@@ -383,17 +422,17 @@ def test_recorded_norms_are_those_of_the_gradient_in_each_state(cell: Cell, reci
                 c = c + nudges["c"][t]
                 h = cache.o_t * np.tanh(c)
             h = h + nudges["h"][t]
-            total += np.sum(dhs[t] * h, axis=1)
-        total += np.sum(dh_T * h, axis=1)
-        return total + np.sum(dc_T[0] * c, axis=1) if dc_T else total
+            total += np.sum(incoming["dhs"][t] * h, axis=1)
+        total += np.sum(incoming["dh_T"] * h, axis=1)
+        return total + np.sum(incoming["dc_T"] * c, axis=1) if cell == "lstm" else total
 
-    T, _, H = dhs.shape
-    nudges = {name: np.zeros((T, H), complex) for name in ("h", "c")[: 1 + len(c0)]}
-    expected = {f"d{name}_norms": np.zeros((T, recipe.N)) for name in nudges}
-    for name, nudge in nudges.items():
+    T, N, H = recipe.T, recipe.N, recipe.H
+    nudges = {state: np.zeros((T, H), complex) for state in states}
+    expected = {f"d{state}_norms": np.zeros((T, N)) for state in states}
+    for state, nudge in nudges.items():
         for t, unit in np.ndindex(T, H):
             nudge[t, unit] = 1e-200j
-            expected[f"d{name}_norms"][t] += (losses(nudges).imag * 1e200) ** 2
+            expected[f"d{state}_norms"][t] += (losses(nudges).imag * 1e200) ** 2
             nudge[t, unit] = 0
     for gradients in (case.gradients(), plain(case).gradients()):
         assert_same(

@@ -7,13 +7,19 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pypdf
 import pytest
 import typst
 
-from report import PDF, ROOT, SOURCE, build, fingerprint, handed_over, inputs
+import report
+from numpy_lstm.experiments import comparison, lag
+from report import PDF, ROOT, SOURCE, build, figures, fingerprint, handed_over, inputs
+from report import __main__ as command
+from tests.experiments.hand_made import figures_kept
 
 FOLDER = SOURCE.parent
 WORDS = (1800, 2000)
@@ -269,6 +275,75 @@ def test_a_drawn_figure_needs_no_font_and_has_no_date() -> None:
     assert len(drawings) == 4
     for each in drawings:
         assert "<text" not in each and "<dc:date" not in each
+
+
+def test_figures_are_drawn_in_the_reports_letters() -> None:
+    for each in (each for each in given().values() if "<svg" in each):
+        assert {*re.findall(r'<path id="([A-Za-z]+)-', each)} == {"STIXGeneral"}
+
+
+def test_each_figure_is_drawn_of_its_experiment_under_its_name(tmp_path: Path) -> None:
+    for name in ("gradient_flow", "comparison", "lag"):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"trials": [name]}))
+    drawn = {
+        name: (experiment, lambda path, trials, name=name: path.write_text(f"{name} of {trials}"))
+        for name, (experiment, _) in figures.DRAWN.items()
+    }
+    with patch.object(figures, "DRAWN", drawn):
+        assert figures.svg(tmp_path) == {
+            "untrained": "untrained of ['gradient_flow']",
+            "trained": "trained of ['gradient_flow']",
+            "accuracies": "accuracies of ['comparison']",
+            "lag": "lag of ['lag']",
+        }
+    assert {name: draw for name, (_, draw) in figures.DRAWN.items()} == {
+        "untrained": figures.untrained,
+        "trained": figures.trained,
+        "accuracies": comparison.draw,
+        "lag": lag.draw,
+    }
+
+
+def test_the_panels_hold_what_their_captions_say() -> None:
+    called = []
+    with (
+        figures_kept() as kept,
+        patch.object(
+            figures,
+            "gradient_flow",
+            SimpleNamespace(
+                draw_untrained=lambda *given: called.append(("untrained", *given)),
+                draw_seeds=lambda *given: called.append(("seeds", *given)),
+                draw_quartiles=lambda *given: called.append(("quartiles", *given)),
+            ),
+        ),
+    ):
+        figures.untrained(Path("a.svg"), [])
+        figures.trained(Path("b.svg"), [])
+    (rnn, lstm), (left, right) = kept[0].axes, kept[1].axes
+    assert called == [
+        ("untrained", rnn, lstm, {}),
+        ("seeds", left, {}),
+        ("quartiles", right, {}),
+    ]
+
+
+def test_the_inputs_are_all_that_the_report_is_made_of() -> None:
+    names = {str(path.relative_to(ROOT)).replace("\\", "/") for path in inputs()}
+    assert names >= {
+        *("report/__init__.py", "report/figures.py", "report/lstm_tutorial_report.typ"),
+        *("numpy_lstm/plots.py", "numpy_lstm/experiments/gradient_flow.py"),
+        *("numpy_lstm/experiments/comparison.py", "numpy_lstm/experiments/lag.py"),
+        "results/gradient_flow.json",
+    }
+    assert any(name.endswith(".bib") for name in names)
+    assert all(path.is_file() for path in inputs())
+
+
+def test_without_typst_the_command_says_what_to_install(capsys: pytest.CaptureFixture[str]) -> None:
+    with patch.object(report, "build", side_effect=ImportError("No module named 'typst'")):
+        assert command.main([]) == 2
+    assert 'pip install -e ".[report]"' in capsys.readouterr().err
 
 
 def test_no_two_formulae_share_a_text_by_mistake() -> None:

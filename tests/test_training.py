@@ -593,6 +593,20 @@ def test_logits_are_those_of_each_review_alone_without_dropout(
     assert parameters["W_x"].dtype == np.float32
 
 
+def test_more_words_than_a_short_integer_counts_are_told_apart() -> None:
+    """A review of the second half of 80,000 words, each its own number: their mean is read."""
+    words = np.linspace(0, 1, 80_000)
+    parameters = {
+        "embedding": words[:, np.newaxis],
+        **{"W_x": np.ones((1, 1)), "W_h": np.zeros((1, 1)), "b": np.zeros(1)},
+        **{"W_out": np.ones((1, 1)), "b_out": np.zeros(1)},
+    }
+    half = np.arange(40_000, 80_000, dtype=np.int32)
+    reviews = Reviews(half, np.array([0, len(half)]), np.zeros(1, int), np.zeros(1, np.int32))
+    logits = predict_logits(parameters, reviews, replace(SETTINGS, bag_size=40_000))
+    np.testing.assert_allclose(logits, np.tanh(words[half].mean()), rtol=1e-12)
+
+
 def test_a_bag_is_a_mean_of_its_real_words() -> None:
     """Two bags of four words and of one, beside a longer review: tanh of 1, whatever the bag."""
     parameters = {

@@ -54,6 +54,13 @@ def test_the_file_holds_its_versions_and_no_pickle(path):
     assert about["settings"] == dataclasses.asdict(weights_of("lstm").settings)
 
 
+@pytest.mark.parametrize("classes", [("no",), ("no", "no"), (1, True), ("no", None)])
+def test_classes_that_cannot_be_told_apart_are_not_saved(classes, tmp_path):
+    with pytest.raises(ValueError, match="at least two different strings, numbers or Booleans"):
+        save_weights(tmp_path / "w.npz", weights_of("rnn")._replace(classes=classes))
+    assert not (tmp_path / "w.npz").exists()
+
+
 @pytest.mark.parametrize("classes", [("no", "yes"), (3, 1, 2), (True, False), tuple("bacd")])
 def test_classes_keep_their_order_and_their_kinds(classes, tmp_path):
     saved = weights_of("rnn")._replace(classes=classes, dataset="")
@@ -124,7 +131,10 @@ LATER = {"numpy_lstm": "9.1.0"}
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"about": {"format": FORMAT + 1, "versions": LATER}}, r"numpy_lstm 9\.1\.0.* Install"),
+        (
+            {"about": {"format": FORMAT + 1, "versions": LATER}},
+            r"by numpy_lstm 9\.1\.0.* Install that one, or a later one\.$",
+        ),
         ({"about": {"settings": {"layers": 2}, "versions": LATER}}, r"numpy_lstm 9\.1\.0"),
         ({"about": {"format": "one"}}, "not a weights file"),
         ({"about": {"settings": {"epochs": -1}}}, "wrong settings.*`epochs` must be at least 1"),

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from numpy_lstm.files import read_arrays, write_atomically
+from numpy_lstm.files import read_arrays, write_arrays
 
 
 def cache_folder() -> Path:
@@ -59,7 +58,7 @@ def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
     """
     try:
         make_cache_folder(path.parent)
-        write_atomically(path, lambda file: np.savez(file, **arrays))
+        write_arrays(path, arrays)
     except OSError as error:
         warnings.warn(f"{path} could not be written: {error}", RuntimeWarning, stacklevel=2)
 

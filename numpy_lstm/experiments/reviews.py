@@ -165,14 +165,13 @@ def fit_best_rate(
     trained = {rate: start(rate, 1) for rate in first}
     while (wider := beyond(min(trained, key=loss), trained, grid)) is not None:
         trained[wider] = start(wider, 1)
-    finalists = sorted(trained, key=loss)[:2]
-    for rate in finalists:
+    for rate in sorted(trained, key=loss)[:2]:
         own = replace(settings, learning_rate=rate)
         train(trained[rate], splits, own, gradients_of=gradients_of)
-    while (wider := beyond(min(finalists, key=loss), trained, grid)) is not None:
+    # More epochs never raise the smallest loss, so the best is no rate that stopped after one.
+    while (wider := beyond(min(trained, key=loss), trained, grid)) is not None:
         trained[wider] = start(wider, None)
-        finalists.append(wider)
-    return min(finalists, key=loss), trained
+    return min(trained, key=loss), trained
 
 
 def beyond(best: float, tried: Iterable[float], grid: Sequence[float]) -> float | None:

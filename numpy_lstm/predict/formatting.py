@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from numpy_lstm.files import write_atomically
+from numpy_lstm.files import check_replaceable, write_atomically
 
 EXCERPT = 60  # characters of a review on its line
 TOP = 8  # words listed for each label
@@ -95,17 +95,7 @@ def check_page(path: Path) -> None:
     ValueError
         If something else is there.
     """
-    if not path.exists():
-        return
-    begin = PAGE[: PAGE.index("<style>")].encode()
-    if path.is_file():
-        with open(path, "rb") as file:
-            if file.read(len(begin)) == begin:
-                return
-    raise ValueError(
-        f"`--html` {path} is there and is no page of this command; choose another name, or remove"
-        " it."
-    )
+    check_replaceable(path, PAGE[: PAGE.index("<style>")].encode(), "--html")
 
 
 def _section(result: dict[str, Any]) -> str:

@@ -26,6 +26,7 @@ from numpy_lstm.types import Array
 COLUMNS = 512  # steps times reviews of a block: few enough to stay in the processor's cache
 IN_TWO = 2**12  # numbers in h_t of all reviews, N H, from which two parts are faster than one
 IN_MORE = 2**14  # of each of three or four parts: with fewer, two threads would be slower
+SMALL = 2**12  # numbers up to which arrays are as large as they need to be
 LARGE_PAGES = 2**22  # bytes from which NumPy asks the operating system for large pages
 
 
@@ -60,6 +61,8 @@ def pack(lengths: NDArray[np.intp], hidden_size: int) -> list[list[Block]]:
     numbers = len(lengths) * hidden_size
     parts = 1 if numbers < IN_TWO else min(max(numbers // IN_MORE, 2), 4)
     order = np.argsort(-lengths, kind="stable")
+    if parts == 1:
+        return [_blocks(order, lengths)]
     work = lengths[order].cumsum()
     # The long reviews for one thread, the short ones for another: dealt in turn, each thread would
     # go through all steps, with few reviews in the late ones.
@@ -69,8 +72,9 @@ def pack(lengths: NDArray[np.intp], hidden_size: int) -> list[list[Block]]:
 
 def _blocks(order: NDArray[np.intp], lengths: NDArray[np.intp]) -> list[Block]:
     """The blocks of some reviews, the longest first."""
-    ends, ending = np.unique(lengths[order], return_counts=True)
-    running = ending[::-1].cumsum()[::-1]  # reviews that stop at each end or later
+    ending = np.bincount(lengths[order])  # reviews of each length
+    ends = np.flatnonzero(ending)
+    running = ending[ends][::-1].cumsum()[::-1]  # reviews that stop at each end or later
     first, last = int(order[0]), int(order[-1])
     in_a_row = np.array_equal(order, np.arange(first, last + 1))
     blocks, start = [], 0
@@ -99,9 +103,9 @@ class Memory:
         size = sum(map(math.prod, shapes))
         if size > self._all.size:
             # Arrays of this size get large pages, of which few are needed; and the C library
-            # keeps memory of this size for the next call once it was freed.
+            # keeps memory of this size for the next call once it was freed, as it does small ones.
             least = LARGE_PAGES // self._all.itemsize
-            self._all = np.empty(max(size, least), self._all.dtype)
+            self._all = np.empty(max(size, least) if size > SMALL else size, self._all.dtype)
         arrays, start = [], 0
         for shape in shapes:
             stop = start + math.prod(shape)

@@ -88,7 +88,7 @@ class _OneThread:
                 self._found = [library.get_num_threads() for library in self._libraries]
                 self._set([1 for _ in self._libraries])
             self._inside += 1
-            return max(self._found, default=os.cpu_count() or 1)
+            return max(self._found or [os.cpu_count() or 1])
 
     def __exit__(self, *_: object) -> None:
         with self._lock:

@@ -12,8 +12,8 @@ def flush_to_zero(gradient: Array) -> None:
 
     A gradient that vanishes passes through the subnormal numbers (below 1.2e-38 in float32), with
     which a processor calculates many times slower. The bound leaves room for what the steps of one
-    block still shrink it by. It saves 7/8 of the time of :func:`numpy_lstm.lstm.lstm_backward`
-    over 400 steps from the last one alone, with the usual initial weights.
+    block still shrink it by. What it saves is what the plain loops, which do without, take longer:
+    docs/benchmarks.md, "A gradient that vanishes".
 
     Examples
     --------

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm.cells import RNNParams
-from numpy_lstm.files import json_of, read_arrays, write_atomically
+from numpy_lstm.files import json_of, read_arrays, write_arrays
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.optim import Adam
 from numpy_lstm.recurrent import cell_of
@@ -49,7 +49,7 @@ def save_checkpoint(path: Path, state: TrainingState, run: Mapping[str, Any] | N
             )
         ),
     }
-    write_atomically(path, lambda file: np.savez(file, **arrays))
+    write_arrays(path, arrays)
 
 
 def load_checkpoint(

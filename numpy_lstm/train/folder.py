@@ -16,7 +16,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from numpy_lstm.files import remove_unfinished, try_lock, write_atomically
+from numpy_lstm.files import remove_unfinished, try_lock, write_arrays, write_atomically
 from numpy_lstm.settings import Settings
 from numpy_lstm.training import Epoch, TrainingState
 from numpy_lstm.types import Array, Model
@@ -216,4 +216,4 @@ def write_gradient_norms(path: Path, runs: Mapping[str, TrainingState], lengths:
             if norms[0] is not None:
                 arrays[f"{model}_{name}"] = np.stack(norms)
         arrays[f"{model}_best_epoch"] = np.array(state.best_epoch)
-    write_atomically(path, lambda file: np.savez_compressed(file, **arrays))
+    write_arrays(path, arrays, compress=True)

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import os
+import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import platformdirs
 import pytest
 
 from numpy_lstm.data import archive as archives
@@ -20,6 +22,7 @@ from numpy_lstm.data import cache, download, imdb
 from numpy_lstm.data.archive import fingerprint, read_files, sha256
 from numpy_lstm.data.corpus import Corpus
 from numpy_lstm.data.imdb import _FILE, _FOLDERS, parse
+from tests.data.test_imdb import write_archive, write_folder
 
 COUNTS = {"train/pos": 2, "train/neg": 3, "test/pos": 2, "test/neg": 1, "train/unsup": 2}
 # Every review has a rating of its own; every film is another, but for one that has two reviews.
@@ -45,21 +48,12 @@ FILMS = {
 FILES = {**FILMS, **REVIEWS}
 
 
+def encoded(files: dict[str, str]) -> dict[str, bytes]:
+    return {name: text.encode() for name, text in files.items()}
+
+
 def tar_of(path: Path, files: dict[str, str], root: str = "aclImdb/") -> Path:
-    mode: Any = "w:gz" if path.suffix == ".gz" else "w"
-    with tarfile.open(path, mode) as tar:
-        for name, text in files.items():
-            member = tarfile.TarInfo(root + name)
-            member.size = len(text.encode())
-            tar.addfile(member, io.BytesIO(text.encode()))
-    return path
-
-
-def folder_of(path: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_text(text)
-    return path
+    return write_archive(path, encoded(files), root)
 
 
 def quietly(function: Any, *arguments: Any, **named: Any) -> Any:
@@ -221,8 +215,10 @@ def test_a_member_of_any_size_is_read_whole_and_so_is_the_next(
 
 
 def test_a_folder_and_every_kind_of_archive_have_the_same_files(tmp_path: Path) -> None:
-    below = {name: text.encode() for name, text in FILES.items()}
-    folder = folder_of(tmp_path / "folder", {**FILES, "README": "?", "train/other.txt": "?"})
+    below = encoded(FILES)
+    folder = write_folder(
+        tmp_path / "folder", encoded({**FILES, "README": "?", "train/other.txt": "?"})
+    )
     assert read(folder) == below
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         for name, text in FILES.items():
@@ -239,6 +235,14 @@ def test_a_folder_and_every_kind_of_archive_have_the_same_files(tmp_path: Path) 
             assert [*accepted(read, mixed)] == names
 
 
+def test_files_of_the_oldest_kind_of_tar_are_read_too(tmp_path: Path) -> None:
+    member = tarfile.TarInfo("train/pos/0_9.txt")
+    member.type, member.size = tarfile.AREGTYPE, 4  # a NUL where later kinds have a "0"
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        tar.addfile(member, io.BytesIO(b"good"))
+    assert accepted(read, tmp_path / "a.tar") == {"train/pos/0_9.txt": b"good"}
+
+
 def test_what_comes_after_the_first_gigabytes_or_is_cut_off_is_refused(tmp_path: Path) -> None:
     assert (archives._MAX_FILE, archives._MAX_ARCHIVE) == (2**27, 2**31)
     path = tar_of(tmp_path / "a.tar", FILES)
@@ -253,6 +257,45 @@ def test_what_comes_after_the_first_gigabytes_or_is_cut_off_is_refused(tmp_path:
         read(path)
 
 
+def zip_of(path: Path, files: dict[str, str], mode: int = 0) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            member = zipfile.ZipInfo(name)
+            member.external_attr = mode << 16
+            archive.writestr(member, text)
+    return path
+
+
+def test_the_members_of_a_zip_are_limited_together(tmp_path: Path) -> None:
+    files = {f"train/pos/{k}_9.txt": "ten bytes!" for k in range(3)}
+    path = zip_of(tmp_path / "a.zip", files)
+    with patch.object(archives, "_MAX_ARCHIVE", 30):
+        assert len(accepted(read, path)) == 3
+    with (
+        patch.object(archives, "_MAX_ARCHIVE", 29),
+        pytest.raises(ValueError, match="10 bytes more are too many"),
+    ):
+        read(path)
+
+
+def test_the_members_of_a_tar_are_limited_together(tmp_path: Path) -> None:
+    # Each has a header of 512 bytes, and a block of as many for its ten.
+    path = tar_of(tmp_path / "a.tar", {f"train/pos/{k}_9.txt": "ten bytes!" for k in range(3)})
+    with patch.object(archives, "_MAX_ARCHIVE", 5 * 512 + 10):
+        assert len(accepted(read, path)) == 3
+    with (
+        patch.object(archives, "_MAX_ARCHIVE", 5 * 512 + 9),
+        pytest.raises(ValueError, match="10 bytes more are too many"),
+    ):
+        read(path)
+
+
+def test_links_in_a_zip_are_passed_over(tmp_path: Path) -> None:
+    files = {"train/pos/0_9.txt": "where the link leads"}
+    assert accepted(read, zip_of(tmp_path / "a.zip", files, stat.S_IFREG | 0o644))
+    assert accepted(read, zip_of(tmp_path / "b.zip", files, stat.S_IFLNK | 0o777)) == {}
+
+
 def test_a_hash_is_that_of_all_bytes_of_a_file(tmp_path: Path) -> None:
     contents = bytes(range(256)) * 5000  # more than a block
     (tmp_path / "a").write_bytes(contents)
@@ -263,7 +306,7 @@ def test_a_hash_is_that_of_all_bytes_of_a_file(tmp_path: Path) -> None:
 def test_a_folders_fingerprint_changes_with_name_size_and_time_of_what_is_read(
     tmp_path: Path,
 ) -> None:
-    folder = folder_of(tmp_path / "a", FILES)
+    folder = write_folder(tmp_path / "a", encoded(FILES))
     for path in folder.rglob("*.txt"):
         os.utime(path, (100, 100))
 
@@ -285,6 +328,12 @@ def test_a_folders_fingerprint_changes_with_name_size_and_time_of_what_is_read(
     assert now() == seen[-1]
 
 
+def test_a_folder_above_the_reviews_may_have_a_folder_called_train(tmp_path: Path) -> None:
+    write_folder(tmp_path / "aclImdb", encoded(FILES))
+    (tmp_path / "train").mkdir()
+    assert len(load(tmp_path, tmp_path / "cache").train.labels) == 5
+
+
 # --- the cache and the download ------------------------------------------------------------------
 
 
@@ -293,6 +342,14 @@ def test_the_cache_is_where_the_variable_says(tmp_path: Path) -> None:
         assert cache.cache_folder() == tmp_path
     with patch.dict(os.environ, {"NUMPY_LSTM_CACHE": ""}):
         assert cache.cache_folder().is_absolute() or str(cache.cache_folder()).startswith("~")
+
+
+def test_without_the_variable_the_cache_is_in_the_users_folder_of_caches(tmp_path: Path) -> None:
+    with (
+        patch.dict(os.environ, {"NUMPY_LSTM_CACHE": ""}),
+        patch.object(platformdirs, "user_cache_dir", lambda name: str(tmp_path / name)),
+    ):
+        assert cache.cache_folder() == tmp_path / "numpy_lstm"
 
 
 def test_arrays_in_the_cache_come_back_or_not_at_all(tmp_path: Path) -> None:
@@ -307,6 +364,9 @@ def test_arrays_in_the_cache_come_back_or_not_at_all(tmp_path: Path) -> None:
     assert cache.load_arrays(tmp_path / "none.npz") is None
     path.write_bytes(path.read_bytes()[:-1])
     assert cache.load_arrays(path) is None
+    with pytest.warns(RuntimeWarning) as warned:
+        cache.save_arrays(path / "a.npz", {"a": np.zeros(1)})  # below a file
+    assert f"{path / 'a.npz'} could not be written" in str(warned[0].message)
     for name in ("b-2.npz", "b-1.npz", "c.npz"):
         (tmp_path / name).touch()
     assert [each.name for each in cache.find_cached(tmp_path, "b-*.npz")] == ["b-1.npz", "b-2.npz"]
@@ -332,6 +392,15 @@ def server(*ends: int, contents: bytes = WHOLE) -> Iterator[list[int]]:
 
     with patch.object(download, "_append", append):
         yield begun
+
+
+def test_an_archive_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "aclImdb_v1.tar.gz").mkdir()
+    with (
+        patch.dict(os.environ, {"NUMPY_LSTM_IMDB": ""}),
+        pytest.raises(imdb.DataNotFoundError, match=r"read: (Is a directory|Permission denied)"),
+    ):
+        imdb.load_imdb(cache_dir=tmp_path, allow_download=False)
 
 
 def test_an_interrupted_download_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -370,6 +439,18 @@ def test_a_file_of_another_hash_is_removed_and_a_complete_one_is_not_loaded_agai
     with server() as begun:
         download.fetch("http://there", path, WANTED)
     assert begun == []
+
+
+def test_who_waits_for_another_process_is_told_so_once(tmp_path: Path) -> None:
+    locks, told = iter([False, False, False, True]), io.StringIO()
+    with (
+        patch.object(download, "try_lock", lambda _: next(locks)),
+        patch.object(download.time, "sleep", lambda _: None),
+        redirect_stderr(told),
+        server(10),
+    ):
+        download.fetch("http://there", tmp_path / "a", WANTED)
+    assert told.getvalue() == "Waiting for another process that downloads the same file ...\n"
 
 
 class Answer:
@@ -416,6 +497,22 @@ def test_bytes_are_appended_only_if_the_server_goes_on(
         quietly(download._append, "http://there", part, size)
     assert part.read_bytes() == expected
     assert asked == [{"Range": "bytes=3-"} if size else {}]
+
+
+@pytest.mark.parametrize(("status", "begun", "total"), [(206, 3, 7), (200, 0, 4)])
+def test_the_bar_counts_what_is_there_if_the_server_goes_on(
+    status: int, begun: int, total: int, tmp_path: Path
+) -> None:
+    part = tmp_path / "a.part"
+    part.write_bytes(b"old")
+    with (
+        patch("requests.get", lambda *_, **__: Answer(status, b"rest")),
+        patch("tqdm.tqdm") as bar,
+    ):
+        download._append("http://there", part, 3)
+    assert (bar.call_args.kwargs["initial"], bar.call_args.kwargs["total"]) == (begun, total)
+    shown = bar.return_value.__enter__.return_value
+    assert [call.args for call in shown.update.call_args_list] == [(2,), (2,)]
 
 
 def test_a_web_page_is_no_archive(tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ def small_files() -> dict[str, bytes]:
 
 
 def write_archive(path: Path, files: Mapping[str, bytes], root: str = "aclImdb/") -> Path:
-    with tarfile.open(path, "w:gz") as tar:
+    mode: Any = "w:gz" if path.suffix == ".gz" else "w"
+    with tarfile.open(path, mode) as tar:
         for name, contents in files.items():
             member = tarfile.TarInfo(root + name)
             member.size = len(contents)
@@ -166,6 +167,7 @@ def without(*names: str) -> dict[str, bytes]:
         ({**without("train/neg/1_3.txt"), "train/neg/1_5.txt": b"?"}, "rated 5 .*train/neg/1_5"),
         (without("train/urls_unsup.txt"), "0 films for the reviews in train/unsup.* wanted 4"),
         ({**small_files(), "test/urls_neg.txt": b"film"}, "1 films for .* test/neg.* wanted 2"),
+        ({**small_files(), "test/urls_neg.txt": b"a\nb\nc"}, "3 films for .* test/neg.* wanted 2"),
     ],
 )
 def test_other_contents_are_refused(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
@@ -450,7 +452,9 @@ def test_an_archive_put_into_the_cache_needs_no_network(
     monkeypatch.setattr(imdb, "SHA256", hashlib.sha256(small.read_bytes()).hexdigest())
     (tmp_path / "cache").mkdir()
     small.rename(tmp_path / "cache" / "aclImdb_v1.tar.gz")
-    assert len(load().train.labels) == 5
+    corpus = load()
+    assert len(corpus.train.labels) == 5
+    assert corpus.source is None  # nobody named it, and it may be gone at the next start
 
 
 def test_a_changed_archive_in_the_cache_is_refused(tmp_path: Path, small: Path) -> None:

@@ -296,6 +296,9 @@ def test_the_title_is_named_once_and_then_the_film_is_called_it() -> None:
         assert first == "Solaris"
         assert set(later) <= set(phrases.FILM_AGAIN)
     assert all(word in " ".join(named) for word in phrases.FILM_AGAIN)
+    with written_in(["X."], "Y {film}.", "Y {film}.", "Y {film}."):  # not in the opening
+        named = [_opinion(rng, 0, "Solaris") for _ in range(50)]
+    assert {opinion.removeprefix("X. ").split(". ")[0] for opinion in named} == {"Y Solaris"}
 
 
 def test_a_story_starts_with_a_setup_and_tells_every_event_before_it_repeats_one() -> None:

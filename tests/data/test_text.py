@@ -24,6 +24,8 @@ from numpy_lstm.data.text import PAD, UNKNOWN, Vocabulary, number_tokens, tokeni
         ("I didn\u2019t", ["i", "didn't"]),  # a typographic apostrophe
         ("a\u2018b c\u02bcd e\u00b4f g`h", ["a'b", "c'd", "e'f", "g'h"]),
         ("don&#X27;t don&#x27;t R&#38;D", ["don't", "don't", "r", "d"]),
+        ("1\ufe0f\u20e30\ufe0f\u20e3 of 10", ["10", "of", "10"]),  # on keys
+        ("a\U0001f3fbb c\U0001f3ffd", ["ab", "cd"]),  # an emoji's skin tone
         ("a\ufe00b c\ufe0fd \U0001f44d\U0001f3fb\U0001f44d\U0001f3ff", ["ab", "cd", *2 * "👍"]),
         ("1¼ 2½ 3¾ 4⅓ 5⅔ 6⅛", list("114212334413523618")),
         (":) ;) :( :') :'( :D :P :| :/ <3", list("🙂😉🙁😂😢😃😛😐😕❤")),

@@ -124,6 +124,19 @@ def test_reviews_that_are_named_are_those_that_are_read(tmp_path):
     assert named == ["here", "here"]
 
 
+def test_as_many_trials_run_at_a_time_as_asked_for_and_else_one(tmp_path):
+    given = []
+
+    def run_experiment(name, **how):
+        given.append((name, how["jobs"], how["folder"]))
+        return {"summary": {}}
+
+    with experiment(), patch.object(runner, "run_experiment", run_experiment):
+        for jobs in (["--jobs", 3], ["--jobs", -1], []):
+            printed("memory", *jobs, "--out", tmp_path)
+    assert given == [("memory", jobs, tmp_path) for jobs in (3, -1, 1)]
+
+
 @pytest.mark.parametrize(
     "arguments", [["nothing"], ["memory", "--seeds", "0"], ["memory", "--jobs", "0"]]
 )

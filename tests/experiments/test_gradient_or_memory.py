@@ -1,6 +1,7 @@
 """What is cut is cut, and nothing else; what is compared is what is said."""
 
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -8,10 +9,25 @@ import pytest
 from numpy_lstm import bptt
 from numpy_lstm.classifier import Classifier, Masks, init_classifier, loss_and_gradients
 from numpy_lstm.experiments import gradient_or_memory as experiment
+from numpy_lstm.experiments import reviews
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.layers import bag_forward
+from numpy_lstm.plots import MUTED
 from numpy_lstm.recurrent import cell_of
+from numpy_lstm.training import Evaluation
 from numpy_lstm.types import Batch
+from tests.experiments.hand_made import (
+    color_of,
+    drawn,
+    labelled,
+    only,
+    points,
+    prepared,
+    reviews_of,
+    state_of,
+    texts_of,
+    tick_labels,
+)
 
 LENGTHS = np.array([9, 7, 4, 4, 1])
 ROUNDING = 1e-13
@@ -112,7 +128,79 @@ def test_every_cell_meets_every_treatment_with_the_same_sizes() -> None:
         assert settings | experiment.CELLS[settings["cell"]] == settings
         assert name.startswith(f"{settings['cell']}, ")
     assert conditions["rnn, orthogonal x 1.5, memory cut at 50"]["kept"] == "neither"
+    sizes = experiment.SIZES
+    assert (experiment.WORDS, sizes["max_length"], sizes["bag_size"]) == (400, 400, 1)
     assert conditions["lstm, b_f=0, gradient cut at 10"]["k"] == 10
+
+
+@pytest.mark.parametrize(
+    ("kept", "read"), [("both", 5), ("memory", 5), ("neither", 2), ("carousel", 5)]
+)
+def test_the_rate_of_the_smallest_loss_is_tested_on_the_words_that_are_kept(
+    kept: str, read: int
+) -> None:
+    data = prepared(*(reviews_of([0], [2, 3, 4, 5, 6, 7]) for _ in range(3)))
+    norms = GradientNorms(*(np.array([[1.0], [2.0], [4.0]]) * factor for factor in (1, 3, 5)))
+    trained = {
+        8e-3: state_of({"w": 1.0}, [0.5, 0.6], [0.7, 0.8]),
+        4e-3: state_of({"w": 2.0}, [0.4, 0.3], [0.5, 0.6], [norms]),
+        2e-3: state_of({"w": 3.0}, [0.9], [0.1]),
+    }
+    given: list[Any] = []
+
+    def fit_best_rate(*arguments: Any, **named: Any) -> Any:
+        given.append((arguments, named))
+        return 4e-3, trained
+
+    def evaluate(parameters: Any, part: Any, _: Any) -> Evaluation:
+        assert parameters["w"] == 2 and texts_of(part) == [[2, 3, 4, 5, 6, 7][-read:]]
+        return Evaluation(0.25, 0.875)
+
+    how = {"model": "rnn", "recurrent": "uniform", "scale": 1.5}
+    settings = {**experiment.SIZES, **how, "kept": kept, "k": 2, "max_length": 5}
+    with (
+        patch.object(reviews, "data", only(data, 3, False, vector_size=64)),
+        patch.object(reviews, "fit_best_rate", fit_best_rate),
+        patch.object(reviews, "evaluate", evaluate),
+        patch.object(experiment, "gradients_of", only("gradients", settings)),
+    ):
+        result = experiment.run(settings, 3, False)
+    (((model, splits, vectors, own, grid, first), named),) = given
+    assert (model, grid, first) == ("rnn", experiment.RATES, experiment.FIRST_RATES)
+    assert vectors is data.vectors and (own.seed, own.bag_size, own.epochs) == (3, 1, 3)
+    assert [texts_of(part) for part in splits] == [[[2, 3, 4, 5, 6, 7][-read:]]] * 3
+    assert named == {"recurrent": "uniform", "scale": 1.5, "gradients_of": "gradients"}
+    assert result["learning_rate"] == 4e-3 and result["best_epoch"] == 2
+    assert (result["test_accuracy"], result["val_accuracy"]) == (0.875, 0.6)
+    assert [*result["val_losses"].items()] == [
+        ("0.002", [0.9]),
+        ("0.004", [0.4, 0.3]),
+        ("0.008", [0.5, 0.6]),
+    ]
+    assert result["norms"] == [experiment.at_distances(norms)]
+
+
+def test_a_cell_starts_as_its_condition_says_or_as_in_the_job() -> None:
+    given = []
+
+    def fit_best_rate(*_: Any, **named: Any) -> Any:
+        given.append((named["recurrent"], named["scale"]))
+        return 1e-3, {1e-3: state_of({}, [0.5], [0.5])}
+
+    data = prepared(*(reviews_of([0], [2, 3]) for _ in range(3)))
+    with (
+        patch.object(reviews, "data", lambda *_, **__: data),
+        patch.object(reviews, "fit_best_rate", fit_best_rate),
+        patch.object(reviews, "evaluate", lambda *_: Evaluation(0.25, 0.875)),
+    ):
+        for cell in experiment.CELLS:
+            experiment.run(experiment.conditions(False)[f"{cell}, whole"], 0, False)
+    assert given == [
+        ("orthogonal", 1.0),
+        ("orthogonal", 1.5),
+        ("uniform", 1.0),
+        *3 * [("orthogonal", 1.0)],
+    ]
 
 
 def trials() -> list[dict[str, Any]]:
@@ -158,3 +246,53 @@ def test_quartiles_are_taken_at_the_end_the_seams_and_the_beginning() -> None:
         "59": [159, 259, 359],
     }
     assert table["h"]["10"] == [220, 420, 620]
+
+
+def test_the_figure_has_the_seams_accuracies_of_each_cell_under_their_names() -> None:
+    listed = []
+    cells = {"rnn, uniform": 0.875, "rnn, orthogonal": 1.0, "lstm, b_f=1": 0.75}
+    for cell, whole in cells.items():
+        accuracies = {("both", 400): [whole, whole - 0.25]}
+        for n, k in enumerate(experiment.SEAMS):
+            accuracies["memory", k] = [0.5 + n / 16, 0.625 + n / 16]
+            accuracies["neither", k] = [0.5, 0.5 + n / 8]
+        if cell.startswith("lstm"):
+            accuracies["carousel", 400] = [0.5, 0.75]
+        listed += [
+            {
+                "settings": {"cell": cell, "kept": kept, "k": k},
+                "result": {"test_accuracy": accuracy},
+            }
+            for (kept, k), values in accuracies.items()
+            for accuracy in values
+        ]
+    drawing = drawn(experiment.draw, listed)
+    for axes, title, whole in zip(drawing.axes, cells, (75, 87.5, 62.5), strict=False):
+        assert axes.get_title() == title
+        low, high = axes.get_ylim()
+        assert low < 50 < 90 < high  # chance and the best are seen
+        assert tick_labels(axes, "x") == {0.0: "10", 1.0: "50", 2.0: "200"}
+        lines = labelled(axes)
+        assert {*lines["whole"].get_ydata()} == {whole}
+        cut, lost = lines["gradient cut"], lines["memory cut"]
+        assert points(cut) == [(-0.06, 56.25), (0.94, 62.5), (1.94, 68.75)]
+        assert points(lost) == [(0.06, 50), (1.06, 56.25), (2.06, 62.5)]
+        assert [color_of(cut), color_of(lost)] == [*MUTED[:2]]
+        marks = {
+            tuple(points(line)): color_of(line) for line in axes.lines if len(points(line)) > 3
+        }
+        places = zip(
+            (-0.06, -0.06, 0.94, 0.94, 1.94, 1.94), (50, 62.5) * 3, (0, 0, 1, 1, 2, 2), strict=True
+        )
+        of_cut = tuple((x, y + 6.25 * n) for x, y, n in places)
+        of_lost = ((0.06, 50), (0.06, 50), (1.06, 50), (1.06, 62.5), (2.06, 50), (2.06, 75))
+        assert marks == {of_cut: MUTED[0], of_lost: MUTED[1]}
+        assert ("gradient of 1997" in lines) == title.startswith("lstm")
+    truncated = labelled(drawing.axes[2])["gradient of 1997"]
+    assert {*truncated.get_ydata()} == {62.5}
+    assert drawing.axes[0].get_ylabel() == "test accuracy (%)"
+    assert drawing.axes[3].get_xlabel() == "words between seam and end"
+    (legend,) = drawing.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        *("whole", "gradient cut", "memory cut", "gradient of 1997")
+    ]

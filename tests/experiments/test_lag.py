@@ -167,6 +167,12 @@ def a_result(test, start=1.0, best=1.0, rate=1e-3, epoch=2):
     }
 
 
+def test_lags_stand_in_the_order_of_their_size():
+    results = {f"{cell}, K={K}": [a_result(0.5, 1.0, 1.0)] for cell in lag.CELLS for K in (400, 25)}
+    for axes in drawn(lag.draw, trials(results, CONDITIONS)).axes:
+        assert tick_labels(axes, "x") == {0.0: "25", 1.0: "400"}
+
+
 def test_the_summary_has_every_seed_and_what_arrives_at_start_and_best():
     results = {
         "rnn, uniform, K=25": [

@@ -6,6 +6,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
+from numpy_lstm.classifier import loss_and_gradients
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.experiments import reviews
 from numpy_lstm.settings import Settings
@@ -121,6 +122,18 @@ def test_a_fit_stops_after_so_many_epochs_at_the_learning_rates_of_all():
     assert answers == [True, True, False, False]
 
 
+def test_a_fit_takes_the_gradients_of_its_condition():
+    def gradients_of(*_):
+        raise AssertionError("nothing is trained here")
+
+    given = {}
+    with patch.object(reviews, "train", lambda *_, **named: given.update(named)):
+        reviews.fit("rnn", SPLITS, VECTORS, SMALL, gradients_of=gradients_of)
+        assert given.get("gradients_of") is gradients_of
+        reviews.fit("rnn", SPLITS, VECTORS, SMALL)
+        assert given.get("gradients_of") is loss_and_gradients
+
+
 def test_uniform_weights_reach_to_one_over_the_root_of_h():
     settings = Settings(seed=1, hidden_size=25, forget_bias=2.5)
     cell = reviews.uniform_cell("lstm", 30, settings)
@@ -208,6 +221,12 @@ def test_the_two_best_rates_after_one_epoch_go_on_and_the_better_one_is_chosen()
         0.2,
         ["0.2 to 1", "0.4 to 1", "0.8 to 1", "0.4 goes on", "0.2 goes on", "0.1 to the end"],
     )
+
+
+def test_a_rate_beyond_the_two_best_is_chosen_if_it_is_better_in_the_end():
+    losses = {0.1: [0.9, 0.2], 0.2: [0.5, 0.3], 0.4: [0.4, 0.35], 0.8: [0.6, 0.1]}
+    rate, called = halving(losses, (0.2, 0.4, 0.8))
+    assert rate == 0.1 and called[-1] == "0.1 to the end"
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -53,6 +53,20 @@ def test_every_condition_runs_from_every_seed_seed_by_seed(tmp_path):
     assert drawings == [(tmp_path / "memory.png", contents["trials"])]
 
 
+def test_seeds_are_listed_in_their_order_whatever_order_they_are_in_the_file(tmp_path):
+    with experiment():
+        run_memory(tmp_path, seeds=3)
+        path = tmp_path / "memory.json"
+        contents = json.loads(path.read_text())
+        contents["trials"].reverse()
+        path.write_text(json.dumps(contents))
+        again = run_memory(tmp_path, seeds=3)
+    assert [(t["condition"], t["seed"]) for t in again["trials"]] == [
+        *(("b", seed) for seed in (0, 1, 2)),
+        *(("a", seed) for seed in (0, 1, 2)),
+    ]
+
+
 def test_the_file_says_what_was_run_and_how(tmp_path):
     with experiment() as (calls, _):
         contents = run_memory(tmp_path, quick=True)

@@ -125,8 +125,8 @@ LISTED = trials(
                 "first_to_last": 2.0,
                 "test_accuracy": 0.75,
                 "reviews": [
-                    a_review(["e", "f"], [3.0, 1.5], 1.0, 1),
-                    a_review(["long" * 20, "longer" * 5], [1.0, 0.5]),
+                    a_review(["e", "f", "g"], [3.0, 1.5, 2.25], 1.0, 1),
+                    a_review(["long" * 20, "longer" * 5], [1.0, 0.5], 1.5, 0),
                 ],
             }
         ],
@@ -148,7 +148,7 @@ def test_words_are_as_deep_as_their_norm_in_the_color_of_their_model(tmp_path):
         "vanilla RNN: log-odds of positive -2.2, truth negative",
         "LSTM: log-odds of positive +1.0, truth positive",
         "vanilla RNN: log-odds of positive +1.5, truth positive",
-        "LSTM: log-odds of positive +1.5, truth positive",
+        "LSTM: log-odds of positive +1.5, truth negative",
     ]
     shown = [
         [
@@ -158,7 +158,11 @@ def test_words_are_as_deep_as_their_norm_in_the_color_of_their_model(tmp_path):
         for axes in figure.axes
     ]
     assert shown[0] == [("a<b", 0.25, "black"), ("c", 1.0, "white")]
-    assert shown[1] == [("e", 1.0, "white"), ("f", 0.5, "black")]
+    assert not any(axes.axison for axes in figure.axes)  # words alone
+    # White on what is darker than 0.6.
+    assert shown[1] == [("e", 1.0, "white"), ("f", 0.5, "black"), ("g", 0.75, "white")]
+    # The places are counted in letters, which must be of one width.
+    assert {text.get_family()[0] for axes in figure.axes for text in axes.texts} == {"monospace"}
     assert shown[2] == [("d", 0.0, "black")]
     for axes, model in zip(figure.axes, ("rnn", "lstm", "rnn", "lstm"), strict=True):
         color = tuple(int(COLORS[model][k : k + 2], 16) / 255 for k in (1, 3, 5))
@@ -177,7 +181,7 @@ def test_the_page_says_the_same(tmp_path):
         "vanilla RNN: log-odds of positive -2.2, truth negative",
         "LSTM: log-odds of positive +1.0, truth positive",
         "vanilla RNN: log-odds of positive +1.5, truth positive",
-        "LSTM: log-odds of positive +1.5, truth positive",
+        "LSTM: log-odds of positive +1.5, truth negative",
     ]
     spans = re.findall(r'<span style="background:rgba\((.*?)\);color:(\w+)">(.*?)</span>', page)
     assert spans[:4] == [
@@ -186,4 +190,5 @@ def test_the_page_says_the_same(tmp_path):
         ("0,68,136,1.00", "white", "e"),
         ("0,68,136,0.50", "black", "f"),
     ]
-    assert len(spans) == 7
+    assert spans[4] == ("0,68,136,0.75", "white", "g")
+    assert len(spans) == 8

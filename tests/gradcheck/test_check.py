@@ -1,6 +1,7 @@
 """The checker passes what is right, catches what is wrong, and says so when it cannot tell."""
 
 import doctest
+import math
 import re
 from typing import NamedTuple
 
@@ -222,11 +223,50 @@ def test_the_tolerance_can_be_chosen():
         check_gradient(lambda x: np.sum(x**2), x, almost, tolerance=1e-5)
 
 
+def test_a_tolerance_of_zero_is_one():
+    x = np.array([0.3, 0.7])
+    almost = np.cos(x) * [1, 1 + 1e-14]
+    check_gradient(lambda x: np.sum(np.sin(x)), x, almost)
+    with pytest.raises((WrongGradient, LostInRounding), match=r"tolerance 0\)"):
+        check_gradient(lambda x: np.sum(np.sin(x)), x, almost, tolerance=0)
+
+
 @pytest.mark.parametrize("method", ["complex step", "central"])
 def test_a_saturated_unit_is_lost_in_rounding_and_not_called_wrong(method):
     """1 - tanh(17)**2 has one digit left: neither side is to blame."""
     x = np.array([17.0, 17.2])
     with pytest.raises(LostInRounding, match=r"rounding inside `f` could do that.*:\n  point"):
+        check(lambda x: np.sum(np.tanh(x)), x, 1 - np.tanh(x) ** 2, method)
+
+
+def test_what_cannot_be_measured_anywhere_does_not_pass():
+    x = np.array([1.0, 2.0])
+
+    def f(here):
+        return 1.0 if np.array_equal(here, x) else math.nan
+
+    with pytest.raises(ValueError, match="`f` must be finite around `point`"):
+        check(f, x, np.ones(2), "direction")
+
+
+@pytest.mark.parametrize(("k", "place"), [(0, r"b\[0, 0\]"), (2, r"b\[1, 0\]")])
+def test_the_number_around_which_nothing_is_finite_is_named(k, place):
+    point = {"a": np.array([1.0, 2.0]), "b": np.array([[1.0, 2.0], [3.0, 4.0]])}
+
+    def f(here):
+        return here["a"].sum() if here["b"].flat[k] == k + 1 else math.nan
+
+    with pytest.raises(ValueError, match=rf"on both sides of {place}$"):
+        check_gradient(f, point, point, method="central")
+
+
+@pytest.mark.parametrize(
+    ("method", "hint"),
+    [("complex step", "try a point with fewer saturated units"), ("central", "try complex step")],
+)
+def test_what_is_lost_in_rounding_comes_with_what_may_help(method, hint):
+    x = np.array([17.0])
+    with pytest.raises(LostInRounding, match=f"{hint}:\n"):
         check(lambda x: np.sum(np.tanh(x)), x, 1 - np.tanh(x) ** 2, method)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from numpy_lstm.gradcheck.derivatives import VectorFunction
 from numpy_lstm.gradcheck.pytrees import leaves
+from numpy_lstm.gradcheck.slopes import norm, scatter
 
 # The complex step loses nothing but the rounding of f itself.
 EXACT = 1e-14
@@ -203,10 +204,22 @@ def test_a_function_that_is_no_function_of_the_point_is_refused(f, message, deri
         derivative(f, np.array([0.5, 2.0]))
 
 
+@pytest.mark.parametrize("error", [ValueError, OverflowError, ZeroDivisionError])
+def test_where_a_function_raises_an_exception_it_is_not_defined(error):
+    def square(x):
+        if x[0] > 1 + 1e-7:
+            raise error
+        return x[0] ** 2
+
+    np.testing.assert_allclose(central_difference(square, np.ones(1)), 2, rtol=1e-6)
+
+
 def test_a_random_function_is_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match=r"`f` must not be random.*dropout mask"):
         central_difference(lambda x: np.sum(x * (rng.random(2) < 0.5)), np.array([1.0, 2.0]))
+    with pytest.raises(ValueError, match="`f` must not be random"):  # by little
+        central_difference(lambda x: np.sum(x) + 1e-6 * rng.random(), np.array([1.0, 2.0]))
 
 
 def fill_a_real_array(x):
@@ -315,3 +328,20 @@ def test_a_whole_tree_costs_no_more_along_a_direction_than_one_number():
 def test_steps_stop_growing_when_they_do_harm():
     """A slope of zero is never good enough, relative to itself."""
     assert evaluations(lambda x: np.sum(np.exp(x) - x), np.zeros(1)) <= 14
+
+
+def test_scatter_is_the_standard_deviation_of_what_is_not_smooth():
+    t = np.arange(9.0)
+    # The five fourth differences of one value that is off are 3 times 1, -4, 6, -4, 1.
+    off = np.where(t == 4, 3.0, 0.0)
+    assert scatter(2 + t - t**2 + t**3 + off) == pytest.approx(3 / math.sqrt(5))
+    assert scatter(2 + t - t**2) == 0
+    noise = np.random.default_rng(0).standard_normal((2000, 9))
+    assert np.sqrt(np.mean([scatter(1e-9 * e + t) ** 2 for e in noise])) == pytest.approx(
+        1e-9, rel=0.05
+    )
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0, 1e-300, 1e300])
+def test_a_norm_is_right_where_its_squares_are_not(scale):
+    assert norm(scale * np.array([3.0, 0.0, -4.0])) == pytest.approx(5 * scale, rel=1e-12)

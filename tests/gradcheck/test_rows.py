@@ -76,6 +76,21 @@ def test_a_gradient_wrong_for_one_method_alone_is_wrong() -> None:
     assert line.endswith("relative error 1.0e-09")
 
 
+def test_reviews_of_a_classifier_weigh_each_otherwise() -> None:
+    """Else a backward pass without the weights would be right."""
+    weighed = []
+    entropy = command.binary_cross_entropy
+
+    def kept(logits: Any, labels: Any, weights: Any) -> Any:
+        weighed.append(weights)
+        return entropy(logits, labels, weights)
+
+    with patch.object(command, "binary_cross_entropy", kept):
+        assert len([*command.classifiers(np.random.default_rng(0))]) == len(weighed) == 8
+    for weights in weighed:
+        assert len({*weights}) == command.N and np.isclose(weights.sum(), 1)
+
+
 def test_all_arrays_of_all_parts_are_checked() -> None:
     rng = np.random.default_rng(0)
     for part in (command.steps, command.sequences, command.classifiers):
@@ -111,6 +126,8 @@ def test_an_error_is_relative_to_the_largest_number_of_its_own_array() -> None:
         " measured 8, relative error 1.0e-03"
     )
     check_gradient(square.loss, square.point, square.gradient, tolerance=1.001e-3)
+    # The largest error that passes: 2 for 1 is off by a half.
+    check_gradient(np.sum, np.ones(1), np.full(1, 2.0), tolerance=0.5)
     along = check_gradient(
         square.loss,
         square.point,

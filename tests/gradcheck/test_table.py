@@ -54,6 +54,20 @@ def test_every_array_is_in_the_table_and_right(table: str) -> None:
     assert table.endswith("Every gradient is right.\n")
 
 
+def test_classifiers_are_checked_on_bags_that_are_not_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+
+    def forward(one: Any, tokens: Any, lengths: Any, masks: Any) -> Any:
+        read.append(lengths.tolist())
+        return classifier.classifier_forward(one, tokens, lengths, masks)
+
+    monkeypatch.setattr(gradcheck_table, "classifier_forward", forward)
+    for _ in gradcheck_table.classifiers(np.random.default_rng(0)):
+        pass
+    assert len(read) == 8  # two cells with four read-outs
+    assert all(len({length % 2 for length in lengths}) == 2 for lengths in read)
+
+
 def test_another_seed_is_another_batch(
     table: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

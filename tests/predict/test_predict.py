@@ -168,3 +168,11 @@ def test_the_page_says_what_is_left_unexplained(tmp_path):
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.count("unexplained") == 1
     assert "+0.50 of the logit is unexplained" in page
+
+
+def test_a_page_that_may_not_be_written_is_refused_before_all_work(tmp_path, capsys):
+    (tmp_path / "mine.html").write_text("mine")
+    options = ["--html", str(tmp_path / "mine.html"), "--weights", str(tmp_path / "none.npz")]
+    assert main([*options, "good"]) == 2
+    assert "is no page of this command" in capsys.readouterr().err
+    assert (tmp_path / "mine.html").read_text() == "mine"

@@ -133,6 +133,9 @@ def test_words_stand_under_the_class_that_they_speak_for() -> None:
         "  towards no: bad -2.25",
         "  unknown to the model: quux",
     ]
+    weak = [("so", 0.0051), ("the", 0.0049), ("but", -0.0051), ("a", -0.0049)]  # would be 0.00
+    lines = formatting.paragraph(result(explanation={"words": weak}), in_color=False).split("\n")
+    assert lines[1:3] == ["  towards yes: so +0.01", "  towards no: but -0.01"]
     many = result(probabilities={"a": 0.1, "yes": 0.2, "b": 0.7})
     assert "\n  towards the other classes: bad -2.25\n" in formatting.paragraph(
         many, in_color=False
@@ -188,6 +191,15 @@ def test_on_a_page_blue_words_raise_the_probability_and_unknown_ones_have_dots(
     assert page.count("<h2>unknown: no word that the model knows</h2>") == 1
     assert "<p>a&amp;b.npz: words that raised" in page
     assert "\r" not in page
+
+
+def test_words_and_classes_are_text_on_a_page_and_no_html(tmp_path: Path) -> None:
+    loved = result(label="<b>", probability_of="<b>", probabilities={"<b>": 0.7, "no": 0.3})
+    loved["explanation"] = {**loved["explanation"], "words": [("<3", 1.0)], "unknown": []}
+    formatting.write_page(tmp_path / "p.html", [loved], Path("w.npz"))
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert ">&lt;3</span>" in page and "<3" not in page
+    assert "&lt;b&gt;, P(&lt;b&gt;)" in page and "<b>" not in page
 
 
 def test_a_page_replaces_an_earlier_page_and_nothing_else(tmp_path: Path) -> None:
@@ -289,9 +301,14 @@ def test_a_folder_without_weights_is_told_from_a_run_that_has_not_ended(tmp_path
         ("<b>Not</b> bad", 9, ["Not", "bad"]),
         ("so so So", 2, ["so", "So"]),
         ("Bad-bad", 1, ["bad"]),
+        ("\u201cDidn\u2019t, no", 9, ["Didn\u2019t", "no"]),
     ],
 )
 def test_words_are_the_last_ones_as_they_were_written(
     text: str, most: int, words: list[str]
 ) -> None:
     assert as_written(text, most) == words
+
+
+def test_words_are_shown_without_their_invisible_characters() -> None:
+    assert as_written("Go\u00adod \u200bFILM\u2060 !", 3) == ["Good", "FILM", "!"]

@@ -97,6 +97,9 @@ def test_none_in_place_of_inputs_or_weights_is_named(cell: Cell) -> None:
     loop = getattr(bptt, f"{cell}_forward")
     states = [np.zeros((2, 5))] * (1 if cell == "rnn" else 2)
     assert "`xs` must be a NumPy array" in message_of(loop, None, params, *states)
+    for k, name in enumerate(["h0", "c0"][: len(states)]):
+        given = [*states[:k], np.zeros((2, 4)), *states[k + 1 :]]
+        assert f"`{name}` must have shape" in message_of(loop, xs, params, *given)
 
 
 @both_cells
@@ -325,28 +328,6 @@ def test_what_from_keras_cannot_take_is_refused_with_the_reason(weights: Any, wo
     message = message_of(nl.from_keras, weights)
     assert message.startswith("`weights` must ")
     assert words in message
-
-
-def test_modules_of_pytorch_are_taken_or_refused() -> None:
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    layer = torch.nn.LSTM(3, 4, batch_first=True)
-    ours = nl.from_torch(layer.state_dict())
-    for one, other in zip(nl.from_torch(dict(layer.named_parameters())), ours, strict=True):
-        np.testing.assert_array_equal(one, other)
-    for other in (
-        torch.nn.LSTM(3, 4, num_layers=2),
-        torch.nn.LSTM(3, 4, bidirectional=True),
-        torch.nn.LSTM(3, 4, proj_size=2),
-        torch.nn.GRU(3, 4),
-        torch.nn.LSTM(3, 4).half(),
-        torch.nn.LSTM(3, 4).bfloat16(),
-        torch.nn.Sequential(torch.nn.LSTM(3, 4)),
-    ):
-        assert message_of(nl.from_torch, other.state_dict()).startswith("`state` must ")
-    assert "Use module.state_dict()" in message_of(nl.from_torch, layer)
-    assert "Use dict(...)" in message_of(nl.from_torch, layer.named_parameters())
-    tensor = torch.ones(4, 2, 3)
-    assert "Use xs.detach().cpu().numpy()" in message_of(nl.lstm_forward, tensor, ours)
 
 
 # --- layers, losses, updates -----------------------------------------------------------------

@@ -26,6 +26,7 @@ from numpy_lstm import terminal
 from numpy_lstm.__main__ import COMMANDS, main
 from numpy_lstm.experiments import __main__ as experiments
 from numpy_lstm.experiments import runner
+from numpy_lstm.explore import make_models
 from numpy_lstm.files import make_folder
 from numpy_lstm.training import Diverged
 from report import __main__ as report
@@ -34,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 MAINS = {
     **{f"numpy_lstm.{name}": import_module(f"numpy_lstm.{name}.__main__") for name in COMMANDS},
     "numpy_lstm": numpy_lstm_command,
+    "numpy_lstm.explore.make_models": make_models,
     "report": report,
     "benchmarks": benchmarks,
 }
@@ -182,10 +184,15 @@ def test_a_reader_that_has_gone_ends_a_command_in_silence(command):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full disk to write to")
-@pytest.mark.parametrize("command", [["gradcheck"], ["experiments", "list"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(["gradcheck"], marks=pytest.mark.slow), ["experiments", "list"]],
+    ids=" ".join,
+)
 def test_output_that_is_lost_is_an_error_of_one_line(command):
     with open("/dev/full", "w") as full:
-        code, _, err = ended("-m", "numpy_lstm", *command, stdout=full)
+        kept_back = {"PYTHONUNBUFFERED": ""}  # so that only the last flush meets the full disk
+        code, _, err = ended("-m", "numpy_lstm", *command, stdout=full, env=kept_back)
     assert code == 2 and re.fullmatch("error: .*No space left on device\n", err)
 
 
@@ -420,7 +427,7 @@ def test_the_readme_says_what_it_needs_before_what_needs_it():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     needed = SETUP["options"]["python_requires"].removeprefix(">=")
     assert readme.index(f"Python {needed} or later") < readme.index("-m venv")
-    assert readme.index(". .venv/bin/activate") < readme.index("python -m numpy_lstm.train --help")
+    assert readme.index(". .venv/bin/activate") < readme.index("python -m numpy_lstm.predict")
     extras = set(SETUP["options.extras_require"])
     named = re.findall(r'\. ?\[([\w,]+)\]"|extra `(\w+)`', readme)
     assert named and {name for pair in named for name in pair if name} <= extras

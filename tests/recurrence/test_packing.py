@@ -81,6 +81,11 @@ def test_of_four_equal_parts_each_has_a_quarter_of_the_reviews() -> None:
     assert [part[0].n for part in in_parts(np.full(20, 7), 4)] == [5, 5, 5, 5]
 
 
+def test_half_of_an_odd_number_of_steps_is_rounded_down() -> None:
+    first, second = in_parts(np.array([2, 2, 1]), 2)
+    assert (first[0].n, second[0].n) == (1, 2)
+
+
 def test_reviews_of_the_same_length_keep_their_order() -> None:
     ((block, *_),) = pack(np.array([2, 3, 2, 3, 2, 2, 2, 2, 2] * 9), hidden_size=1)
     assert isinstance(block.reviews, np.ndarray)
@@ -110,7 +115,9 @@ def test_arrays_stand_one_behind_the_other() -> None:
 def test_memory_is_used_again_until_more_is_needed(dtype: Any) -> None:
     memory = Memory(dtype)
     least = 2**22 // np.dtype(dtype).itemsize
-    (first,) = memory((5,))
+    (small,) = memory((2**12,))
+    assert small.base is not None and small.base.size == 2**12
+    (first,) = memory((2**12 + 1,))
     assert first.base is not None and first.base.size == least
     (whole,) = memory((least,))
     assert np.shares_memory(first, whole)

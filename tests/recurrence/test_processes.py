@@ -22,6 +22,8 @@ from tests.strategies import CELLS, Recipe, sequence_case
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 600.0  # seconds, of which two or three are needed: a deadlock, not a busy machine
 
+pytestmark = pytest.mark.slow
+
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 

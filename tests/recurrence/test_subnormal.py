@@ -22,6 +22,13 @@ def test_numbers_below_the_bound_become_0_of_either_sign(dtype: Any, bound: floa
     np.testing.assert_array_equal(gradient, np.array([2 * bound, -2 * bound, 0, 0, 1, 0], dtype))
 
 
+@pytest.mark.parametrize(("dtype", "power"), [(np.float32, -126 + 23), (np.float64, -1022 + 52)])
+def test_the_bound_itself_stays(dtype: Any, power: int) -> None:
+    gradient = np.array([2.0**power, np.nextafter(dtype(2.0**power), dtype(0))], dtype)
+    flush_to_zero(gradient)
+    np.testing.assert_array_equal(gradient, np.array([2.0**power, 0], dtype))
+
+
 def test_numbers_that_are_not_finite_stay() -> None:
     gradient = np.array([np.inf, -np.inf, np.nan], np.float32)
     flush_to_zero(gradient)

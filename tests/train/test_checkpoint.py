@@ -77,6 +77,12 @@ def test_a_checkpoint_of_another_run_is_told_apart(tmp_path: Path) -> None:
         raise AssertionError("another seed's checkpoint was taken")
 
 
+def test_a_checkpoint_that_does_not_name_a_setting_is_of_a_run_with_any(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "c.npz", state_of("rnn", (1.0,)), {"seed": 1})
+    later = {"seed": 1, "new_setting": 0.5}
+    assert load_checkpoint(tmp_path / "c.npz", SETTINGS, later).epoch == 1
+
+
 def fresh(model: str) -> TrainingState:
     return initial_state(model, np.zeros((WORDS, D), np.float32), SETTINGS)
 
@@ -91,6 +97,13 @@ def test_a_sound_state_goes_on(model: str) -> None:
     assert problem_of(ended, fresh(model), SETTINGS, STEPS) is None
     two_probes = replace(SETTINGS, probes=2)
     assert problem_of(ended, fresh(model), two_probes, STEPS) is None
+
+
+@pytest.mark.parametrize("accuracy", [0.0, 1.0])
+def test_an_epoch_with_all_or_none_right_goes_on(accuracy: float) -> None:
+    state = state_of("rnn", (1.0, 2.0))
+    state.history[1] = state.history[1]._replace(val_accuracy=accuracy)
+    assert problem_of(state, fresh("rnn"), SETTINGS, STEPS) is None
 
 
 def with_array(kind: str, value: float) -> TrainingState:
@@ -175,3 +188,11 @@ def test_arrays_of_another_model_do_not_go_on() -> None:
     state = state_of("lstm", (1.0,))
     del state.optimizer.m["b"]
     assert "its `m` must be" in str(problem_of(state, fresh("lstm"), SETTINGS, STEPS))
+
+
+@pytest.mark.parametrize("kind", ["parameters", "best_parameters"])
+def test_arrays_of_another_precision_do_not_go_on(kind: str) -> None:
+    state = state_of("rnn", (1.0,))
+    getattr(state, kind)["b"] = getattr(state, kind)["b"].astype(np.float64)
+    problem = str(problem_of(state, fresh("rnn"), SETTINGS, STEPS))
+    assert "/b` must be float32 of shape (2,); got float64 of shape (2,)" in problem

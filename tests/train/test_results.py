@@ -405,6 +405,15 @@ def test_a_resumed_run_takes_no_other_settings(given: Options, words: str, tmp_p
         raise AssertionError("other settings were taken")
 
 
+def test_a_setting_that_an_earlier_version_did_not_store_has_its_default(tmp_path: Path) -> None:
+    found = corpus("reviews")
+    started = started_of(found)
+    del started["settings"]["probes"]
+    assert ran(tmp_path, Options("auto", None, None, {"probes": Settings.probes}), started, found)
+    with pytest.raises(ValueError, match=r"`--probes` is 9, but .* was started with 256"):
+        ran(tmp_path, Options("auto", None, None, {"probes": 9}), started, found)
+
+
 def test_a_resumed_run_may_be_told_again_what_it_is(tmp_path: Path) -> None:
     found = corpus("reviews")
     given = Options("imdb", None, ("lstm",), {"seed": 3, "epochs": 5})
@@ -479,8 +488,9 @@ def test_the_bar_stands_where_the_run_stands() -> None:
     with redirect_stderr(io.StringIO()):
         display = Display(bar=True)
         with display.training("rnn", state, SETTINGS):
-            display.step(state, 40, 0.5, 1.0)
             bar = display._bar
+            assert bar.desc.startswith("RNN  epoch 3/12")
+            display.step(state, 40, 0.5, 1.0)
             assert (bar.n, bar.total) == (2 * 40 + 10, 12 * 40)
             assert bar.desc == "RNN  epoch 3/12"
             assert bar.postfix == "loss 0.250, accuracy 51 %"
@@ -499,6 +509,16 @@ def test_signals_have_their_handlers_back_after_a_run() -> None:
         with pytest.raises(OSError), Display(bar=False).listening():
             raise OSError
         assert [signal.getsignal(number) for number in numbers] == ours
+
+
+def test_whatever_ends_a_process_is_heard_unless_it_is_ignored() -> None:
+    assert SIGNALS == ("SIGINT", "SIGTERM", "SIGHUP")
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as under nohup
+    try:
+        with Display(bar=False).listening():
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_the_first_signal_in_training_is_a_request_and_any_other_an_interrupt() -> None:

@@ -105,6 +105,17 @@ def test_a_run_locks_its_folder_and_leaves_it_free(tmp_path: Path) -> None:
         pass
 
 
+def test_whoever_finds_a_folder_in_use_leaves_its_lock(tmp_path: Path) -> None:
+    with new_run(tmp_path / "a", overwrite=False) as folder:
+        for _ in range(2):
+            with (
+                pytest.raises(ValueError, match="in use by another run"),
+                new_run(folder, overwrite=False),
+            ):
+                pass
+        assert (folder / ".lock").exists()
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -188,6 +199,29 @@ def test_a_stopped_run_ends_with_130_and_the_command_that_goes_on(tmp_path: Path
     if sys.platform != "win32":
         assert out.getvalue().endswith(f"{words}\n")
     assert out.getvalue().startswith("Stopped. Go on with: ")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--resume"], "argument --resume: needs --out DIR"),
+        (["--resume", "--overwrite", "--out", "o"], "argument --overwrite: not together with"),
+        (["--lr", "0"], "argument --lr: must be positive; got 0"),
+        (["--out", " "], "argument --out: must name a folder"),
+    ],
+)
+def test_an_option_that_is_wrong_is_named(argv: list[str], message: str) -> None:
+    err = io.StringIO()
+    with pytest.raises(SystemExit) as ended, redirect_stderr(err):
+        command.parse(argv)
+    assert ended.value.code == 2 and message in err.getvalue()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a path of another kind")
+def test_the_command_that_goes_on_is_the_same_in_any_folder() -> None:
+    with patch.object(sys, "argv", ["bin/numpy-lstm", "train"]):
+        words = command.resume_command(Path("o"), None).split()
+    assert words == [str(Path.cwd() / "bin/numpy-lstm"), "train", "--resume", "--out", "o"]
 
 
 def test_every_setting_has_its_option_its_type_and_its_help() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
@@ -158,6 +159,41 @@ def test_the_committed_ranges_are_the_smallest_and_the_largest_of_all_seeds(tmp_
     ]
 
 
+def test_the_built_in_runs_have_a_seed_each_and_are_made_once(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    (results / "imdb").mkdir(parents=True)
+    trials = [
+        {"condition": model, "result": {"test_accuracy": accuracy}}
+        for model, accuracy in (("rnn", 0.5), ("lstm", 0.8))
+    ]
+    main_job = metrics_of(0.45, 0.85, 0, "imdb")
+    (results / "imdb" / "metrics.json").write_text(json.dumps(main_job))
+    (results / "comparison.json").write_text(json.dumps({"trials": trials}))
+    seeds = []
+
+    def run(command: list[str], check: bool) -> None:
+        assert check and command[:3] == [sys.executable, "-m", "numpy_lstm.train"]
+        options = dict(zip(command[3::2], command[4::2], strict=True))
+        assert options["--dataset"] == "synthetic" and len(options) == 3
+        seed = int(options["--seed"])
+        seeds.append(seed)
+        made = metrics_of(0.5 + seed / 100, 0.75 - seed / 100, seed, "synthetic")
+        (Path(options["--out"]) / "metrics.json").write_text(json.dumps(made))
+
+    with (
+        patch.object(committed.subprocess, "run", run),
+        patch.object(committed, "PATH", tmp_path / "committed.json"),
+        patch.object(committed, "RESULTS", results),
+    ):
+        committed.main()
+        committed.main()
+    assert seeds == [0, 1, 2, 3, 4]
+    written = json.loads((tmp_path / "committed.json").read_text())
+    assert written == committed.contents(results)
+    assert written[1]["seeds"] == 5
+    assert written[1]["test_accuracy"] == {"rnn": [0.5, 0.54], "lstm": [0.71, 0.75]}
+
+
 # --- figures -------------------------------------------------------------------------------------
 
 
@@ -176,6 +212,7 @@ def test_the_curves_are_the_validation_scores_of_each_model_in_percent() -> None
     assert accuracy.get_ylabel() == "validation accuracy (%)"
     assert [axes.get_xlabel() for axes in drawing.axes] == ["epoch", "epoch"]
     assert drawing.get_suptitle() == ("Validation loss and accuracy: built-in reviews (synthetic)")
+    assert all(tick == int(tick) for axes in drawing.axes for tick in axes.get_xticks())
     for axes, values in (
         (loss, LOSSES),
         (accuracy, dict.fromkeys(LOSSES, (51.0, 52.0, 53.0))),
@@ -243,6 +280,23 @@ def test_gradients_are_drawn_before_training_and_at_each_models_best_epoch() -> 
     assert len(limits) == 1  # so that heights can be compared
     low, high = limits.pop()
     assert low < 0.5**24 and high > 3
+
+
+def test_gradients_are_those_of_the_runs_own_reviews_and_bags() -> None:
+    runs = {"rnn": state_of("rnn", LOSSES["rnn"])}
+    for dataset, bag_size, words in (("reviews", 1, "1 word"), ("synthetic", 16, "16 words")):
+        drawing = drawn(figures.gradient_norms, runs, dataset, bag_size)
+        title = f"How far the gradient reaches: {figures.DATA_SETS[dataset]}"
+        assert drawing.get_suptitle() == title
+        wanted = f"steps before the last one (1 step = {words})"
+        assert [axes.get_xlabel() for axes in drawing.axes[2:]] == [wanted] * 2
+
+
+def test_the_two_states_of_the_lstm_are_told_apart_by_their_dashes() -> None:
+    runs = {"lstm": state_of("lstm", LOSSES["lstm"])}
+    for axes in drawn(figures.gradient_norms, runs, "imdb", 4).axes[1::2]:
+        lines = labelled(axes)
+        assert [lines[f"LSTM: {x}"].get_linestyle() for x in ("h", "c (cell state)")] == ["-", ":"]
 
 
 def test_a_band_is_the_median_and_the_quartiles_of_the_positive_norms() -> None:

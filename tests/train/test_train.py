@@ -242,10 +242,10 @@ def test_an_out_that_is_a_file_is_refused(tmp_path, capsys):
 
 
 def test_a_full_disk_is_an_error_and_not_a_traceback(tmp_path, capsys, monkeypatch):
-    def full(path, write):
+    def full(path, arrays):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr("numpy_lstm.train.checkpoint.write_atomically", full)
+    monkeypatch.setattr("numpy_lstm.train.checkpoint.write_arrays", full)
     assert "No space left on device" in error_of(capsys, *SMALL, "--out", str(tmp_path / "out"))
 
 
