@@ -23,6 +23,7 @@ from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.files import make_folder, parse_json, write_json
 
 EXPERIMENTS = (
+    "verdict",
     "comparison",
     "gradient_flow",
     "exchange",
