@@ -71,7 +71,9 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
             f"{tried:g}": rounded([epoch.val_loss for epoch in of_rate.history])
             for tried, of_rate in trained.items()
         },
-        "lowest_train_loss": min(epoch.train_loss for epoch in state.history),
+        "lowest_train_loss": min(
+            epoch.train_loss for of_rate in trained.values() for epoch in of_rate.history
+        ),
         "right_by_steps": count_by_steps(right, -(-test.lengths // own.bag_size)),
         "state_by_distance": {
             "start": in_state(state.norms[0]),
@@ -100,7 +102,7 @@ def in_state(norms: GradientNorms) -> list[float]:
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Test accuracy, and what is left of the gradient 20 steps before the end."""
+    """Test accuracy, the lowest training loss at any rate, and what is left of the gradient."""
     return {
         condition: {
             "test_accuracy": describe([result["test_accuracy"] for result in results]),
