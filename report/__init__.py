@@ -17,7 +17,8 @@ PAGE = SOURCE.with_suffix(".html")
 
 def inputs() -> list[Path]:
     """The files of results that the report reads, its own source, and what draws its figures."""
-    source = sorted(path for end in ("typ", "bib", "css", "py") for path in SOURCE.parent.glob(f"*.{end}"))
+    ends = ("typ", "bib", "css", "py")
+    source = sorted(path for end in ends for path in SOURCE.parent.glob(f"*.{end}"))
     read = "".join(path.read_text(encoding="utf-8") for path in source)
     names = sorted(set(re.findall(r'"/(results/[^"]+\.json)"', read)))
     return [ROOT / name for name in names] + source + figures.SOURCE

@@ -1,4 +1,4 @@
-"""Build the report: ``python -m report`` writes ``report/lstm_tutorial_report.pdf`` and ``.html``."""
+"""Build the report: ``python -m report`` writes the PDF and the web page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
 def _main(argv: list[str] | None) -> int:
     argparse.ArgumentParser(
         "python -m report",
-        description="Build report/lstm_tutorial_report.pdf and .html from their source and results/.",
+        description="Build report/lstm_tutorial_report.pdf and .html from the source and results/.",
     ).parse_args(argv)
     from report import PAGE, PDF, build, build_page
 
