@@ -251,10 +251,10 @@ def test_the_page_shows_the_committed_results():
     assert shown[1].strip() == block(results)
 
 
-def test_the_readme_shows_the_committed_results():
+def test_the_page_begins_with_the_committed_results_in_short():
     results = json.loads(COMMITTED.read_text(encoding="utf-8"))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.search(r"<!-- results: benchmarks -->\n(.*?)<!-- end of results -->", readme, re.S)
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    shown = re.search(r"<!-- summary: benchmarks -->\n(.*?)<!-- end of summary -->", page, re.S)
     assert shown[1].strip() == summary(results)
 
 

@@ -420,7 +420,7 @@ def test_the_readme_says_what_it_needs_before_what_needs_it():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     needed = SETUP["options"]["python_requires"].removeprefix(">=")
     assert readme.index(f"Python {needed} or later") < readme.index("-m venv")
-    assert readme.index(". .venv/bin/activate") < readme.index("python -m numpy_lstm.train --help")
+    assert readme.index(". .venv/bin/activate") < readme.index("python -m numpy_lstm.predict")
     extras = set(SETUP["options.extras_require"])
     named = re.findall(r'\. ?\[([\w,]+)\]"|extra `(\w+)`', readme)
     assert named and {name for pair in named for name in pair if name} <= extras
