@@ -1,8 +1,9 @@
-"""The tutorial report: its Typst source, and how it becomes a PDF."""
+"""The tutorial report: its Typst source, and how it becomes a PDF and a web page."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -11,18 +12,20 @@ from report import figures
 ROOT = Path(__file__).parents[1]
 SOURCE = Path(__file__).with_name("lstm_tutorial_report.typ")
 PDF = SOURCE.with_suffix(".pdf")
+PAGE = SOURCE.with_suffix(".html")
 
 
 def inputs() -> list[Path]:
     """The files of results that the report reads, its own source, and what draws its figures."""
-    source = sorted(path for end in ("typ", "bib", "py") for path in SOURCE.parent.glob(f"*.{end}"))
+    ends = ("typ", "bib", "css", "py")
+    source = sorted(path for end in ends for path in SOURCE.parent.glob(f"*.{end}"))
     read = "".join(path.read_text(encoding="utf-8") for path in source)
     names = sorted(set(re.findall(r'"/(results/[^"]+\.json)"', read)))
     return [ROOT / name for name in names] + source + figures.SOURCE
 
 
 def fingerprint() -> str:
-    """Of the inputs. The PDF carries it, so that a drawing too can be told to be out of date."""
+    """Of the inputs. Both files carry it, so that a drawing too can be told to be out of date."""
     digest = hashlib.sha256()
     for path in inputs():
         digest.update(path.read_text(encoding="utf-8").encode())  # the same on Windows
@@ -52,3 +55,26 @@ def build() -> bytes:
     )
     assert isinstance(pdf, bytes)
     return pdf
+
+
+def build_page() -> bytes:
+    """The same text as one web page, with its formulae as MathML; the PDF is the authority."""
+    import typst  # of the extra `report`
+
+    before = os.environ.get("TYPST_FEATURES")
+    os.environ["TYPST_FEATURES"] = "html"  # which Typst calls a preview, and wants to be asked for
+    try:
+        page = typst.compile(
+            SOURCE,
+            root=ROOT,
+            ignore_system_fonts=True,
+            sys_inputs={**handed_over(), "web": "yes"},
+            format="html",
+        )
+    finally:
+        if before is None:
+            del os.environ["TYPST_FEATURES"]
+        else:
+            os.environ["TYPST_FEATURES"] = before
+    assert isinstance(page, bytes)
+    return page

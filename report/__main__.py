@@ -1,4 +1,4 @@
-"""Build the report: ``python -m report`` writes ``report/lstm_tutorial_report.pdf``."""
+"""Build the report: ``python -m report`` writes the PDF and the web page."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ def main(argv: list[str] | None = None) -> int:
 def _main(argv: list[str] | None) -> int:
     argparse.ArgumentParser(
         "python -m report",
-        description="Build report/lstm_tutorial_report.pdf from its source and from results/.",
+        description="Build report/lstm_tutorial_report.pdf and .html from the source and results/.",
     ).parse_args(argv)
-    from report import PDF, build
+    from report import PAGE, PDF, build, build_page
 
     try:
-        pdf = build()
+        pdf, page = build(), build_page()
     except ImportError as error:
         print(f'error: {error}: pip install -e ".[report]"', file=sys.stderr)
         return 2
     write_atomically(PDF, lambda file: file.write(pdf))
-    print(PDF)
+    write_atomically(PAGE, lambda file: file.write(page))
+    print(PDF, PAGE, sep="\n")
     return 0
 
 

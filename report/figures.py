@@ -10,10 +10,10 @@ from typing import Any
 from unittest.mock import patch
 
 from numpy_lstm import plots
-from numpy_lstm.experiments import comparison, gradient_flow, lag
+from numpy_lstm.experiments import gradient_flow, lag, verdict
 from numpy_lstm.experiments.runner import by_condition
 
-SOURCE = [Path(str(module.__file__)) for module in (plots, comparison, gradient_flow, lag)]
+SOURCE = [Path(str(module.__file__)) for module in (plots, gradient_flow, lag, verdict)]
 LETTERS: Any = {
     "font.family": "STIXGeneral",
     "mathtext.fontset": "stix",
@@ -27,17 +27,9 @@ def untrained(path: Path, trials: Any) -> None:
         gradient_flow.draw_untrained(rnn, lstm, by_condition(trials))
 
 
-def trained(path: Path, trials: Any) -> None:
-    """Every seed: the median of the reviews, and their lower quartile."""
-    with plots.figure(path, 1, 2, WIDTH, HEIGHT) as (_, (median, low)):
-        gradient_flow.draw_seeds(median, by_condition(trials), "median")
-        gradient_flow.draw_seeds(low, by_condition(trials), "low")
-
-
 DRAWN: dict[str, tuple[str, Callable[[Path, Any], None]]] = {
+    "verdict": ("verdict", verdict.draw),
     "untrained": ("gradient_flow", untrained),
-    "trained": ("gradient_flow", trained),
-    "accuracies": ("comparison", comparison.draw),
     "lag": ("lag", lag.draw),
 }
 
