@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from pathlib import Path
+from unittest.mock import patch
 
 from report import figures
 
@@ -61,9 +62,8 @@ def build_page() -> bytes:
     """The same text as one web page, with its formulae as MathML; the PDF is the authority."""
     import typst  # of the extra `report`
 
-    before = os.environ.get("TYPST_FEATURES")
-    os.environ["TYPST_FEATURES"] = "html"  # which Typst calls a preview, and wants to be asked for
-    try:
+    # Typst calls its HTML a preview, and wants to be asked for it.
+    with patch.dict(os.environ, TYPST_FEATURES="html"):
         page = typst.compile(
             SOURCE,
             root=ROOT,
@@ -71,10 +71,5 @@ def build_page() -> bytes:
             sys_inputs={**handed_over(), "web": "yes"},
             format="html",
         )
-    finally:
-        if before is None:
-            del os.environ["TYPST_FEATURES"]
-        else:
-            os.environ["TYPST_FEATURES"] = before
     assert isinstance(page, bytes)
     return page

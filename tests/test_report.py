@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Iterator
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -16,8 +16,19 @@ import pytest
 import typst
 
 import report
-from numpy_lstm.experiments import comparison, lag
-from report import PDF, ROOT, SOURCE, build, figures, fingerprint, handed_over, inputs
+from numpy_lstm.experiments import lag, verdict
+from report import (
+    PAGE,
+    PDF,
+    ROOT,
+    SOURCE,
+    build,
+    build_page,
+    figures,
+    fingerprint,
+    handed_over,
+    inputs,
+)
 from report import __main__ as command
 from tests.experiments.hand_made import figures_kept
 
@@ -154,35 +165,43 @@ def test_the_same_inputs_give_the_same_bytes(built: bytes) -> None:
     assert build() == built
 
 
+def rounded(value: float, digits: int) -> str:
+    """A half goes up, as in Typst; Python would take it to the even digit."""
+    return f"{math.floor(value * 10**digits + 0.5) / 10**digits:.{digits}f}"
+
+
 def test_the_numbers_of_the_committed_pdf_are_the_results(committed: pypdf.PdfReader) -> None:
     """A second way from the results to the text, beside numbers.typ."""
     text = text_of(committed)
     comparison, flow = results("comparison")["summary"], results("gradient_flow")["summary"]
-    lstm = comparison["lstm"]
-    mean, low, high = (100 * lstm[name] for name in ("mean", "low", "high"))
-    expected = [f"{mean:.2f}%({low:.2f}to{high:.2f})"]
-    for condition in ("rnn", "rnn-wide", "tf-idf"):
-        expected.append(f"{abs(100 * comparison[f'lstm - {condition}']['mean']):.2f}points")
+    of_verdict = results("verdict")["summary"]
+    expected = [f"by{100 * comparison['lstm - rnn']['mean']:.2f}points"]
+    for of in (
+        comparison["lstm"],
+        *(of_verdict[cell]["test_accuracy"] for cell in ("rnn, orthogonal", "lstm, b_f=1")),
+    ):
+        mean, low, high = (100 * of[name] for name in ("mean", "low", "high"))
+        expected.append(f"{mean:.2f}%({low:.2f}to{high:.2f})")
     cells = [("rnn, uniform", "h"), ("rnn, orthogonal", "h"), ("rnn, trained", "x")]
     cells += [("lstm, trained", "x"), *((f"lstm, b_f={b}", "c") for b in (0, 1, 3))]
     for condition, state in cells:
         of = flow[condition][state]
-        expected.append(f"×{of['median']:.3f}({of['min']:.3f}to{of['max']:.3f})")
+        median, least, most = (rounded(of[name], 3) for name in ("median", "min", "max"))
+        expected.append(f"×{median}({least}to{most})")
     for check in results("gradient_checks")["checks"]:
         if check["method"] == "complex step":
             mantissa, exponent = f"{check['worst']:.1e}".split("e")
             expected.append(f"{mantissa}×10−{abs(int(exponent))}")
     for condition in ("lstm, b_f=1, K=200", "lstm, b_f=3, K=200", "rnn, orthogonal, K=200"):
         of = results("lag")["summary"][condition]["test_accuracy"]
-        median, least, most = (100 * of[name] for name in ("median", "min", "max"))
-        expected.append(f"{median:.1f}%({least:.1f}to{most:.1f})")
-    of_padding, of_words = results("padding")["summary"], results("words")["summary"]
-    means = [of_words[f"lstm, {words}"] for words in ("last 50", "last 400", "bags of 400")]
-    for condition in ("as published", "padded in front", "masked"):
-        means += [of_padding[f"{cell}, {condition}"]["test_accuracy"] for cell in ("rnn", "lstm")]
-    for of in means:
-        # A half goes up, as in Typst; Python would take it to the even digit.
-        expected.append(f"{math.floor(1e3 * of['mean'] + 0.5) / 10:.1f}%")
+        median, least, most = (rounded(100 * of[name], 1) for name in ("median", "min", "max"))
+        expected.append(f"{median}%({least}to{most})")
+    of_padding, of_cuts = results("padding")["summary"], results("gradient_or_memory")["summary"]
+    means = [of_padding[f"lstm, {condition}"] for condition in ("as published", "masked")]
+    for treatment in ("whole", "gradient cut at 10", "memory cut at 10", "gradient of 1997"):
+        means.append(of_cuts[f"lstm, b_f=1, {treatment}"])
+    for of in [*means, of_cuts["rnn, orthogonal, whole"]]:
+        expected.append(f"{rounded(100 * of['test_accuracy']['mean'], 1)}%")
     mutation = results("mutation")
     expected.append(f"Of{mutation['mutants']:,}smallchanges")
     expected.append(f"{mutation['killed']:,}madeatestfail")
@@ -229,6 +248,56 @@ def test_a_planted_result_is_found(planted: str) -> None:
     assert literals(f"The LSTM @maas2011 {planted} the #e(3) of 1997, $x^2$.")
 
 
+# --- the web page ---------------------------------------------------------------------------------
+
+
+def test_the_committed_page_is_that_of_the_source_and_the_results() -> None:
+    assert build_page() == PAGE.read_bytes(), "build it anew: python -m report"
+
+
+class Page(HTMLParser):
+    """What of a page can be asked without a browser."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.ids += [value for name, value in attrs if name == "id" and value]
+
+
+def test_the_page_needs_no_network_and_its_links_lead_somewhere() -> None:
+    page = Page(PAGE.read_text(encoding="utf-8"))
+    links = [of["href"] for tag, of in page.tags if tag == "a" and of.get("href")]
+    assert len(links) > 40
+    for link in links:
+        assert link is not None
+        if link.startswith("#"):
+            assert page.ids.count(link[1:]) == 1, link
+        elif not link.startswith("https://"):
+            assert (PAGE.parent / link.partition("#")[0]).is_file(), link
+    assert not [tag for tag, _ in page.tags if tag in ("script", "link")]
+    for tag, of in page.tags:
+        source = of.get("src") or "data:"
+        if tag == "iframe":
+            assert source in links and of["title"]
+        else:
+            assert source.startswith("data:")
+
+
+def test_the_page_has_every_numbered_equation_and_a_text_for_each_drawing() -> None:
+    html = PAGE.read_text(encoding="utf-8")
+    page = Page(html)
+    assert [n for n in range(1, 29) if f"eq-{n}" not in page.ids] == []
+    assert sum(tag == "math" for tag, _ in page.tags) > 100
+    drawings = [of for tag, of in page.tags if tag == "img" or of.get("role") == "img"]
+    assert len(drawings) == 5
+    assert all(of.get("alt") or of.get("aria-label") for of in drawings)
+
+
 # --- accessible ----------------------------------------------------------------------------------
 
 
@@ -272,7 +341,7 @@ def test_every_figure_and_formula_has_a_text(committed: pypdf.PdfReader) -> None
 
 def test_a_drawn_figure_needs_no_font_and_has_no_date() -> None:
     drawings = [each for each in given().values() if "<svg" in each]
-    assert len(drawings) == 4
+    assert len(drawings) == 3
     for each in drawings:
         assert "<text" not in each and "<dc:date" not in each
 
@@ -283,7 +352,7 @@ def test_figures_are_drawn_in_the_reports_letters() -> None:
 
 
 def test_each_figure_is_drawn_of_its_experiment_under_its_name(tmp_path: Path) -> None:
-    for name in ("gradient_flow", "comparison", "lag"):
+    for name in ("verdict", "gradient_flow", "lag"):
         (tmp_path / f"{name}.json").write_text(json.dumps({"trials": [name]}))
     drawn = {
         name: (experiment, lambda path, trials, name=name: path.write_text(f"{name} of {trials}"))
@@ -291,15 +360,13 @@ def test_each_figure_is_drawn_of_its_experiment_under_its_name(tmp_path: Path) -
     }
     with patch.object(figures, "DRAWN", drawn):
         assert figures.svg(tmp_path) == {
+            "verdict": "verdict of ['verdict']",
             "untrained": "untrained of ['gradient_flow']",
-            "trained": "trained of ['gradient_flow']",
-            "accuracies": "accuracies of ['comparison']",
             "lag": "lag of ['lag']",
         }
     assert {name: draw for name, (_, draw) in figures.DRAWN.items()} == {
+        "verdict": verdict.draw,
         "untrained": figures.untrained,
-        "trained": figures.trained,
-        "accuracies": comparison.draw,
         "lag": lag.draw,
     }
 
@@ -308,24 +375,11 @@ def test_the_panels_hold_what_their_captions_say() -> None:
     called = []
     with (
         figures_kept() as kept,
-        patch.object(
-            figures,
-            "gradient_flow",
-            SimpleNamespace(
-                draw_untrained=lambda *given: called.append(("untrained", *given)),
-                draw_seeds=lambda *given: called.append(("seeds", *given)),
-                draw_quartiles=lambda *given: called.append(("quartiles", *given)),
-            ),
-        ),
+        patch.object(figures.gradient_flow, "draw_untrained", lambda *given: called.append(given)),
     ):
         figures.untrained(Path("a.svg"), [])
-        figures.trained(Path("b.svg"), [])
-    (rnn, lstm), (left, right) = kept[0].axes, kept[1].axes
-    assert called == [
-        ("untrained", rnn, lstm, {}),
-        ("seeds", left, {}),
-        ("quartiles", right, {}),
-    ]
+    rnn, lstm = kept[0].axes
+    assert called == [(rnn, lstm, {})]
 
 
 def test_the_inputs_are_all_that_the_report_is_made_of() -> None:
@@ -333,7 +387,8 @@ def test_the_inputs_are_all_that_the_report_is_made_of() -> None:
     assert names >= {
         *("report/__init__.py", "report/figures.py", "report/lstm_tutorial_report.typ"),
         *("numpy_lstm/plots.py", "numpy_lstm/experiments/gradient_flow.py"),
-        *("numpy_lstm/experiments/comparison.py", "numpy_lstm/experiments/lag.py"),
+        *("numpy_lstm/experiments/verdict.py", "numpy_lstm/experiments/lag.py"),
+        *("results/comparison.json", "results/gradient_or_memory.json"),
         "results/gradient_flow.json",
     }
     assert any(name.endswith(".bib") for name in names)
