@@ -168,8 +168,13 @@ def test_the_command_replaces_nothing_else(tmp_path, monkeypatch, capsys):
         assert main(["--out", str(there)]) == 2
         assert "is no page of this command" in capsys.readouterr().err
     assert out.read_text() == "<!DOCTYPE html>\n<p>mine"
-    assert main(["--out", str(tmp_path / "none" / "page.html")]) == 2
-    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_page_that_cannot_be_written_is_said_before_the_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("numpy_lstm.explore.page.packed_answers", None)
+    out = tmp_path / "none" / "page.html"
+    assert main(["--out", str(out)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: `--out` {out} cannot be written: ")
 
 
 @pytest.mark.parametrize(
@@ -177,6 +182,7 @@ def test_the_command_replaces_nothing_else(tmp_path, monkeypatch, capsys):
     [
         (["--port", "70000"], "must be a whole number below 65536"),
         (["--port", "-1"], "must be a whole number below 65536"),
+        (["--port", "00000000070000"], "must be a whole number below 65536"),
         (["--out", "x.html", "--port", "1"], "not together with --port"),
         (["--out", "x.html", "--no-browser"], "not together with --port"),
     ],
