@@ -142,6 +142,31 @@ def test_what_is_written_can_be_read_in_light_and_dark(scheme):
             assert (values[1] + 0.05) / (values[0] + 0.05) >= 4.5, (text, ground)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_word_can_be_read_on_its_strongest_color(scheme):
+    script = (FOLDER / "explore.js").read_text(encoding="utf-8")
+    (most,) = re.findall(r"Math\.round\((\d+) \* Math\.abs\(share\)\)", script)
+    named, share = colors(scheme), int(most) / 100
+    for role in ("rnn", "lstm", "against"):
+        pairs = [
+            (int(named[role][k : k + 2], 16), int(named["paper"][k : k + 2], 16)) for k in (0, 2, 4)
+        ]
+        mixed = "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
+        values = sorted([luminance(named["ink"]), luminance(mixed)])
+        assert (values[1] + 0.05) / (values[0] + 0.05) >= 4.5, role
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_no_two_lines_of_a_chart_have_the_same_dashes(view):
+    style = (FOLDER / "explore.css").read_text(encoding="utf-8")
+    rules = dict(re.findall(r"^\.([\w-]+) \{(.*?)\}", style, re.S | re.M))
+    setting = {c.name: c.default for c in view.controls if not c.local}
+    for chart in view.answer(setting | view.questions[0].setting)["charts"]:
+        lines = [line for line in chart["lines"] if line.get("marks") != "only"]
+        dashes = [re.findall(r"stroke-dasharray: (.*?);", rules[line["role"]]) for line in lines]
+        assert len(set(map(str, dashes))) == len(lines), chart["title"]
+
+
 # --- the command ---------------------------------------------------------------------------------
 
 
