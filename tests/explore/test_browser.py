@@ -282,6 +282,13 @@ def test_the_address_holds_the_state_and_the_history_works(browser, address):
     browser.get("about:blank")
     browser.get(f"{address}#view=none&question=99&said=<b>&gain=<b>&lag")
     assert text(browser, "#title") == "The starting weights" and drawn(browser) == 0
+    open_view(browser, address, "starting-weights", said="explodes")
+    with redrawn(browser):
+        browser.execute_script("document.getElementById('next').click()")
+        assert text(browser, "#count").endswith("question 2 of 3")
+        browser.back()
+    assert text(browser, "#count").endswith("question 1 of 3")
+    assert text(browser, "button.right").endswith("✓")
     for said in ("valueOf", "__proto__", "null"):
         browser.get("about:blank")
         browser.get(f"{address}#view=words&said={said}")

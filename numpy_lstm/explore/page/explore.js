@@ -182,7 +182,9 @@ async function predict(name) {
   try {
     const { right, measured } = await ask({ question });
     if (view !== state.view || question !== state.question) return; // another one is asked by now
-    byId("options").querySelector(`[data-option="${right}"]`).classList.add("right");
+    const rightOne = byId("options").querySelector(`[data-option="${right}"]`);
+    rightOne.classList.add("right");
+    rightOne.append(" ✓");
     byId("outcome").textContent = `${name === right ? "As you said" : "Not so"}: ${measured}`;
   } catch (error) {
     sayProblem(error);
@@ -196,6 +198,7 @@ async function predict(name) {
 }
 
 function nextQuestion() {
+  history.pushState(null, "", location.hash); // so that Back leads to this question again
   state.question += 1;
   state.said = null;
   asInTheQuestion();
