@@ -55,7 +55,9 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def check_replaceable(path: Path, beginning: bytes, option: str) -> None:
-    """Whether a page may be written here: there is nothing, or an earlier one of the same command.
+    """Whether a page can be written here, before the work that goes into it.
+
+    There may be nothing yet, or an earlier page of the same command.
 
     Parameters
     ----------
@@ -69,9 +71,15 @@ def check_replaceable(path: Path, beginning: bytes, option: str) -> None:
     ------
     ValueError
         If something else is there.
+    OSError
+        If its folder takes no files.
     """
     if not path.exists():
-        return
+        try:
+            with TemporaryFile(dir=path.parent):
+                return
+        except OSError as error:
+            raise OSError(f"`{option}` {path} cannot be written: {error.strerror}") from error
     if path.is_file():
         with open(path, "rb") as file:
             if file.read(len(beginning)) == beginning:

@@ -6,6 +6,7 @@ Matplotlib (Hunter, 2007) is imported only when a figure is drawn.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from numpy_lstm.files import write_atomically
+from numpy_lstm.types import MODEL_NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,6 +68,19 @@ def cell(name: str) -> dict[str, Any]:
     """Color and dashes of a cell and its start."""
     color, dashes, _ = CELLS[name]
     return {"color": color, "linestyle": dashes, "linewidth": 1.4}
+
+
+def name_of(cell: str) -> str:
+    """The cell as legends call it.
+
+    Examples
+    --------
+    >>> name_of("rnn, orthogonal x 1.5"), name_of("lstm, b_f=1")
+    ('vanilla RNN, orthogonal × 1.5', 'LSTM, $b_f = 1$')
+    """
+    model, start = cell.split(", ", 1)
+    start = re.sub(r"b_f=(\d+)", r"$b_f = \1$", start).replace(" x ", " × ")
+    return f"{MODEL_NAMES[model]}, {start}"
 
 
 @contextmanager

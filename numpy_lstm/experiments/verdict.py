@@ -120,9 +120,14 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """Accuracy against the length of the review, and the gradient against the distance."""
-    with plots.figure(path, 1, 2, 7.0, 3.2) as (drawing, (accuracy, gradient)):
+    with plots.figure(path, 1, 3, 8.0, 3.0) as (drawing, (accuracy, start, best)):
         draw_accuracy(accuracy, trials)
-        draw_gradient(gradient, trials)
+        draw_gradient(start, trials, "start")
+        draw_gradient(best, trials, "best")
+        start.set_title(
+            "gradient in the state, over that at\nthe last step, before training", fontsize=9
+        )
+        best.set_title("the same,\nat the best epoch", fontsize=9)
         drawing.legend(*accuracy.get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
 
@@ -135,11 +140,9 @@ def draw_accuracy(axes: Axes, trials: Sequence[dict[str, Any]]) -> None:
         axes.plot(places, shares.mean(axis=0), **style)
         marks = {"color": style["color"], "alpha": 0.6, "markersize": 3}
         axes.plot(np.tile(places, len(shares)), shares.ravel(), mark, **marks)
-        axes.plot([], label=cell, marker=mark, markersize=3, **style)
+        axes.plot([], label=plots.name_of(cell), marker=mark, markersize=3, **style)
     axes.axhline(50, color="black", linewidth=0.8, linestyle=(0, (1, 2)))
-    limits = [1, *(last + 1 for last in STEPS)]
-    names = [f"{a}–{b}" for a, b in zip(limits, STEPS, strict=False)]
-    axes.set_xticks(range(len(limits)), [*names, f"{limits[-1]}–"])
+    axes.set_xticks(range(len(STEPS) + 1), [*(f"≤{last}" for last in STEPS), f">{STEPS[-1]}"])
     axes.set_ylim(30, 102)
     axes.set_xlabel("steps of the review")
     axes.set_title("test accuracy (%)", fontsize=9)
@@ -150,12 +153,11 @@ def shares_of(counts: Sequence[tuple[int, int]]) -> list[float]:
     return [right / n if n else np.nan for right, n in counts]
 
 
-def draw_gradient(axes: Axes, trials: Sequence[dict[str, Any]]) -> None:
-    """What is left of the gradient in the state at the best epoch, a line a seed."""
+def draw_gradient(axes: Axes, trials: Sequence[dict[str, Any]], when: str) -> None:
+    """What is left of the gradient in the state at the start or the best epoch, a line a seed."""
     for cell, results in by_condition(trials).items():
         for result in results:
-            axes.plot(result["state_by_distance"]["best"], **{**plots.cell(cell), "linewidth": 0.9})
+            axes.plot(result["state_by_distance"][when], **{**plots.cell(cell), "linewidth": 0.9})
     axes.set_yscale("log")
     axes.set_ylim(1e-10, 1e2)
     axes.set_xlabel("steps before the last one")
-    axes.set_title("gradient in the state, over that at the end", fontsize=9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,7 +84,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:9]) < 65536):
+    if not (re.fullmatch("[0-9]{1,5}", text) and int(text) < 65536):
         raise argparse.ArgumentTypeError("must be a whole number below 65536")
     return int(text)
 

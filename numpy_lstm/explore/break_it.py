@@ -64,9 +64,9 @@ def checks(bug: Bug | None, cell: Model) -> list[Check]:
         _check_step(ours, cell),
         _check_sequence("the whole loop, one step long", ours, cell, steps=1),
         _check_sequence(
-            "the whole loop, the weights alone, from the last h", ours, cell, narrow=True
+            "the whole loop, the weights alone, of a loss in the last h", ours, cell, narrow=True
         ),
-        _check_sequence("the whole loop, every array, from every state", ours, cell),
+        _check_sequence("the whole loop, every array, of a loss in every state", ours, cell),
         _check_tiny(ours, cell),
         _check_forward(ours, cell),
     ]
@@ -82,7 +82,7 @@ def answer(setting: Setting) -> Answer:
             chart(
                 "Loss of the small task, with the right gradient and with the bug",
                 axis("step of training", 0, STEPS, range(0, STEPS + 1, 10)),
-                axis("nats", 0, 0.8, (0, 0.2, 0.4, 0.6, 0.8)),
+                axis("loss, nats", 0, 0.8, (0, 0.2, 0.4, 0.6, 0.8)),
                 [
                     line("right", "lstm", plain(np.array(right), 4)),
                     line("with the bug", "rnn", plain(np.array(wrong), 4)),
@@ -91,7 +91,7 @@ def answer(setting: Setting) -> Answer:
             )
         ],
         "open": table(
-            f"{where}: “{new}” stands for “{old}”",
+            f"{where}: “{new}” instead of “{old}”",
             ("check", "notices it", "what it finds"),
             [(each.name, "yes" if each.notices else "no", each.found) for each in found],
         ),
@@ -172,7 +172,7 @@ def _check_tiny(ours: Any, cell: Model) -> Check:
     errors = gradient_errors(loss, point, gradient, method="central")
     error = max(abs(each.analytic - each.measured) for each in errors)
     name = (
-        f"the same from weights of about {TINY:g}, the read-out's too, with an absolute error of"
+        f"the weights alone again, with all weights about {TINY:g} and an absolute error of"
         f" {ABSOLUTE:g} allowed"
     )
     return Check(name, error > ABSOLUTE, f"error {number(error)}")
@@ -183,7 +183,7 @@ def _check_forward(ours: Any, cell: Model) -> Check:
     point = _point(cell, STEPS_CHECKED)
     fast: Any = rnn.rnn_forward if cell == "rnn" else lstm.lstm_forward
     difference = float(abs(getattr(ours, f"{cell}_forward")(**point).hs - fast(**point).hs).max())
-    name = f"the forward pass beside another one: {cell}.py"
+    name = f"the forward pass, compared with that of {cell}.py"
     return Check(name, difference > 1e-12, f"difference {number(difference)}")
 
 
@@ -252,7 +252,11 @@ def _who_notices() -> tuple[str, str]:
     }[step.notices, everything.notices]
     return option, (
         f"the check of one step finds: {step.found}; that of the loop: {everything.found}."
-        + (" What goes wrong between the steps is in no step." if option == "loop" else "")
+        + (
+            " Each step is right; the mistake is in the loop that joins them."
+            if option == "loop"
+            else ""
+        )
     )
 
 
@@ -299,9 +303,9 @@ QUESTIONS = (
 VIEW = View(
     "break-it",
     "Break it",
-    f"A bug that was found in public code is planted into the plain loop of bptt.py. The task: of"
-    f" {T} numbers, is the sum positive? It is learned in {STEPS} steps of Adam; beside it stand"
-    " checks, of which some see little.",
+    f"A bug that was found in public code is planted into the plain loop, bptt.py and its steps in"
+    f" cells.py. The task: of {T} numbers, is the sum positive? It is learned in {STEPS} steps of"
+    " Adam. Six checks look for the bug; some of them see little.",
     (
         Control(
             "bug",

@@ -69,8 +69,10 @@ def read(folder: Path) -> Recorded:
         for model in inputs
         if f"{model}_{STATES[model]}" in arrays
     }
-    sound = [norms for part in (inputs, states) for norms in part.values()]
-    if not inputs or len(states) < len(inputs) or any(norms.ndim != 3 for norms in sound):
+    found = [*inputs.values(), *states.values()]
+    sound = all(norms.ndim == 3 and norms.size and norms.dtype.kind == "f" for norms in found)
+    steps_and_reviews = {norms.shape[1:] for norms in found}  # every model reads the same reviews
+    if not sound or len(states) < len(inputs) or len(steps_and_reviews) != 1:
         raise ValueError(f"`--run` {folder}: its {FILE} does not hold the norms of a run.")
     return Recorded(inputs, states)
 
@@ -174,12 +176,13 @@ def answer(summary: Summary, epoch: int) -> Answer:
     T = max(of_model.shape[1] for of_model in at_epoch.values())
     medians = {model: of_model[1, far] for model, of_model in at_epoch.items()}
     before = {model: of_model[1, 0] for model, of_model in by_epoch.items()}
+    when = f"After epoch {epoch}" if epoch else "Before training"
     said = " and ".join(f"{number(float(medians[m]))} in the {_name(m)}" for m in medians)
     started = " and ".join(number(float(before[m])) for m in before)
     return {
         "charts": [
             chart(
-                f"After epoch {epoch}" if epoch else "Before training",
+                f"{when}: median and quartiles of the reviews",
                 axis("steps before the last one, k", 0, T - 1, round_ticks(0, T - 1)),
                 scale,
                 [_line(model, of_model) for model, of_model in at_epoch.items()],
@@ -202,10 +205,8 @@ def answer(summary: Summary, epoch: int) -> Answer:
             [(e, *(_cell(of_model, e) for of_model in by_epoch.values())) for e in range(last + 1)],
         ),
         "sentence": (
-            f"{f'After epoch {epoch}' if epoch else 'Before training'}, the median {what} {far}"
-            f" steps back is {said}; before training it was {started}."
-            if epoch
-            else f"Before training, the median {what} {far} steps back is {said}."
+            f"{when}, the median {what} {far} steps back is {said}"
+            + (f"; before training it was {started}." if epoch else ".")
         ),
     }
 
@@ -215,19 +216,23 @@ def questions_of(summary: Summary) -> tuple[Question, ...]:
     far = summary.far
     shares = {model: every[:, 1, far].tolist() for model, every in summary.quartiles.items()}
     last = max(map(len, shares.values())) - 1
+    both = set(shares) == set(MODEL_NAMES)
+    who = "the models become" if both else "the model becomes"
     steady = Question(
-        f"Over {last} epochs the models become better at their task. Does the share of the gradient"
-        f" that reaches {far} steps back grow from each epoch to the next?",
-        {"both": "In every model.", "one": "In one of them.", "neither": "In none."},
+        f"In training {who} better at the task. Does the share of the gradient that reaches {far}"
+        " steps back grow from each epoch to the next?",
+        {"both": "In both models.", "one": "In one of them.", "neither": "In neither."}
+        if both
+        else {"both": "Yes.", "neither": "No."},
         {"epoch": last},
         lambda: _steadiness(shares),
     )
-    if set(shares) != set(MODEL_NAMES):
+    if not both:
         return (steady,)
     cure = Question(
         f"Before training, the median review has {number(shares['rnn'][0])} of the RNN's gradient"
         f" {far} steps back, and {number(shares['lstm'][0])} of the LSTM's. How do the"
-        f" shares compare after {last} epochs?",
+        f" shares compare after epoch {last}?",
         {
             "cured": "The RNN's is at least half of the LSTM's.",
             "part": "The RNN's is between a tenth and a half of it.",

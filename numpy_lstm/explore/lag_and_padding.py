@@ -106,7 +106,7 @@ def answer(setting: Setting) -> Answer:
                     line(said, ROLES[place], heights(reach(cell, lag, place)))
                     for place, said in PLACES.items()
                 ],
-                marks=[{"x": lag, "label": "the review's end, if padded behind"}] if lag else [],
+                marks=[{"x": lag, "label": "← padding behind"}] if lag else [],
                 wide=True,
             ),
             chart(
@@ -122,14 +122,14 @@ def answer(setting: Setting) -> Answer:
             chart(
                 "Measured: test accuracy with K empty steps behind",
                 lags,
-                axis("accuracy, %", 45, 90, (50, 60, 70, 80, 90)),
+                axis("accuracy, %, and 95 % interval", 45, 90, (50, 60, 70, 80, 90)),
                 [_with_interval(name, model, at_lag)],
                 marks=here,
             ),
             chart(
                 "Measured: one epoch on reviews of 500 steps",
                 axis("", -0.5, 2.5, range(3), labels=["behind", "in front", "masked"]),
-                axis("accuracy, %", 45, 90, (50, 60, 70, 80, 90)),
+                axis("accuracy, %, and 95 % interval", 45, 90, (50, 60, 70, 80, 90)),
                 [
                     _with_interval(said, role, list(accuracies["padding"][role].values()))
                     | {"marks": "only", "x": [k + aside for k in range(3)]}

@@ -38,7 +38,7 @@ LINES = 27  # that run in both functions
 LINE_NAMES = tuple(f"{k + 1} of {LINES}" for k in range(LINES))
 
 CONTROLS = (
-    Control("line", "line", "slider", LINES - 1, tuple(range(LINES)), LINE_NAMES, local=True),
+    Control("line", "line", "slider", LINES - 2, tuple(range(LINES)), LINE_NAMES, local=True),
     Control("cut", "cut this path back", "choice", "none", tuple(CUTS), CUT_NAMES),
     Control("dc", "dc_next, from step t + 1", "slider", 0.0, span(-2, 2, 40), offered=(0.0, 1.0)),
     Control("dh", "dh_t, the gradient in h_t", "slider", 1.0, span(-2, 2, 40), offered=(0.0, 1.0)),
@@ -102,7 +102,7 @@ def answer(setting: Setting) -> Answer:
         f"with forget bias {bias:g}, the gradient in the input of a cell of {H} units has the norm"
         f" {number(norms['none'][last])} {last} steps back"
     )
-    cut_off = f", and {number(share)} times that without {name}." if cut else ", all paths open."
+    cut_off = f"; without {name}, {number(share)} of it is left." if cut else ", all paths open."
     return {
         "charts": [
             chart(
@@ -216,7 +216,7 @@ VIEW = View(
     "one-step",
     "One step, line by line",
     "These are lstm_step and lstm_step_backward of cells.py, as they run: a cell of one unit, each"
-    " line with its equation and the value that it has assigned.",
+    " line with its equation and the value that it has assigned. Gradients are in italics.",
     CONTROLS,
     QUESTIONS,
     answer,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import threading
 import webbrowser
@@ -38,11 +39,12 @@ class Server(ThreadingHTTPServer):
     Raises
     ------
     OSError
-        If the port is taken.
+        If the port is taken, or not allowed.
     """
 
     daemon_threads = True  # the end of the program waits for no connection
     allow_reuse_address = os.name == "posix"  # on Windows two programs could share the port
+    request_queue_size = 64  # connections that wait; beyond 5, the default, they would be reset
 
     def __init__(self, views: dict[str, View], port: int | None) -> None:
         self.views = views
@@ -50,9 +52,9 @@ class Server(ThreadingHTTPServer):
         self.turn = threading.Lock()  # one answer at a time: they are short, and cores are few
         try:
             super().__init__((HOST, PORT if port is None else port), Handler)
-        except OSError:
+        except OSError as error:
             if port is not None:
-                raise
+                raise OSError(f"`--port` {port}: {error.strerror}") from error
             super().__init__((HOST, 0), Handler)
 
     @property
@@ -88,7 +90,8 @@ class Handler(BaseHTTPRequestHandler):
         if not self._is_ours():
             return
         length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit() and int(length[:9]) <= LONGEST):
+        # Of at most nine digits: a number of many takes long to read.
+        if not (re.fullmatch("[0-9]{1,9}", length) and int(length) <= LONGEST):
             self.close_connection = True  # what it says is not read
             self._refuse(413, f"A question must have a length of at most {LONGEST:,} bytes.")
             return

@@ -70,7 +70,7 @@ CONTROLS = (
     ),
     Control(
         "instrument",
-        "instrument",
+        "instrument: an LSTM whose answer is known",
         "choice",
         "off",
         ("off", "half", "one"),
@@ -151,12 +151,11 @@ def cells(setting: Setting) -> tuple[RNNParams, LSTMParams]:
 def answer(setting: Setting) -> Answer:
     """The charts, the table and the sentence for a setting."""
     found = flow(setting)
-    k = np.arange(T)
     sigma = line("σₘₐₓᵏ", "bound", _ray(found.stretch), x=[0, T - 1])
     rho = line("ρᵏ", "radius", _ray(found.radius), x=[0, T - 1])
     product = line("∏ f", "product", heights(found.forget_product))
     distance = axis("steps before the last one, k", 0, T - 1, round_ticks(0, T - 1))
-    marks = [{"x": setting["lag"], "label": "empty from here on"}] if setting["lag"] else []
+    marks = [{"x": setting["lag"], "label": "← empty"}] if setting["lag"] else []
     states = chart(
         "Gradient in the states",
         distance,
@@ -203,14 +202,14 @@ def answer(setting: Setting) -> Answer:
             ("k", "RNN h", "RNN x", "LSTM h", "LSTM c", "LSTM x", "σₘₐₓᵏ", "ρᵏ", "∏ f", "mean f"),
             [
                 (
-                    int(at),
-                    *(number(float(values[at])) for values in found[:5]),
-                    number(found.stretch ** int(at)),
-                    number(found.radius ** int(at)),
-                    number(float(found.forget_product[at])),
-                    number(float(found.gates["f"][at])),
+                    k,
+                    *(number(float(values[k])) for values in found[:5]),
+                    number(found.stretch**k),
+                    number(found.radius**k),
+                    number(float(found.forget_product[k])),
+                    number(float(found.gates["f"][k])),
                 )
-                for at in k[::10]
+                for k in range(0, T, 10)
             ],
         ),
         "sentence": (
@@ -306,7 +305,7 @@ VIEW = View(
     "starting-weights",
     "The starting weights",
     "Both cells are untrained. They read noise, and a gradient of norm 1 is sent back from the last"
-    " hidden state. Their first weights alone decide how far it reaches.",
+    " hidden state, step by step. Their first weights alone decide how far it reaches.",
     CONTROLS,
     QUESTIONS,
     answer,

@@ -136,7 +136,9 @@ def answer(setting: Setting) -> Answer:
             "words": words,
             "unknown": np.flatnonzero(tokens == UNKNOWN).tolist(),
             "rows": [_row(model, one) for model, one in found.items()],
-            "details": [_details(words[k], k, found) for k in range(L)],
+            "details": [
+                _details(words[k], k, found, known=bool(tokens[k] != UNKNOWN)) for k in range(L)
+            ],
         },
         "table": _table(words, found),
         "sentence": _sentence(found, epoch, contributions),
@@ -149,9 +151,8 @@ def text_of(setting: Setting) -> str:
     return str(setting["text"]) if own else EXAMPLES[int(setting["example"])][1]
 
 
-def ends(values: Array) -> float:
+def ends(values: Array, edge: int = EDGE) -> float:
     """Mean of the first words' values over that of the last words'."""
-    edge = min(EDGE, len(values))
     return float(values[:edge].mean() / values[-edge:].mean())
 
 
@@ -168,7 +169,7 @@ def _row(model: str, one: Reading) -> dict[str, Any]:
     }
 
 
-def _details(word: str, k: int, found: dict[str, Reading]) -> list[str]:
+def _details(word: str, k: int, found: dict[str, Reading], *, known: bool) -> list[str]:
     """Norms, gates and state at one word."""
     rnn, lstm = found["rnn"], found["lstm"]
     assert lstm.c is not None and lstm.gates is not None
@@ -177,8 +178,9 @@ def _details(word: str, k: int, found: dict[str, Reading]) -> list[str]:
         "" if one.contributions is None else f"; contributes {_signed(one.contributions[k])}"
         for one in (rnn, lstm)
     ]
+    unknown = "" if known else ", which the models do not know"
     return [
-        f"“{word}”, word {k + 1} of {len(rnn.x)}",
+        f"“{word}”, word {k + 1} of {len(rnn.x)}{unknown}",
         f"RNN: gradient {number(rnn.x[k])} in x, {number(rnn.h[k])} in h; ‖h‖ ="
         f" {number(rnn.state[k])}{added[0]}",
         f"LSTM: gradient {number(lstm.x[k])} in x, {number(lstm.h[k])} in h,"
@@ -223,11 +225,20 @@ def _sentence(found: dict[str, Reading], epoch: int, contributions: bool) -> str
             for model, one in found.items()
         )
         return f"{when}, the contributions add up to each model's log-odds of positive: {sums}."
-    rnn, lstm = (number(ends(one.x)) for one in found.values())
+    edge = min(EDGE, len(found["rnn"].x) // 2)  # no word is of both ends
+    if edge == 0:
+        rnn, lstm = (number(one.x[0]) for one in found.values())
+        said = f"the gradient at the only word is {rnn} in the RNN, and {lstm} in the LSTM"
+    else:
+        rnn, lstm = (number(ends(one.x, edge)) for one in found.values())
+        first, last = (f"{edge} words", f"{edge}") if edge > 1 else ("word", "word")
+        said = (
+            f"the gradient at the first {first} is {rnn} times that at the last {last} in the RNN,"
+            f" and {lstm} times in the LSTM"
+        )
     return (
-        f"{when}, the gradient at the first {EDGE} words is {rnn} times that at the last {EDGE}"
-        f" in the RNN, and {lstm} times in the LSTM; it says how the verdict would move with a"
-        " word, not what the word has contributed."
+        f"{when}, {said}; it says how the verdict would move with a word, not what the word has"
+        " contributed."
     )
 
 
@@ -242,8 +253,10 @@ def view() -> View:
     return View(
         "words",
         "A review's words",
-        "Two small models read a review word by word. Each word is colored by the norm of the"
-        " loss's gradient at it, divided by the error; the darkest is the largest of its row.",
+        "Two small models read a review word by word. The stronger a word's color, the larger the"
+        " gradient at it of the logit, the log-odds of a positive review; the strongest is the"
+        " largest of its row. If contributions are shown, blue words speak for a positive review,"
+        " orange ones with dots below against it. The models do not know the words in italics.",
         (
             Control("example", "review", "choice", 0, examples, names, offered=examples[:-1]),
             Control(

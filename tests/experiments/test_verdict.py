@@ -123,19 +123,20 @@ def test_the_summary_has_the_seeds_and_what_is_left_twenty_steps_back():
 def test_the_figure_has_a_line_and_the_seeds_of_each_cell():
     names = ["rnn, orthogonal", "lstm, b_f=1"]
     listed = trials({name: [results_of(0.5), results_of(0.9)] for name in names})
-    accuracy, gradient = drawn(verdict.draw, listed).axes
-    lines = labelled(accuracy)
-    assert list(lines) == names
+    accuracy, start, best = drawn(verdict.draw, listed).axes
+    assert list(labelled(accuracy)) == ["vanilla RNN, orthogonal", "LSTM, $b_f = 1$"]
     for name in names:
         own = [line for line in accuracy.lines if color_of(line) == cell(name)["color"].upper()]
         means, seeds = (line.get_ydata() for line in own[:2])
         np.testing.assert_allclose(means, [50, 75, np.nan, 100, 0, 70])
         np.testing.assert_allclose(seeds[[0, 5, 6, 11]], [50, 50, 50, 90])
-    assert list(tick_labels(accuracy, "x").values()) == [
-        "1–10", "11–15", "16–20", "21–30", "31–40", "41–",
-    ]  # fmt: skip
-    assert [len(line.get_xdata()) for line in gradient.lines] == [22] * 4
-    assert gradient.get_yscale() == "log"
+    assert list(tick_labels(accuracy, "x").values()) == ["≤10", "≤15", "≤20", "≤30", "≤40", ">40"]
+    for axes, when, title in ((start, "start", "before training"), (best, "best", "best epoch")):
+        assert axes.get_title().endswith(title) and axes.get_yscale() == "log"
+        for line in axes.lines:
+            np.testing.assert_array_equal(
+                line.get_ydata(), results_of(0.5)["state_by_distance"][when]
+            )
 
 
 def test_the_answers_are_the_classifiers():

@@ -236,6 +236,15 @@ def test_a_word_tells_its_norms_by_the_pointer_and_by_the_slider(browser, addres
     assert text(browser, ".details li").startswith("“wonderful”, word 2 of ")
     said = find(browser, "#control-word").get_attribute("aria-valuetext")
     assert said == text(browser, ".details li")
+    find(browser, "#control-word").send_keys(Keys.END)
+    assert text(browser, ".details li").startswith("“from”, word 74 of 74")
+    assert "word=74" in browser.current_url
+    with redrawn(browser):
+        Select(find(browser, "#control-example")).select_by_index(1)
+    assert text(browser, ".details li").startswith("“music”, word 18 of 18")
+    assert "word=18" in browser.current_url
+    with redrawn(browser):
+        Select(find(browser, "#control-example")).select_by_index(0)
     word = browser.find_elements(By.CSS_SELECTOR, ".review .word")[4]
     webdriver.ActionChains(browser).move_to_element(word).perform()
     assert text(browser, ".details li").startswith("“best”, word 5 of ")
@@ -273,6 +282,20 @@ def test_the_address_holds_the_state_and_the_history_works(browser, address):
     browser.get("about:blank")
     browser.get(f"{address}#view=none&question=99&said=<b>&gain=<b>&lag")
     assert text(browser, "#title") == "The starting weights" and drawn(browser) == 0
+    open_view(browser, address, "starting-weights", said="explodes")
+    with redrawn(browser):
+        browser.execute_script("document.getElementById('next').click()")
+        assert text(browser, "#count").endswith("question 2 of 3")
+        browser.back()
+    assert text(browser, "#count").endswith("question 1 of 3")
+    assert text(browser, "button.right").endswith("✓")
+    for said in ("valueOf", "__proto__", "null"):
+        browser.get("about:blank")
+        browser.get(f"{address}#view=words&said={said}")
+        assert drawn(browser) == 0 and "said" not in browser.current_url
+    for gain in ("1e999", "", "-Infinity", "%E0%A4%A"):
+        open_view(browser, address, "starting-weights", said="explodes", gain=gain)
+        assert "gain" not in browser.current_url, gain
 
 
 def test_the_pointer_reads_a_chart_off(browser, served):
@@ -346,6 +369,45 @@ def test_on_a_phone_nothing_stands_beside_the_page(browser, served, name):
         assert browser.execute_script("return document.documentElement.scrollWidth") <= 320
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("width", [320, 768, 1920])
+def test_no_label_leaves_its_chart_or_covers_another(browser, served, width):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        for name, lags in (
+            ("starting-weights", (0, 5, 25, 50, 60, 75, 100)),
+            ("lag-and-padding", (0, 25, 50, 100, 200, 400)),
+            ("epochs", (0,)),
+        ):
+            said = next(iter(VIEWS[name].questions[0].options))
+            for lag in lags:
+                open_view(browser, served, name, said=said, lag=lag)
+                assert browser.execute_script(COLLISIONS) == [], (name, lag)
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+COLLISIONS = """
+  const found = [];
+  for (const svg of document.querySelectorAll("figure > svg")) {
+    const around = svg.getBoundingClientRect();
+    const texts = [...svg.querySelectorAll("text")].filter((text) => text.textContent);
+    const boxes = texts.map((text) => text.getBoundingClientRect());
+    boxes.forEach((a, j) => {
+      const outside = a.left < around.left - 1 || a.right > around.right + 1;
+      if (outside) found.push(texts[j].textContent);
+      boxes.slice(j + 1).forEach((b, k) => {
+        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (across > 1 && down > 4)
+          found.push(`${texts[j].textContent} ${texts[j + 1 + k].textContent}`);
+      });
+    });
+  }
+  return found;
+"""
 
 
 @EACH

@@ -108,14 +108,23 @@ def test_a_run_of_one_model_can_be_shown_and_other_folders_are_refused(tmp_path)
     norms = 0.5 ** np.arange(6.0)[:, np.newaxis] * np.ones((3, 6, 4))
     np.savez(tmp_path / epochs.FILE, rnn_x=norms, rnn_h=norms, lengths=np.full(4, 6))
     view = epochs.view(tmp_path)
-    assert len(view.questions) == 1
+    (question,) = view.questions
+    assert question.options == {"both": "Yes.", "neither": "No."}
+    assert question.judge()[0] == "neither"
     setting = {"epoch": 2, "where": "inputs", "measure": "norm"}
     assert "0.031 in the RNN" in view.answer(setting)["sentence"]
     with pytest.raises(ValueError, match=r"holds no gradient_norms\.npz"):
         epochs.view(tmp_path / "elsewhere")
-    np.savez(tmp_path / epochs.FILE, lengths=np.full(4, 6))
-    with pytest.raises(ValueError, match="does not hold the norms of a run"):
-        epochs.view(tmp_path)
+    for arrays in (
+        {"lengths": np.full(4, 6)},
+        {"rnn_x": norms},
+        {"rnn_x": norms, "rnn_h": norms[:, :3]},
+        {"rnn_x": norms[:0], "rnn_h": norms[:0]},
+        {"rnn_x": norms.astype(str), "rnn_h": norms.astype(str)},
+    ):
+        np.savez(tmp_path / epochs.FILE, **arrays)
+        with pytest.raises(ValueError, match="does not hold the norms of a run"):
+            epochs.view(tmp_path)
     (tmp_path / epochs.FILE).write_bytes(b"PK")
     with pytest.raises(ValueError, match="is not a sound"):
         epochs.view(tmp_path)
@@ -164,6 +173,30 @@ def test_a_text_without_a_word_is_asked_for_one_and_html_stays_text():
     setting["text"] = "It is <b>not</b> 3 < 4 & “good”"
     answer = words.answer(setting)
     assert answer["words"]["words"] == ["It", "is", "not", "3", "4", "good"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("good", ", the gradient at the only word is "),
+        ("good bad film", ", the gradient at the first word is "),
+        ("a good film it is", " times that at the last 2 in the RNN,"),
+        ("good " * 30, " times that at the last 10 in the RNN,"),
+    ],
+)
+def test_the_ends_of_a_short_text_share_no_word(text, said):
+    setting = {"example": "own", "text": text, "epoch": 6, "shown": "gradient"}
+    assert said in words.answer(setting)["sentence"]
+
+
+def test_a_word_that_the_models_do_not_know_is_said():
+    setting = {"example": "own", "text": "good zzyzx", "epoch": 6, "shown": "gradient"}
+    told = words.answer(setting)["words"]
+    assert told["unknown"] == [1]
+    assert [known[0] for known in told["details"]] == [
+        "“good”, word 1 of 2",
+        "“zzyzx”, word 2 of 2, which the models do not know",
+    ]
 
 
 def test_a_long_text_is_read_from_its_end():

@@ -142,6 +142,31 @@ def test_what_is_written_can_be_read_in_light_and_dark(scheme):
             assert (values[1] + 0.05) / (values[0] + 0.05) >= 4.5, (text, ground)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_word_can_be_read_on_its_strongest_color(scheme):
+    script = (FOLDER / "explore.js").read_text(encoding="utf-8")
+    (most,) = re.findall(r"Math\.round\((\d+) \* Math\.abs\(share\)\)", script)
+    named, share = colors(scheme), int(most) / 100
+    for role in ("rnn", "lstm", "against"):
+        pairs = [
+            (int(named[role][k : k + 2], 16), int(named["paper"][k : k + 2], 16)) for k in (0, 2, 4)
+        ]
+        mixed = "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
+        values = sorted([luminance(named["ink"]), luminance(mixed)])
+        assert (values[1] + 0.05) / (values[0] + 0.05) >= 4.5, role
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_no_two_lines_of_a_chart_have_the_same_dashes(view):
+    style = (FOLDER / "explore.css").read_text(encoding="utf-8")
+    rules = dict(re.findall(r"^\.([\w-]+) \{(.*?)\}", style, re.S | re.M))
+    setting = {c.name: c.default for c in view.controls if not c.local}
+    for chart in view.answer(setting | view.questions[0].setting)["charts"]:
+        lines = [line for line in chart["lines"] if line.get("marks") != "only"]
+        dashes = [re.findall(r"stroke-dasharray: (.*?);", rules[line["role"]]) for line in lines]
+        assert len(set(map(str, dashes))) == len(lines), chart["title"]
+
+
 # --- the command ---------------------------------------------------------------------------------
 
 
@@ -168,8 +193,13 @@ def test_the_command_replaces_nothing_else(tmp_path, monkeypatch, capsys):
         assert main(["--out", str(there)]) == 2
         assert "is no page of this command" in capsys.readouterr().err
     assert out.read_text() == "<!DOCTYPE html>\n<p>mine"
-    assert main(["--out", str(tmp_path / "none" / "page.html")]) == 2
-    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_page_that_cannot_be_written_is_said_before_the_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("numpy_lstm.explore.page.packed_answers", None)
+    out = tmp_path / "none" / "page.html"
+    assert main(["--out", str(out)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: `--out` {out} cannot be written: ")
 
 
 @pytest.mark.parametrize(
@@ -177,6 +207,7 @@ def test_the_command_replaces_nothing_else(tmp_path, monkeypatch, capsys):
     [
         (["--port", "70000"], "must be a whole number below 65536"),
         (["--port", "-1"], "must be a whole number below 65536"),
+        (["--port", "00000000070000"], "must be a whole number below 65536"),
         (["--out", "x.html", "--port", "1"], "not together with --port"),
         (["--out", "x.html", "--no-browser"], "not together with --port"),
     ],

@@ -97,7 +97,7 @@ def test_other_origins_are_refused(server, origin):
 
 
 def test_a_question_has_a_length_and_not_too_great_a_one(server):
-    for length in (str(LONGEST + 1), "9" * 30, "-1", "x", "", "١"):
+    for length in (str(LONGEST + 1), "9" * 30, 9 * "0" + "100000000", "-1", "x", "", "١"):
         reply, text = ask(server, body=b"", Content_Length=length.encode().decode("latin-1"))
         assert reply.status == 413 and "16,384" in text
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
@@ -151,6 +151,21 @@ def test_it_listens_on_this_machine_alone(server):
     assert server.server_address[0] == "127.0.0.1"
 
 
+def test_many_connections_at_once_wait_for_their_turn():
+    with Server({}, 0) as made:
+        waiting = [http.client.HTTPConnection("127.0.0.1", made.server_port) for _ in range(40)]
+        for connection in waiting:
+            connection.timeout = 20
+            connection.request("GET", "/")  # nobody listens yet
+        thread = threading.Thread(target=made.serve_forever)
+        thread.start()
+        for connection in waiting:
+            assert connection.getresponse().status == 200
+            connection.close()
+        made.shutdown()
+        thread.join()
+
+
 def test_a_connection_that_says_nothing_is_closed(monkeypatch):
     monkeypatch.setattr(served.Handler, "timeout", 0.2)
     with Server({}, 0) as made:
@@ -168,7 +183,7 @@ def test_a_port_that_is_taken_is_an_error_if_it_was_named_and_else_another_is_ch
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match=f"`--port` {port}: "):
             Server({}, port)
         monkeypatch.setattr(served, "PORT", port)
         with Server({}, None) as other:

@@ -91,10 +91,14 @@ function readAddress() {
   state.view = about.views.find((view) => view.name === words.get("view")) || about.views[0];
   const { questions, controls } = state.view;
   state.question = Number(words.get("question")) in questions ? Number(words.get("question")) : 0;
-  state.said = words.get("said") in questions[state.question].options ? words.get("said") : null;
+  const said = words.get("said");
+  // Not `in`, by which "valueOf" too would be an option.
+  state.said = Object.hasOwn(questions[state.question].options, said) ? said : null;
   state.settings = settingsOf(state.question);
   for (const control of controls) {
-    if (words.has(control.name)) state.settings[control.name] = valueNear(control, words.get(control.name));
+    const asked = state.settings[control.name];
+    if (words.has(control.name))
+      state.settings[control.name] = valueNear(control, words.get(control.name), asked);
   }
 }
 
@@ -104,17 +108,17 @@ function settingsOf(question) {
   const chosen = Object.entries(state.view.questions[question].setting);
   const known = chosen.map(([name, value]) => {
     const control = state.view.controls.find((each) => each.name === name);
-    return control ? [name, valueNear(control, String(value))] : [name, value];
+    return control ? [name, valueNear(control, String(value), control.default)] : [name, value];
   });
   return Object.fromEntries([...defaults, ...known]);
 }
 
-/** The value that is written so; or else the nearest, as a page in one file has fewer of them. */
-function valueNear(control, written) {
+/** The value that is written so; or the nearest, as a page in one file has fewer; or `otherwise`. */
+function valueNear(control, written, otherwise) {
   const same = control.values.find((value) => String(value) === written);
-  if (same !== undefined || control.kind !== "slider" || Number.isNaN(Number(written)))
-    return same ?? control.default;
-  const away = (value) => Math.abs(value - written);
+  const wanted = parseFloat(written);
+  if (same !== undefined || control.kind !== "slider" || !Number.isFinite(wanted)) return same ?? otherwise;
+  const away = (value) => Math.abs(value - wanted);
   return control.values.reduce((best, value) => (away(value) < away(best) ? value : best));
 }
 
@@ -178,7 +182,9 @@ async function predict(name) {
   try {
     const { right, measured } = await ask({ question });
     if (view !== state.view || question !== state.question) return; // another one is asked by now
-    byId("options").querySelector(`[data-option="${right}"]`).classList.add("right");
+    const rightOne = byId("options").querySelector(`[data-option="${right}"]`);
+    rightOne.classList.add("right");
+    rightOne.append(" ✓");
     byId("outcome").textContent = `${name === right ? "As you said" : "Not so"}: ${measured}`;
   } catch (error) {
     sayProblem(error);
@@ -192,6 +198,7 @@ async function predict(name) {
 }
 
 function nextQuestion() {
+  history.pushState(null, "", location.hash); // so that Back leads to this question again
   state.question += 1;
   state.said = null;
   asInTheQuestion();
@@ -326,7 +333,7 @@ function sayProblem(error) {
 }
 
 function drawAnswer() {
-  if (!shown) return;
+  if (shown.words) limitPlaces("word", shown.words.words.length);
   drawPicture();
   byId("numbers").querySelector(".scroll").replaceChildren(tableOf(shown.table));
   byId("seen").className = "";
@@ -404,8 +411,9 @@ function stepOf(lines) {
     tabindex: "0",
     "aria-label": "The lines of cells.py",
   };
-  const [{ source, equation }, said] = [lines[at], rows.find((row) => row.ariaCurrent).lastChild];
-  sayPlace("line", `${equation ? `(${equation}) ` : ""}${source}: ${said.textContent}`);
+  const { source, equation } = lines[at];
+  const assigned = rows.find((row) => row.ariaCurrent).lastChild.textContent;
+  sayPlace("line", `${equation ? `(${equation}) ` : ""}${source}${assigned ? `: ${assigned}` : ""}`);
   return [drawing, element("div", region, listing)];
 }
 
@@ -476,7 +484,7 @@ function wordOf(word, k, row, unknown, at) {
   const role = row.signed ? (share > 0 ? "towards" : "against") : row.role;
   const kinds = ["word", role, unknown.includes(k) ? "unknown" : "", k === at ? "at" : ""];
   const span = element("span", { class: kinds.join(" ") }, word);
-  span.style.setProperty("--share", `${Math.round(70 * Math.abs(share))}%`);
+  span.style.setProperty("--share", `${Math.round(48 * Math.abs(share))}%`);
   span.addEventListener("pointerenter", () => {
     if (k !== at) choosePlace("word", k);
   });
@@ -486,6 +494,14 @@ function wordOf(word, k, row, unknown, at) {
 /** What a screen reader says of a local slider's place. */
 function sayPlace(name, text) {
   byId(`control-${name}`).setAttribute("aria-valuetext", text);
+}
+
+/** End a local slider where what it goes through ends. */
+function limitPlaces(name, count) {
+  const input = byId(`control-${name}`);
+  const beyond = Number(input.value) >= count;
+  input.max = count - 1;
+  if (beyond) choosePlace(name, count - 1);
 }
 
 /** Move a local slider from elsewhere on the page. */
@@ -579,7 +595,7 @@ function drawingOf(chart, figure) {
   const followed = chart.follows ? [{ x: state.settings[chart.follows], label: "" }] : [];
   for (const mark of [...(chart.marks || []), ...followed]) {
     svg.append(shape("line", { class: "mark", x1: x(mark.x), x2: x(mark.x), y1: edge.top, y2: bottom }));
-    const late = x(mark.x) > width * 0.6;
+    const late = x(mark.x) > (edge.left + right) / 2; // the label stands where there is more room
     const at = {
       x: x(mark.x) + (late ? -4 : 4),
       y: edge.top + letter * 0.8,
