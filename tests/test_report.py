@@ -178,6 +178,7 @@ def test_the_numbers_of_the_committed_pdf_are_the_results(committed: pypdf.PdfRe
     expected = [f"by{100 * comparison['lstm - rnn']['mean']:.2f}points"]
     for of in (
         comparison["lstm"],
+        comparison["tf-idf"],
         *(of_verdict[cell]["test_accuracy"] for cell in ("rnn, orthogonal", "lstm, b_f=1")),
     ):
         mean, low, high = (100 * of[name] for name in ("mean", "low", "high"))
@@ -198,9 +199,18 @@ def test_the_numbers_of_the_committed_pdf_are_the_results(committed: pypdf.PdfRe
         expected.append(f"{median}%({least}to{most})")
     of_padding, of_cuts = results("padding")["summary"], results("gradient_or_memory")["summary"]
     means = [of_padding[f"lstm, {condition}"] for condition in ("as published", "masked")]
-    for treatment in ("whole", "gradient cut at 10", "memory cut at 10", "gradient of 1997"):
-        means.append(of_cuts[f"lstm, b_f=1, {treatment}"])
-    for of in [*means, of_cuts["rnn, orthogonal, whole"]]:
+    means += [of_cuts[f"lstm, b_f=1, {treatment}"] for treatment in ("gradient of 1997", "whole")]
+    for treatment, words in (
+        ("whole", "theleadis{}points"),
+        ("gradient cut at 10", "{}ofthesepointsremain"),
+        ("memory cut at 10", "withbothmemoriescutthere,{}."),
+    ):
+        lstm, rnn = (
+            of_cuts[f"{cell}, {treatment}"]["test_accuracy"]["mean"]
+            for cell in ("lstm, b_f=1", "rnn, orthogonal")
+        )
+        expected.append(words.format(rounded(100 * (lstm - rnn), 1)))
+    for of in means:
         expected.append(f"{rounded(100 * of['test_accuracy']['mean'], 1)}%")
     mutation = results("mutation")
     expected.append(f"Of{mutation['mutants']:,}smallchanges")

@@ -39,6 +39,7 @@ TENTH = 10  # largest singular value that is drawn; a smoke run has 8
 FIRST = 10  # steps at a sequence's beginning
 HELD = {0.5: 0.0, 1.0: 40.0}  # forget gates, to the last digit, and their pre-activations
 BOUND, RADIUS = r"$σ_\mathrm{max}(W_h)^k$", "$ρ(W_h)^k$"
+RADIUS_DASHES: Any = (0, (10, 3))
 # The names of untrained cells in the figure, and where they stand.
 DRAWN = {
     "rnn, orthogonal": ("orthogonal", 113, 1e-9),
@@ -297,11 +298,13 @@ def draw_untrained(rnn: Axes, lstm: Axes, grouped: Mapping[str, Any]) -> None:
             theory = powers(results, "largest_singular_value", len(line))
         else:
             theory = forget_product(results)[: len(line)]
-        axes.plot(theory, color=style["color"], linewidth=0.6)
+        axes.plot(theory, **{**style, "linewidth": 0.6})
     # Of the orthogonal ones the spectral radius is the largest singular value.
     uniform = grouped["rnn, uniform"]
     radius = powers(uniform, "spectral_radius", len(center(uniform)))
-    rnn.plot(radius, ":", color=plots.cell("rnn, uniform")["color"], linewidth=1.0)
+    rnn.plot(
+        radius, linestyle=RADIUS_DASHES, color=plots.cell("rnn, uniform")["color"], linewidth=0.8
+    )
     _finish(rnn, "vanilla RNN, untrained: ‖∂L/∂h‖", BOUND, RADIUS)
     _finish(lstm, "LSTM, untrained: ‖∂L/∂c‖", r"mean $∏\,f_t$")
     for axes in (rnn, lstm):
@@ -379,9 +382,9 @@ def draw_jacobians(axes: Axes, grouped: Mapping[str, Any]) -> None:
             if model == "rnn"
             else forget_product(results)[: lags[-1] + 1]
         )
-        axes.plot(theory, color=style["color"], linewidth=0.6)
+        axes.plot(theory, **{**style, "linewidth": 0.6})
     radius = powers(grouped["rnn, trained"], "spectral_radius", lags[-1] + 1)
-    axes.plot(radius, ":", color=plots.COLORS["rnn"], linewidth=1.0)
+    axes.plot(radius, linestyle=RADIUS_DASHES, color=plots.COLORS["rnn"], linewidth=0.8)
     title = "singular values of $∂s_T/∂s_{T-k}$, median seed"
     _finish(axes, title, rf"{BOUND}; LSTM: $∏\,f_t$", RADIUS)
     axes.set(xlim=(0, 165), xticks=range(0, 101, 20), ylabel="")
@@ -427,11 +430,11 @@ def of_model(model: str) -> dict[str, Any]:
 def _finish(axes: Axes, title: str, *theory: str) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("steps before the last one, k")
-    axes.set_ylabel("over that at k = 0", fontsize=8)
+    axes.set_ylabel("norm over that at k = 0", fontsize=8)
     axes.set_title(title, fontsize=9)
     if theory:
-        for name, dashes in zip(theory, ("-", ":"), strict=False):
-            axes.plot([], dashes, color="black", linewidth=0.8, label=name)
+        for name, dashes in zip(theory, ("solid", RADIUS_DASHES), strict=False):
+            axes.plot([], linestyle=dashes, color="black", linewidth=0.6, label=name)
         axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
 
 

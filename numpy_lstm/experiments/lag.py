@@ -22,7 +22,7 @@ from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.gradient_flow import kept, rounded
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import spread
-from numpy_lstm.types import MODEL_NAMES, Array
+from numpy_lstm.types import Array
 
 PIVOT = "test_accuracies_(rank)"
 BAG = 4  # words in a step
@@ -167,13 +167,11 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """Accuracy, and what arrives at the review's end before and after training, every seed."""
     lags = sorted({trial["settings"]["lag"] for trial in trials})
     with plots.figure(path, 1, 3, 7.2, 3.0) as (drawing, panels):
-        for k, (cell, how) in enumerate(CELLS.items()):
+        for k, cell in enumerate(CELLS):
             own = [trial for trial in trials if trial["settings"]["cell"] == cell]
             places = np.arange(len(lags)) + 0.14 * (k - 2)  # a little apart, to be told apart
-            start = how.get("recurrent") or f"$b_f = {how['forget_bias']:.0f}$"
             style, mark = plots.cell(cell), plots.CELLS[cell][2]
-            label = f"{MODEL_NAMES[how['model']]}, {start}"
-            panels[0].plot([], label=label, marker=mark, markersize=3, **style)
+            panels[0].plot([], label=plots.name_of(cell), marker=mark, markersize=3, **style)
             for axes, value in zip(panels, DRAWN.values(), strict=True):
                 of = [[value(t["result"]) for t in own if t["settings"]["lag"] == K] for K in lags]
                 axes.plot(places, [float(np.median(seeds)) for seeds in of], **style)

@@ -402,20 +402,22 @@ def test_untrained_cells_are_drawn_with_their_theory_in_their_color():
             power = 4.0 if model == "rnn" else 0.25
             assert points(theory) == [(x, round(power**x, 9)) for x in range(3)]
             assert color_of(measured) == color_of(theory) == cell(condition)["color"].upper()
+            assert measured.get_linestyle() == theory.get_linestyle()
+            assert measured.get_linewidth() > theory.get_linewidth()
         names = {text.get_text(): text.get_color() for text in axes.texts}
         assert names == {
             experiment.DRAWN[condition][0]: cell(condition)["color"] for condition in expected
         }
-        assert axes.get_yscale() == "log" and axes.get_ylabel() == "over that at k = 0"
+        assert axes.get_yscale() == "log" and axes.get_ylabel() == "norm over that at k = 0"
     # The spectral radius is drawn for the uniform RNN.
-    dotted = rnn.lines[8]
-    assert points(dotted) == [(x, round(0.25**x, 9)) for x in range(3)]
-    assert color_of(dotted) == cell("rnn, uniform")["color"] and dotted.get_linestyle() == ":"
+    radius = rnn.lines[8]
+    assert points(radius) == [(x, round(0.25**x, 9)) for x in range(3)]
+    assert color_of(radius) == cell("rnn, uniform")["color"] and radius.get_linestyle() == "--"
     assert rnn.get_title() == "vanilla RNN, untrained: ‖∂L/∂h‖"
     assert lstm.get_title() == "LSTM, untrained: ‖∂L/∂c‖"
-    solid, dots = labelled(rnn).items()
+    solid, dashed = labelled(rnn).items()
     assert solid[0] == r"$σ_\mathrm{max}(W_h)^k$" and solid[1].get_linestyle() == "-"
-    assert dots[0] == "$ρ(W_h)^k$" and dots[1].get_linestyle() == ":"
+    assert dashed[0] == "$ρ(W_h)^k$" and dashed[1].get_linestyle() == "--"
     assert list(labelled(lstm)) == [r"mean $∏\,f_t$"]
 
 
@@ -539,7 +541,7 @@ def test_the_largest_and_the_tenth_singular_value_are_drawn_with_theory():
     }
     assert points(theory) == [(0, 1), (1, 4), (2, 16)] and color_of(theory) == COLORS["rnn"]
     assert points(other) == [(0, 1), (1, 0.25), (2, 0.0625)] and color_of(other) == COLORS["lstm"]
-    assert points(radius) == [(0, 1), (1, 0.25), (2, 0.0625)] and radius.get_linestyle() == ":"
+    assert points(radius) == [(0, 1), (1, 0.25), (2, 0.0625)] and radius.get_linestyle() == "--"
     assert color_of(radius) == COLORS["rnn"]
     assert axes.get_yscale() == "log"
     assert list(labelled(axes)) == [r"$σ_\mathrm{max}(W_h)^k$; LSTM: $∏\,f_t$", "$ρ(W_h)^k$"]
