@@ -10,7 +10,7 @@ import numpy as np
 from numpy_lstm.clinic.diagnosis import Diagnosis
 from numpy_lstm.clinic.explain import worst
 from numpy_lstm.clinic.layouts import absent, names_in
-from numpy_lstm.clinic.learner import Attempt, Functions, attempt
+from numpy_lstm.clinic.learner import Attempt, Functions, attempt, name_of
 from numpy_lstm.clinic.matching import TOLERANCE, Index
 from numpy_lstm.clinic.nodes import Node, backward_nodes, forward_nodes
 from numpy_lstm.clinic.problem import draw
@@ -38,10 +38,7 @@ class Case:
         self.notes: list[str] = []
         single = self.a.single or any(x.dtype == np.float32 for x in self.a.results.values())
         self.tolerance = TOLERANCE[np.dtype(np.float32 if single else np.float64)]
-        self.names = tuple(
-            getattr(g, "__name__", type(g).__name__)
-            for g in (functions.forward, functions.backward)
-        )
+        self.names = name_of(functions.forward), name_of(functions.backward)
         self.errors = worst(self.a.results, self.wanted)
         self._indices: dict[int, Index] = {}
         self._until: dict[tuple[bool, int], Index] = {}
@@ -125,29 +122,29 @@ class Case:
 
     def returned(self, backward: bool, step: int) -> list[Seen]:
         """What the functions returned, as if it had been seen: all there is without watching."""
-        name = self.f.backward if backward else self.f.forward
         found = []
         for key, array in self.a.results.items():
             if key.startswith("d") == backward:
                 value = array if self.f.sequence else array[step : step + 1]
                 if len(value):
                     value = np.asarray(value, np.float64)
-                    found.append(Seen(value, "", "", 0, getattr(name, "__name__", ""), {}))
+                    found.append(Seen(value, "", "", 0, self.names[backward], {}))
         return found
 
     def diagnosis(self, verdict: Any, summary: str, **more: Any) -> Diagnosis:
         """With what is the same in all."""
         if not self.a.watched:
             self.notes.append(
-                "Your variables could not be watched: this interpreter cannot do it, or a debugger "
-                "or a coverage tool does. So only what your functions return was compared."
+                "Your variables could not be watched: a debugger or a coverage tool does it, your "
+                "code calls sys.settrace, or this interpreter cannot do it. So only what your "
+                "functions return was compared."
             )
         for name in self.a.wrote:
             self.notes.append(f"Your functions write into their argument {name}; they should not.")
         return Diagnosis(
             verdict,
             self.cell,
-            (str(self.names[0]), str(self.names[1])),
+            self.names,
             self.f.sequence,
             summary,
             notes=tuple(dict.fromkeys(self.notes)),

@@ -6,6 +6,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from numpy_lstm.clinic.equations import LOOP, Equation, Number, called
 from numpy_lstm.types import Model
 
@@ -92,8 +94,9 @@ class Diagnosis:
         return self.faults[0].numbers if self.faults else ()
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in dicts, lists, numbers and strings, for JSON."""
-        return {"ok": self.ok, "equations": list(self.equations), **asdict(self)}
+        """All of it in dicts, lists, numbers and strings, for JSON; an infinite error is None."""
+        errors = {n: error if np.isfinite(error) else None for n, error in self.errors.items()}
+        return {**asdict(self), "ok": self.ok, "equations": list(self.equations), "errors": errors}
 
     def __str__(self) -> str:
         return "\n".join(_text(self))

@@ -131,7 +131,7 @@ def _attempt(f: Functions, problem: Problem, right: Run, result: Attempt, watch:
         values = {**weights, "params": params, **calls[t], "cache": caches[t]}
         out = _call(f.backward, back_takes, values, f, result, watch)
         picked = _pick(back_returns, out, f.layout, f.backward)
-        _collect(gradients[t], picked, problem, f, right, f.backward.__name__)
+        _collect(gradients[t], picked, problem, f, right, name_of(f.backward))
     _joined(result.results, gradients)
     if not watch:
         repeated: list[Results] = [{} for _ in calls]
@@ -188,7 +188,9 @@ def _call(
         [None if name == "cache" else g for name, g in zip(takes, given, strict=True)]
     )
     own = frozenset(
-        filter(None, (getattr(_code(g), "co_filename", "") for g in (f.forward, f.backward)))
+        c.co_filename
+        for g in (f.forward, f.backward)
+        if (c := getattr(_inner(g), "__code__", None))
     )
     with _guarded(watch, own) as watched:
         out = _run(function, given, own)
@@ -199,7 +201,7 @@ def _call(
         totals.append(watched.ran)
         result.blanks += [blank for blank in watched.blanks if blank not in result.blanks]
         result.ran |= set(watched.ran)
-        result.watched = watched.works
+        result.watched = result.watched and watched.works
         result.single = result.single or watched.single
     for name, now, then in zip(takes, given, before, strict=True):
         label = name if isinstance(name, str) else ", ".join(names_in(name))
@@ -215,13 +217,15 @@ class _Stop(NamedTuple):
 
 
 def _run(function: Callable[..., Any], given: tuple[Any, ...], own: frozenset[str]) -> Any:
-    name = getattr(function, "__name__", "the function")
+    name = name_of(function)
     try:
         return function(*given)
     except Stopped:
         text = f"{name} does not come to an end: it was stopped after {SECONDS:.0f} seconds."
         return _Stop(Trouble(text, endless=True))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         places = [
             (frame.filename, frame.lineno or 0)
             for frame in traceback.extract_tb(error.__traceback__)
@@ -304,11 +308,24 @@ def time_limit() -> Iterator[None]:
         signal.signal(signal.SIGALRM, old)
 
 
-def _code(function: Callable[..., Any]) -> Any:
+def _inner(function: Callable[..., Any]) -> Any:
     inner = getattr(function, "__wrapped__", function)
     inner = getattr(inner, "__func__", inner)
-    inner = getattr(inner, "func", inner)  # functools.partial
-    return getattr(inner, "__code__", None)
+    return getattr(inner, "func", inner)  # functools.partial
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """What a sentence calls a function; an object that can be called, by its class.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    str
+    """
+    return str(getattr(_inner(function), "__name__", type(function).__name__))
 
 
 def _same(now: Any, then: Any) -> bool:
@@ -326,7 +343,7 @@ def _same(now: Any, then: Any) -> bool:
 
 def _pick(tree: Tree, value: Any, layout: Layout, function: Callable[..., Any]) -> dict[str, Any]:
     """What a function returned, by the names of the layout."""
-    name = getattr(function, "__name__", "the function")
+    name = name_of(function)
     wanted = ", ".join(names_in(tree))
     if isinstance(tree, str):
         return {tree: value}
@@ -359,7 +376,7 @@ def _pick(tree: Tree, value: Any, layout: Layout, function: Callable[..., Any]) 
 def _by_position(
     tree: Tree, value: Any, layout: Layout, function: Callable[..., Any]
 ) -> dict[str, Any]:
-    name = getattr(function, "__name__", "the function")
+    name = name_of(function)
     if len(value) < len(tree):
         number = f"{len(value)} value{'s' * (len(value) != 1)}"
         text = f"{name} returns {number}. It must return {len(tree)}: {', '.join(names_in(tree))}."
@@ -383,7 +400,7 @@ def _collect(
 ) -> None:
     """Put what was returned into `results`, as ours; the steps of several calls are stacked."""
     layout = f.layout
-    where = where or getattr(f.forward, "__name__", "the function")
+    where = where or name_of(f.forward)
     n = len(problem.h0)
     for name, value in picked.items():
         if name not in ARRAYS | SEQUENCES:
@@ -461,7 +478,7 @@ def _checked(name: str, value: Any, like: Array, where: str) -> Array:
     if value is Ellipsis or value is None:
         raise Trouble(f"{where} returns {value} for {name}.", unwritten=True)
     try:
-        array = np.asarray(value)
+        array = np.array(value)  # a copy: the learner's backward pass may write into it
         if array.dtype.kind not in "fiu":
             raise TypeError
     except (TypeError, ValueError):

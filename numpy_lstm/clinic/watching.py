@@ -89,6 +89,7 @@ class Watch:
 
     def __exit__(self, *_: object) -> None:
         if self.works:
+            self.works = sys.gettrace() == self._call  # else the learner's code has set its own
             sys.settrace(None)
         self._line.clear()
         self._helpers.clear()

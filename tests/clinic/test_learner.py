@@ -1,12 +1,14 @@
 """Whatever a learner's function does, there is a clear sentence, and no traceback."""
 
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
+from numpy_lstm import bptt
 from numpy_lstm.cells import LSTMParams, lstm_step, lstm_step_backward, rnn_step, rnn_step_backward
-from numpy_lstm.clinic import examine, learner
+from numpy_lstm.clinic import Layout, examine, examine_sequence, learner
 
 
 def of_rnn(step: Any = rnn_step, backward: Any = rnn_step_backward) -> str:
@@ -145,3 +147,46 @@ def test_a_gradient_that_is_not_finite_is_wrong() -> None:
 
     diagnosis = examine(lstm_step, backward)
     assert diagnosis.verdict == "wrong" and "dW_x" in diagnosis.errors
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"batch": "diagonal"}, "`batch` of a layout must be one of rows"),
+        ({"gates": "iffo"}, "`gates` of a layout must be i, f, g, o in some order"),
+        ({"weights": {"W": "xq"}}, "`weights` of a layout must say"),
+        ({"time": 7}, "`time` of a layout"),
+        ({"step": "x h c"}, "a layout's signature must be"),
+        ({"step": "x, 3 -> h, c"}, "a layout must have names and commas"),
+        ({"step": "x, h, c, params -> hh, c, cache"}, "has 'hh', which is no name"),
+        ({"step_backward": "dh, dc, cache -> _, _, _, _"}, "returns nothing that can be examined"),
+    ],
+)
+def test_a_layout_that_is_none_is_refused(fields: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        examine(lstm_step, lstm_step_backward, layout=Layout(**fields))
+
+
+def test_an_unknown_cell_is_refused() -> None:
+    cell: Any = "gru"
+    with pytest.raises(ValueError, match="`cell` must be one of rnn, lstm"):
+        examine(rnn_step, rnn_step_backward, cell=cell)
+
+
+def test_a_result_that_the_backward_pass_writes_into_is_kept_as_it_was() -> None:
+    def backward(cache: Any, *arguments: Any) -> Any:
+        gradients = bptt.rnn_backward(cache, *arguments)
+        cache[-1].h_t[:] = 0  # the very array that is the last state
+        return gradients
+
+    said = str(examine_sequence(bptt.rnn_forward, backward, cell="rnn"))
+    assert "But a second call of backward with the same cache gives another" in said
+
+
+def test_code_that_traces_itself_is_told_to_be_unseen() -> None:
+    def forward(*arguments: Any) -> Any:
+        sys.settrace(None)
+        return rnn_step(*arguments)
+
+    diagnosis = examine(forward, rnn_step_backward, cell="rnn")
+    assert diagnosis.ok and not diagnosis.watched
