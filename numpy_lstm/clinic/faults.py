@@ -78,8 +78,7 @@ def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number
                 if gate:
                     candidates = (node.equation, 22 + "ifgo".index(gate))
         faults.append(_fault(case, finding, suspect, candidates, why, forward))
-    blamed = {number for fault in faults for number in fault.numbers}
-    return _merged(faults), tuple(number for number in right if number not in blamed)
+    return _merged(faults), right
 
 
 # The equation of each result: of the RNN and of the LSTM.

@@ -57,8 +57,14 @@ def test_a_wrong_shape_is_told_with_the_right_one() -> None:
     [
         (lambda r: r[:2], "backward returns 2 values. It must return 3: dx, dh_prev, dparams."),
         (lambda r: None, "NOT FINISHED"),
-        (lambda r: ("no", *r[1:]), "backward must return an array for dx; it returns a str."),
-        (lambda r: (r[0], r[1], r[2][:2]), "backward returns 2 gradients of weights; there are"),
+        (
+            lambda r: ("no", *r[1:]),
+            "backward must return an array of real numbers for dx; it returns a str.",
+        ),
+        (
+            lambda r: (r[0], r[1], r[2][:2]),
+            "backward returns 2 arrays as dparams, which must be one for each of W_x",
+        ),
         (lambda r: {"dx": r[0]}, "backward returns a dict without 'dh_prev'."),
     ],
 )
@@ -128,7 +134,9 @@ def test_two_arguments_too_few_points_to_the_layout() -> None:
     def step(x: Any) -> Any:
         return x
 
-    assert "step cannot be called so: " in of_rnn(step) and "See `layout`." in of_rnn(step)
+    assert "step is called with x, h, params, which fails: " in of_rnn(
+        step
+    ) and "See `layout`." in of_rnn(step)
 
 
 def test_what_a_function_prints_is_swallowed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,3 +198,40 @@ def test_code_that_traces_itself_is_told_to_be_unseen() -> None:
 
     diagnosis = examine(forward, rnn_step_backward, cell="rnn")
     assert diagnosis.ok and not diagnosis.watched
+
+
+def test_a_forgotten_return_is_told_as_one_and_all_that_is_written_is_right() -> None:
+    def step(x: Any, h: Any, params: Any) -> Any:
+        a = x @ params.W_x.T + h @ params.W_h.T + params.b
+        h = np.tanh(a)
+
+    diagnosis = examine(step, rnn_step_backward, cell="rnn")
+    assert diagnosis.verdict == "unfinished" and diagnosis.right == (1, 2) and not diagnosis.todo
+    assert "step returns None. It must return h, cache. Is the return missing?" in str(diagnosis)
+
+
+def test_the_line_of_a_loop_or_a_condition_is_shown() -> None:
+    def step(x: Any, h: Any, params: Any) -> Any:
+        if x.nothing:
+            return 0, None
+        return h, None
+
+    said = of_rnn(step)
+    assert "It stopped in" in said and "\n      if x.nothing:\n" in said + "\n"
+
+
+def test_complex_numbers_are_told() -> None:
+    def step(*arguments: Any) -> Any:
+        h, cache = rnn_step(*arguments)
+        return h + 0j, cache
+
+    assert "an array of real numbers for h; it returns a ndarray of complex128" in of_rnn(step)
+
+
+def test_what_may_come_of_float32_alone_gets_a_hint_and_no_other_layout() -> None:
+    def step(x: Any, h: Any, params: Any) -> Any:
+        h = np.tanh(x.astype(np.float32) @ params.W_x.T + h @ params.W_h.T + params.b)
+        return h + x.astype(np.float32).sum() * 1e-7, (h, x, params)
+
+    said = of_rnn(step)
+    assert "Differences as small as these come of float32" in said and "layout=" not in said
