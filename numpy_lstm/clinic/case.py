@@ -28,7 +28,7 @@ class Case:
 
     def __init__(self, functions: Functions, cell: Model, seed: int) -> None:
         self.f, self.cell = functions, cell
-        zero = absent(functions.layout, cell) if functions.sequence else frozenset()
+        zero = absent(functions.layout, cell, sequence=functions.sequence)
         self.problem = draw(
             cell, seed, examples=functions.layout.examples, zero=zero, padded=functions.padded
         )
@@ -57,12 +57,15 @@ class Case:
         made = forward_nodes if forward else backward_nodes
         nodes = made(self.cell, self.right, chained=self.f.sequence)
         returned = names_in(self.f.signatures(self.problem)[3])
+        bias = bool(self.problem.params.b.any())  # else the learner has none
         for node in nodes[::-1]:  # what is neither returned nor used need not be computed
-            if not node.children and node.name in ENDS:
-                if ENDS[node.name][self.f.sequence] not in returned:
-                    nodes.remove(node)
-                    for parent in node.parents:
-                        parent.children.remove(node)
+            end = ENDS.get(node.name, ("", ""))[self.f.sequence]
+            if not node.children and (
+                (end and end not in returned) or not (bias or node.name[-2:] != "db")
+            ):
+                nodes.remove(node)
+                for parent in node.parents:
+                    parent.children.remove(node)
         return nodes
 
     @functools.cached_property

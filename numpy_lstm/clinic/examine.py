@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm.clinic.case import Case
-from numpy_lstm.clinic.diagnosis import Diagnosis, TheirLine
+from numpy_lstm.clinic.diagnosis import Diagnosis, TheirLine, listed
 from numpy_lstm.clinic.equations import LOOP, called, equation
 from numpy_lstm.clinic.explain import close
 from numpy_lstm.clinic.faults import find_faults, of_results, their_lines
@@ -141,9 +141,8 @@ def _wrong_backward(case: Case, wrong: dict[str, float]) -> Diagnosis:
         some = " or ".join(str(each) for each in faults[0].equations)
         text = f"The forward pass is right. In the backward pass the first that is wrong is {some}."
     else:
-        some = " and ".join(wrong)
         text = "The forward pass is right, and every equation of the backward pass is computed."
-        text += f" But what is returned as {some} is not right."
+        text += f" But what is returned as {listed(wrong)} is not right."
         faults = of_results(case, wrong, forward=False)
     return case.diagnosis(
         "wrong",

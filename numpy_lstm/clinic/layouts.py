@@ -229,24 +229,29 @@ def _parsed(text: str, cell: Model) -> tuple[Any, ...]:
     return tuple(e[0] if isinstance(e, tuple) and len(e) == 1 else e for e in tree)
 
 
-def absent(layout: Layout, cell: Model) -> frozenset[str]:
-    """Initial states and gradients that the functions of a sequence do not take: they are zero.
+def absent(layout: Layout, cell: Model, *, sequence: bool) -> frozenset[str]:
+    """What a learner's functions do not have: it is zero.
 
     Parameters
     ----------
     layout : Layout
     cell : {"rnn", "lstm"}
+    sequence : bool
+        Whether they are those of a sequence, which may lack initial states and last gradients.
 
     Returns
     -------
     frozenset of str
     """
+    bias = frozenset() if "1" in "".join(layout.weights.values()) else frozenset({"b"})
+    if not sequence:
+        return bias
     taken = {
         name
         for text in (layout.forward, layout.backward)
         for name in names_in(signature(text, cell)[0])
     }
-    return frozenset({"h0", "c0", "dhs", "dh_T", "dc_T"} - taken)
+    return bias | ({"h0", "c0", "dhs", "dh_T", "dc_T"} - taken)
 
 
 # --- presets --------------------------------------------------------------------------------------

@@ -177,8 +177,9 @@ def is_helper(frame: FrameType) -> bool:
     if frame.f_back is None:
         return False
     held = dict(frame.f_locals)
-    bound = [name for name in ("self", "cls") if held.pop(name, None) is not None]
-    if bound and not ACTIVATION.search(frame.f_code.co_name.lower()):
+    bound = [held.pop(name) for name in ("self", "cls") if name in held]
+    owns = next(arrays(bound, ""), None) is not None  # not so a Sigmoid with a method grad
+    if owns and not ACTIVATION.search(frame.f_code.co_name.lower()):
         return False
     return len(list(arrays(list(held.values()), ""))) <= 1
 
