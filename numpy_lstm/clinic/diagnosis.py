@@ -165,7 +165,7 @@ def _fault(fault: Fault) -> list[str]:
     inputs = [each for each in fault.inputs if f"where {each[0]} belongs" not in fault.why]
     if inputs:
         each_input = ", ".join(f"{ours} is `{theirs}`" for ours, theirs in inputs)
-        lines.append(f"  Right, of what belongs into it: {each_input}.")
+        lines.append(f"  Right among its inputs: {each_input}.")
     return lines
 
 
