@@ -11,7 +11,6 @@ import json
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
@@ -75,16 +74,20 @@ def _main(argv: list[str] | None) -> int:
     except ValueError as error:
         return refuse(str(error))
     found = [
-        (cell, names[forward], names[backward])
+        (cell, forward, backward)
         for cell, forward, backward in PAIRS
-        if inspect.isroutine(names.get(forward)) and inspect.isroutine(names.get(backward))
+        if callable(names.get(forward)) and callable(names.get(backward))
     ]
     if not found:
         return refuse(_nothing(arguments.file, names))
-    diagnoses = [
-        _diagnosis(cell, forward, backward, arguments.layout, padded=arguments.padded)
-        for cell, forward, backward in found
-    ]
+    diagnoses: list[Diagnosis] = []
+    for cell, forward, backward in found:
+        pair, layout = (names[forward], names[backward]), arguments.layout
+        diagnoses.append(
+            examine(*pair, cell=cell, layout=layout)
+            if forward.endswith("_step")
+            else examine_sequence(*pair, cell=cell, layout=layout, padded=arguments.padded)
+        )
     if arguments.json:
         print(json.dumps([d.as_dict() for d in diagnoses], ensure_ascii=False, indent=1))
     else:
@@ -92,20 +95,10 @@ def _main(argv: list[str] | None) -> int:
     return int(not all(d.ok for d in diagnoses))
 
 
-def _diagnosis(
-    cell: Model,
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
-    layout: str,
-    padded: bool,
-) -> Diagnosis:
-    if forward.__name__.endswith("_step"):
-        return examine(forward, backward, cell=cell, layout=layout)
-    return examine_sequence(forward, backward, cell=cell, layout=layout, padded=padded)
-
-
 def _names(path: Path) -> dict[str, Any]:
     """What a file defines; ValueError if it cannot be imported."""
+    if path.is_dir():
+        raise ValueError(f"{str(path)!r} is a folder")
     if not path.is_file():
         raise ValueError(f"no file {str(path)!r}")
     spec = importlib.util.spec_from_file_location("the_learners_file", path.resolve())
@@ -125,8 +118,11 @@ def _names(path: Path) -> dict[str, Any]:
             f"{path.name} does not come to an end when it is imported: {limit}"
         ) from error
     except SyntaxError as error:
-        raise ValueError(f"{path.name}, line {error.lineno}: {error.msg}") from error
-    except (Exception, SystemExit) as error:
+        where = f", line {error.lineno}" if error.lineno else ""
+        raise ValueError(f"{path.name}{where}: {error.msg}") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         lines = [
             f.lineno
             for f in traceback.extract_tb(error.__traceback__)
@@ -144,7 +140,7 @@ def _names(path: Path) -> dict[str, Any]:
 
 def _nothing(file: str, names: dict[str, Any]) -> str:
     wanted = [name for _, *pair in PAIRS for name in pair]
-    there = [name for name in wanted if inspect.isroutine(names.get(name))]
+    there = [name for name in wanted if callable(names.get(name))]
     if there:
         _, forward, backward = next(p for p in PAIRS if there[0] in p)
         missing = backward if there[0] == forward else forward

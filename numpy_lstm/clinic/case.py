@@ -10,7 +10,7 @@ import numpy as np
 from numpy_lstm.clinic.diagnosis import Diagnosis
 from numpy_lstm.clinic.explain import worst
 from numpy_lstm.clinic.layouts import absent, names_in
-from numpy_lstm.clinic.learner import Attempt, Functions, attempt
+from numpy_lstm.clinic.learner import Attempt, Functions, attempt, name_of
 from numpy_lstm.clinic.matching import TOLERANCE, Index
 from numpy_lstm.clinic.nodes import Node, backward_nodes, forward_nodes
 from numpy_lstm.clinic.problem import draw
@@ -18,6 +18,7 @@ from numpy_lstm.clinic.reference import Results, run, step_results
 from numpy_lstm.clinic.watching import Seen
 from numpy_lstm.types import Array, Model
 
+ANY_FLOAT = max(TOLERANCE.values())
 # Quantities that may be the last of their line, and what returns them: a step, a sequence.
 ENDS = {"dx_t": ("dx", "dxs"), "dh_prev": ("dh_prev", "dh0"), "dc_prev": ("dc_prev", "dc0")}
 
@@ -27,7 +28,7 @@ class Case:
 
     def __init__(self, functions: Functions, cell: Model, seed: int) -> None:
         self.f, self.cell = functions, cell
-        zero = absent(functions.layout, cell) if functions.sequence else frozenset()
+        zero = absent(functions.layout, cell, sequence=functions.sequence)
         self.problem = draw(
             cell, seed, examples=functions.layout.examples, zero=zero, padded=functions.padded
         )
@@ -38,10 +39,7 @@ class Case:
         self.notes: list[str] = []
         single = self.a.single or any(x.dtype == np.float32 for x in self.a.results.values())
         self.tolerance = TOLERANCE[np.dtype(np.float32 if single else np.float64)]
-        self.names = tuple(
-            getattr(g, "__name__", type(g).__name__)
-            for g in (functions.forward, functions.backward)
-        )
+        self.names = name_of(functions.forward), name_of(functions.backward)
         self.errors = worst(self.a.results, self.wanted)
         self._indices: dict[int, Index] = {}
         self._until: dict[tuple[bool, int], Index] = {}
@@ -59,12 +57,15 @@ class Case:
         made = forward_nodes if forward else backward_nodes
         nodes = made(self.cell, self.right, chained=self.f.sequence)
         returned = names_in(self.f.signatures(self.problem)[3])
+        bias = bool(self.problem.params.b.any())  # else the learner has none
         for node in nodes[::-1]:  # what is neither returned nor used need not be computed
-            if not node.children and node.name in ENDS:
-                if ENDS[node.name][self.f.sequence] not in returned:
-                    nodes.remove(node)
-                    for parent in node.parents:
-                        parent.children.remove(node)
+            end = ENDS.get(node.name, ("", ""))[self.f.sequence]
+            if not node.children and (
+                (end and end not in returned) or not (bias or node.name[-2:] != "db")
+            ):
+                nodes.remove(node)
+                for parent in node.parents:
+                    parent.children.remove(node)
         return nodes
 
     @functools.cached_property
@@ -125,29 +126,36 @@ class Case:
 
     def returned(self, backward: bool, step: int) -> list[Seen]:
         """What the functions returned, as if it had been seen: all there is without watching."""
-        name = self.f.backward if backward else self.f.forward
         found = []
         for key, array in self.a.results.items():
             if key.startswith("d") == backward:
                 value = array if self.f.sequence else array[step : step + 1]
                 if len(value):
                     value = np.asarray(value, np.float64)
-                    found.append(Seen(value, "", "", 0, getattr(name, "__name__", ""), {}))
+                    found.append(Seen(value, "", "", 0, self.names[backward], {}))
         return found
 
     def diagnosis(self, verdict: Any, summary: str, **more: Any) -> Diagnosis:
         """With what is the same in all."""
         if not self.a.watched:
             self.notes.append(
-                "Your variables could not be watched: this interpreter cannot do it, or a debugger "
-                "or a coverage tool does. So only what your functions return was compared."
+                "Your variables could not be watched: a debugger or a coverage tool does it, your "
+                "code calls sys.settrace, or this interpreter cannot do it. So only what your "
+                "functions return was compared."
             )
         for name in self.a.wrote:
             self.notes.append(f"Your functions write into their argument {name}; they should not.")
+        blamed = {number for fault in more.get("faults", ()) for number in fault.numbers}
+        more["right"] = tuple(n for n in more.get("right", ()) if n not in blamed)
+        if 1e-9 < max(more.get("errors", {"": 0.0}).values(), default=0.0) <= ANY_FLOAT:
+            self.notes.append(
+                "Differences as small as these come of float32: is it used anywhere? Where none of "
+                "your variables shows it, everything is compared to 1e-9."
+            )
         return Diagnosis(
             verdict,
             self.cell,
-            (str(self.names[0]), str(self.names[1])),
+            self.names,
             self.f.sequence,
             summary,
             notes=tuple(dict.fromkeys(self.notes)),

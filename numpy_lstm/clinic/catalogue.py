@@ -241,7 +241,7 @@ def _lstm() -> Iterator[Bug]:
     stack = "np.concatenate([da_i, da_f, da_g, da_o], axis=1)"
     for order in list(permutations("ifgo"))[1:]:
         names = ", ".join(f"da_{gate}" for gate in order)
-        what = f"da stacked in the order {', '.join(order)}, for that of the weights: i, f, g, o"
+        what = "da is stacked in another order of the gates than the weights"
         yield bug(what, 27, stack, f"np.concatenate([{names}], axis=1)")
     yield bug("dW_h with h_t for h_{t−1}", 26, "W_h=da_t.T @ h_prev", "W_h=da_t.T @ (o_t * tanh_c)")
     yield bug(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+import numpy as np
 
 from numpy_lstm.clinic.equations import LOOP, Equation, Number, called
 from numpy_lstm.types import Model
@@ -92,8 +95,9 @@ class Diagnosis:
         return self.faults[0].numbers if self.faults else ()
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in dicts, lists, numbers and strings, for JSON."""
-        return {"ok": self.ok, "equations": list(self.equations), **asdict(self)}
+        """All of it in dicts, lists, numbers and strings, for JSON; an infinite error is None."""
+        errors = {n: error if np.isfinite(error) else None for n, error in self.errors.items()}
+        return {**asdict(self), "ok": self.ok, "equations": list(self.equations), "errors": errors}
 
     def __str__(self) -> str:
         return "\n".join(_text(self))
@@ -142,10 +146,10 @@ def _fault(fault: Fault) -> list[str]:
         lines.append(f"          {ours.file}, line {ours.number}: {ours.code}")
     what = _quantity(fault)
     if len(fault.equations) > 1:
-        some = " and ".join(map(called, fault.numbers))
+        some = listed(map(called, fault.numbers))
         said = f"Your code does not show what lies between {some}: one of them is wrong."
         if LOOP in fault.numbers:
-            said = "Either gives these numbers: it is wrong itself, or is handed what is wrong."
+            said = "Numbers do not tell these apart: the equation is wrong, or what it is given."
         lines += ["", f"  {said}"]
     if fault.why:
         lines += ["", f"  {fault.why}"]
@@ -154,23 +158,26 @@ def _fault(fault: Fault) -> list[str]:
     if fault.variable:
         there = " there" if fault.line else ""
         lines.append(f"  `{fault.variable}`{there} does not have the value of {what}.")
-    elif fault.line:
+    elif fault.line and not fault.why:
         lines.append(f"  It does not give {what}.")
-    else:
+    elif not fault.why:
         lines.append(f"  {what} is not among the values that your code computes.")
-    if fault.inputs:
-        each_input = ", ".join(f"{ours} is `{theirs}`" for ours, theirs in fault.inputs)
-        lines.append(f"  What goes into it is right: {each_input}.")
+    inputs = [each for each in fault.inputs if f"where {each[0]} belongs" not in fault.why]
+    if inputs:
+        each_input = ", ".join(f"{ours} is `{theirs}`" for ours, theirs in inputs)
+        lines.append(f"  Right among its inputs: {each_input}.")
     return lines
 
 
 def _quantity(fault: Fault) -> str:
     """Its name, with the gate if that is not in it: `dW_x of gate f`, `da_f`."""
     if fault.quantity.startswith("sum"):
-        return f"the {fault.quantity}" + (f" of gate {' and '.join(fault.gate)}" * bool(fault.gate))
-    gates = " and ".join(fault.gate)
-    named = not gates or fault.quantity.endswith(f"_{gates}")
-    return fault.quantity if named else f"{fault.quantity} of gate {gates}"
+        what = f"the {fault.quantity}"
+    else:
+        what = fault.quantity
+    if not fault.gate or what.endswith(f"_{fault.gate}"):
+        return what
+    return f"{what} of gate{'s' * (len(fault.gate) > 1)} {listed(fault.gate)}"
 
 
 def _short(fault: Fault) -> list[str]:
@@ -190,14 +197,28 @@ def _quoted(text: str) -> list[str]:
 
 
 def _names(names: tuple[tuple[Name, ...], ...]) -> list[str]:
-    lines = []
-    for group in names:
-        title = "Known bug" if len(group) == 1 else "Two known bugs together"
-        lines.append(f"{title}: " + "; and ".join(each.what for each in group) + ".")
-        for each in group:
-            if each.seen:
-                lines.append(f"  Seen in {each.seen}. Why a check may miss it: {each.missed}.")
+    title = "Known bug" if len(names[0]) == 1 else "Two known bugs together"
+    each_one = "; or ".join(" and ".join(each.what for each in group) for group in names)
+    lines = [f"{title}: {each_one}{' (the numbers are the same)' * (len(names) > 1)}."]
+    for each in (each for group in names for each in group):
+        if each.seen:
+            lines.append(f"  Seen in {each.seen}. Why a check may miss it: {each.missed}.")
     return lines
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Parts in words: "a, b and c".
+
+    Parameters
+    ----------
+    parts : iterable of str
+
+    Returns
+    -------
+    str
+    """
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def numbers(given: tuple[Number, ...]) -> str:
@@ -220,4 +241,4 @@ def numbers(given: tuple[Number, ...]) -> str:
             start = k + 1
     if LOOP in given:
         parts.append("the loop")
-    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+    return listed(parts)

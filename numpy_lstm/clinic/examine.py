@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from numpy_lstm.clinic.case import Case
-from numpy_lstm.clinic.diagnosis import Diagnosis
+from numpy_lstm.clinic.diagnosis import Diagnosis, TheirLine, listed
 from numpy_lstm.clinic.equations import LOOP, called, equation
 from numpy_lstm.clinic.explain import close
 from numpy_lstm.clinic.faults import find_faults, of_results, their_lines
@@ -140,9 +141,8 @@ def _wrong_backward(case: Case, wrong: dict[str, float]) -> Diagnosis:
         some = " or ".join(str(each) for each in faults[0].equations)
         text = f"The forward pass is right. In the backward pass the first that is wrong is {some}."
     else:
-        some = " and ".join(wrong)
         text = "The forward pass is right, and every equation of the backward pass is computed."
-        text += f" But what is returned as {some} is not right."
+        text += f" But what is returned as {listed(wrong)} is not right."
         faults = of_results(case, wrong, forward=False)
     return case.diagnosis(
         "wrong",
@@ -173,6 +173,9 @@ def _stopped(case: Case, *, forward: bool) -> Diagnosis:
     text = "" if forward else "The forward pass is right. "
     stopped = statement_at(trouble.file, trouble.line) if trouble.line else None
     at = their_lines(stopped) if stopped else None
+    if trouble.line and not stopped:  # of a for, an if, an assert
+        line = linecache.getline(trouble.file, trouble.line).rstrip()
+        at = TheirLine(trouble.file, trouble.line, trouble.line, line)
     blanks = [statement_at(blank.file, blank.line) for blank in case.a.blanks]
     blanks += [stopped] if stopped and is_blank(stopped) else []
     blank = min((their_lines(b) for b in blanks if b), key=lambda b: b.first, default=None)
@@ -185,6 +188,10 @@ def _stopped(case: Case, *, forward: bool) -> Diagnosis:
     if trouble.unwritten or blank:
         todo = [n for n in case.nodes(forward=forward) if n.equation not in right]
         handed = "states" if forward else "dh"
+        if not blank:
+            text += f"{trouble} "
+        if not (blank or todo):
+            return case.diagnosis("unfinished", text.rstrip(), part=part, right=right)
         number = LOOP if (blank and blank == at) or not todo else todo[0].equation
         text += f"Next to write: {called(number)}."
         return case.diagnosis(

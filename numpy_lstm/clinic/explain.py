@@ -20,7 +20,15 @@ from numpy_lstm.clinic.reference import Results, Run, functions
 from numpy_lstm.types import Array
 
 
-def wrong_stack(right: Run, t: int, index: Index) -> tuple[str, str]:
+class Stack(NamedTuple):
+    """How the gates' gradients are put together wrongly for (27) and (28)."""
+
+    sentence: str = ""
+    gate: str = ""  # "" if no single gate is to blame
+    value: Array | None = None  # what has been put together, if it is that which is wrong
+
+
+def wrong_stack(right: Run, t: int, index: Index, gates: str) -> Stack:
     """How the gates' gradients are put together wrongly for (27) and (28), if that can be told.
 
     Parameters
@@ -28,11 +36,13 @@ def wrong_stack(right: Run, t: int, index: Index) -> tuple[str, str]:
     right : Run
     t : int
     index : Index
+    gates : str
+        The order of the learner's gates.
 
     Returns
     -------
-    sentence, gate : str
-        "" if nothing can be told, and if no single gate is to blame.
+    Stack
+        Empty if nothing can be told.
     """
     base = right.backward[t]
     da = {k: base[f"da_{k}"] for k in "ifgo"}
@@ -41,20 +51,23 @@ def wrong_stack(right: Run, t: int, index: Index) -> tuple[str, str]:
     guesses |= {f"Of gate {k} it takes d{k}_t, not da_{k}.": {**da, k: raw[k]} for k in "ifgo"}
     guesses["di_t, df_t, dg_t and do_t are used where da_t should be."] = raw
     for order in permutations("ifgo"):
-        text = f"da_t is stacked in the order {', '.join(order)}: not that of the weights."
-        guesses[text] = {k: da[other] for k, other in zip("ifgo", order, strict=True)}
+        text = f"da_t is stacked in the order {', '.join(order)}; that of the weights is "
+        guesses[f"{text}{', '.join(gates)}."] = {
+            k: da[other] for k, other in zip(gates, order, strict=True)
+        }
     for weight, name in (("W_h", "dh_prev"), ("W_x", "dx_t")):
         W = dict(zip("ifgo", np.split(base[weight], 4), strict=True))
         right_value = base[name]
         for text, parts in guesses.items():
             value = sum(parts[k] @ W[k] for k in "ifgo")
             if _differs(value, right_value) and index.find_all(value) is not None:
-                return text, next((k for k in "ifgo" if f"gate {k} " in text), "")
+                gate = next((k for k in "ifgo" if f"gate {k} " in text), "")
+                return Stack(text, gate, np.hstack([parts[k] for k in gates]))
         for k, other in permutations("ifgo", 2):
             value = right_value + da[k] @ (W[other] - W[k])
             if index.find_all(value) is not None:
-                return f"The gradient of gate {k} meets the weights of gate {other}.", ""
-    return "", ""
+                return Stack(f"The gradient of gate {k} meets the weights of gate {other}.")
+    return Stack()
 
 
 class Guess(NamedTuple):
@@ -66,7 +79,14 @@ class Guess(NamedTuple):
 
 
 def wrong_arguments(
-    problem: Problem, right: Run, t: int, index: Index, done: set[str], *, backward: bool
+    problem: Problem,
+    right: Run,
+    t: int,
+    index: Index,
+    known: Index,
+    done: set[str],
+    *,
+    backward: bool,
 ) -> Guess | None:
     """What a learner's step t takes in the place of what it should take.
 
@@ -77,6 +97,8 @@ def wrong_arguments(
     t : int
         The first step, in the order of the pass, that goes wrong.
     index : Index
+    known : Index
+        Of all that is right: to hold that says nothing.
     done : set of str
         Quantities of that step that are right: no guess may make them wrong.
     backward : bool
@@ -97,7 +119,8 @@ def wrong_arguments(
         record.clear()
         step(*guess.arguments)
         wrong = {n: v for n, v in record[0].items() if n in made and _differs(v, base[n])}
-        if not done & set(wrong) and any(index.find_all(v) is not None for v in wrong.values()):
+        new = [v for v in wrong.values() if known.find_all(v) is None]
+        if not done & set(wrong) and any(index.find_all(v) is not None for v in new):
             return guess
     return None
 

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from numpy_lstm.clinic.equations import LOOP, Number, code_of, equation
 from numpy_lstm.clinic.explain import Guess, wrong_arguments, wrong_result, wrong_stack, wrong_sum
 from numpy_lstm.clinic.lines import Statement, belongs, history, plain, reading, statement_at
 from numpy_lstm.clinic.localize import Finding, Suspect, localize, made_of
+from numpy_lstm.clinic.localize import names_in as read_by
 from numpy_lstm.clinic.matching import Index
 from numpy_lstm.clinic.nodes import Node
 from numpy_lstm.clinic.problem import H
@@ -67,6 +69,11 @@ def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number
                 f"It is right at step {start + 1} and wrong at step {node.step + 1}: look at what "
                 "is handed from step to step."
             )
+        elif not forward and case.f.sequence and _all_zero(case):
+            candidates = (node.equation, LOOP)
+            why = "Every gradient is zero: the loss's own never comes in."
+        elif not forward and (text := _crossed(case, node)):
+            why = text
         elif of_sum and case.f.sequence and (text := _sum(case, node)):
             candidates, why = (LOOP,), text
         elif node.name.startswith("sum"):
@@ -74,12 +81,17 @@ def find_faults(case: Case, *, forward: bool) -> tuple[list[Fault], tuple[Number
         elif node.name in ("dx_t", "dh_prev") and case.cell == "lstm":
             index = case.index_of(node)
             if index is not None and case.problem.lengths is None:
-                why, gate = wrong_stack(case.right, node.step, index)
-                if gate:
-                    candidates = (node.equation, 22 + "ifgo".index(gate))
-        faults.append(_fault(case, finding, suspect, candidates, why, forward))
-    blamed = {number for fault in faults for number in fault.numbers}
-    return _merged(faults), tuple(number for number in right if number not in blamed)
+                gates = "".join(map(case.f.layout.gate, case.f.layout.gates))
+                stack = wrong_stack(case.right, node.step, index, gates)
+                why = stack.sentence
+                if stack.gate:
+                    candidates = (node.equation, 22 + "ifgo".index(stack.gate))
+                place = None if stack.value is None else index.find_all(stack.value)
+                if place is not None and index.seen[place].names:
+                    suspect = suspect._replace(version=index.seen[place], end=None)
+        fault = _fault(case, finding, suspect, candidates, why, forward)
+        faults.append(replace(fault, variable="") if " is stacked " in why else fault)
+    return _merged(faults), right
 
 
 # The equation of each result: of the RNN and of the LSTM.
@@ -122,6 +134,8 @@ def of_results(case: Case, wrong: Mapping[str, float], *, forward: bool) -> list
             line = _line_of(index.seen[place], case.known, name)
             variable = _variable(index.seen[place], line)
         why = wrong_result(name, mine, right, case.wanted)
+        if "holds what should be" in why:  # right where it is computed
+            line, variable = None, ""
         faults.append(
             Fault(
                 tuple(equation(number, case.cell, handed) for number in numbers),
@@ -159,7 +173,42 @@ def _guess(
     if index is None or node.name.startswith("sum"):
         return None
     names = {name for name, _, t in done if t == node.step}
-    return wrong_arguments(case.problem, case.right, node.step, index, names, backward=not forward)
+    return wrong_arguments(
+        case.problem, case.right, node.step, index, case.known, names, backward=not forward
+    )
+
+
+def _all_zero(case: Case) -> bool:
+    return not any(np.any(array) for name, array in case.a.results.items() if name[0] == "d")
+
+
+# What a forward pass may keep.
+KEPT = ("i_t", "f_t", "g_t", "o_t", "c_t", "tanh_c", "h_t", "c_prev", "h_prev")
+
+
+def _crossed(case: Case, node: Node) -> str:
+    """Whether two variables of the forward pass have changed places in the backward pass."""
+    before = next(n for n in case.nodes(forward=True) if n.step == node.step)
+    indices = case.index_of(before), case.index_of(node)
+    if indices[0] is None or indices[1] is None or not isinstance(node.equation, int):
+        return ""
+    values = {k: v for k, v in case.right.forward[node.step].items() if k in KEPT}
+    called = [
+        {k: set(filter(str.isidentifier, i.names(v))) for k, v in values.items()}
+        for i in indices
+        if i
+    ]
+    then, now = called
+    for one, other in combinations(values, 2):
+        mine = (then[one] & now[other]) - then[other] - now[one]
+        theirs = (then[other] & now[one]) - then[one] - now[other]
+        if mine and theirs and {one, other} & set(read_by(node.equation)):
+            name = min(mine)
+            return (
+                f"Your `{name}` is {one} in the forward pass and {other} here: what you keep is "
+                "taken out in another order."
+            )
+    return ""
 
 
 def _sum(case: Case, node: Node) -> str:
@@ -202,6 +251,11 @@ def _fault(
     if version is None and index is not None:
         version = _returned(case, suspect.end or node, index)
     line = _line_of(version, case.known, node.name) if version else None
+    if node.name.startswith("sum") and why and index is not None:  # not where the share was made
+        share = next(parent for parent in node.parents if parent.step == 0)
+        names = [index.names(share.values[0])]
+        functions = {each.function for each in index.seen}
+        line = reading(case.a.ran, names, set(), set(), share.name, functions) or line
     if line is None and index is not None:
         start = 0 if forward else len(case.problem.xs) - 1
         right, wrong = _lines(index, case.known, once=node.step == start)
@@ -211,6 +265,10 @@ def _fault(
                 right.add((index.seen[place].file, index.seen[place].line))
         functions = {each.function for each in index.seen}
         names = [names for _, names in wanted]
+        for parent in node.parents:  # in one line with it
+            if finding.places.get(id(parent)) is None and isinstance(parent.equation, int):
+                more = _inputs(case, parent, (parent.equation,), index, forward)
+                names += [each for _, each in more if each]
         line = reading(case.a.ran, names, right, wrong, node.name, functions)
     handed = "states" if forward else "dc" if node.name.startswith("dc") else "dh"
     handed = "sum" if node.equation in WEIGHTS or node.name.startswith("sum") else handed
@@ -279,7 +337,8 @@ def _line_of(version: Seen, known: Index, called: str) -> Statement | None:
     named = []
     for name, (file, line) in version.names.items():
         statement = statement_at(file, line, name)
-        if statement is not None and any(belongs(name, w) for w in statement.writes):
+        written = statement.writes if statement else ()
+        if statement and any(belongs(name, w) or belongs(w, name) for w in written):
             named.append((name, statement))
     alike = [statement for name, statement in named if plain(name) == plain(called)]
     if made_of(version, known):

@@ -25,7 +25,7 @@ import numpy as np
 
 from numpy_lstm.cells import LSTMParams, RNNParams
 from numpy_lstm.clinic.problem import H, N
-from numpy_lstm.types import Array, Model
+from numpy_lstm.types import MODEL_NAMES, Array, Model
 
 OF_THE_CELL = {"c", "dc", "dc_prev", "c0", "c_T", "dc0", "dc_T"}
 ARRAYS = {"x", "h", "c", "dx", "dh", "dc", "dh_prev", "dc_prev", "h0", "c0", "h_T", "c_T"}
@@ -190,7 +190,11 @@ def signature(text: str, cell: Model) -> tuple[Tree, Tree]:
     -------
     tuple of two trees
     """
-    takes, _, returns = text.partition("->")
+    takes, arrow, returns = text.partition("->")
+    if not arrow:
+        raise ValueError(
+            f"a layout's signature must be 'what, it, takes -> what, it, returns'; got {text!r}"
+        )
     return _parsed(takes, cell), _parsed(returns, cell)
 
 
@@ -217,29 +221,37 @@ def _parsed(text: str, cell: Model) -> tuple[Any, ...]:
             return tuple(e for e in each if cell == "lstm" or e not in OF_THE_CELL)
         raise ValueError(f"a layout must have names and commas; got {text!r}")
 
-    tree = plain(ast.parse(text.strip().rstrip(",") + ",", mode="eval").body)
+    try:
+        tree = plain(ast.parse(text.strip().rstrip(",") + ",", mode="eval").body)
+    except SyntaxError:
+        raise ValueError(f"a layout must have names and commas; got {text!r}") from None
     assert isinstance(tree, tuple)
     return tuple(e[0] if isinstance(e, tuple) and len(e) == 1 else e for e in tree)
 
 
-def absent(layout: Layout, cell: Model) -> frozenset[str]:
-    """Initial states and gradients that the functions of a sequence do not take: they are zero.
+def absent(layout: Layout, cell: Model, *, sequence: bool) -> frozenset[str]:
+    """What a learner's functions do not have: it is zero.
 
     Parameters
     ----------
     layout : Layout
     cell : {"rnn", "lstm"}
+    sequence : bool
+        Whether they are those of a sequence, which may lack initial states and last gradients.
 
     Returns
     -------
     frozenset of str
     """
+    bias = frozenset() if "1" in "".join(layout.weights.values()) else frozenset({"b"})
+    if not sequence:
+        return bias
     taken = {
         name
         for text in (layout.forward, layout.backward)
         for name in names_in(signature(text, cell)[0])
     }
-    return frozenset({"h0", "c0", "dhs", "dh_T", "dc_T"} - taken)
+    return bias | ({"h0", "c0", "dhs", "dh_T", "dc_T"} - taken)
 
 
 # --- presets --------------------------------------------------------------------------------------
@@ -317,6 +329,47 @@ PRESETS: dict[str, Layout] = {
 }
 
 
+FIELDS = {"batch": ("rows", "columns", "column", "vector"), "bias": ("flat", "row", "column")}
+FIELDS |= {"params": ("tuple", "dict")}
+PASSES = {
+    "step": {"h", "c"},
+    "step_backward": {"dx", "dh_prev", "dc_prev"},
+    "forward": {"hs", "h_T", "c_T"},
+    "backward": {"dxs", "dh0", "dc0"},
+}
+
+
+def _check(layout: Layout) -> None:
+    """ValueError if there is no such layout."""
+    for name, allowed in FIELDS.items():
+        if getattr(layout, name) not in allowed:
+            what = f"must be one of {', '.join(allowed)}; got {getattr(layout, name)!r}"
+            raise ValueError(f"`{name}` of a layout {what}")
+    if sorted(map(layout.gate, layout.gates)) != sorted("ifgo"):
+        raise ValueError(
+            f"`gates` of a layout must be i, f, g, o in some order; got {layout.gates!r}"
+        )
+    if layout.time not in (None, 0, 1, 2, -1):
+        raise ValueError(f"`time` of a layout must be an axis or None; got {layout.time!r}")
+    blocks = "".join(layout.weights.values())
+    if not {"x", "h"} <= set(blocks) <= set("xh1"):
+        raise ValueError(
+            f"`weights` of a layout must say of each array what it multiplies, x, h or 1, and must "
+            f"have x and h; got {dict(layout.weights)}"
+        )
+    weights = {f"d{name.format(k)}" for name in layout.weights for k in ("", *layout.gates)}
+    known = ARRAYS | SEQUENCES | weights | {name[1:] for name in weights}
+    known |= {"params", "dparams", "cache", "lengths", "_"}
+    for name, results in PASSES.items():
+        takes, returns = signature(getattr(layout, name), "lstm")
+        for each in (*names_in(takes), *names_in(returns)):
+            if each not in known:
+                raise ValueError(f"`{name}` of a layout has {each!r}, which is no name of anything")
+        gradients = {"dparams", *weights} if name.endswith("backward") else set()
+        if not (results | gradients) & set(names_in(returns)):
+            raise ValueError(f"`{name}` of a layout returns nothing that can be examined")
+
+
 def chosen(layout: str | Layout, cell: Model) -> Layout:
     """A preset by its name, or the layout itself, for one of the cells.
 
@@ -332,11 +385,15 @@ def chosen(layout: str | Layout, cell: Model) -> Layout:
     Raises
     ------
     ValueError
-        If there is no preset of that name.
+        If there is no preset of that name, no such layout or no such cell.
     """
+    if cell not in MODEL_NAMES:
+        raise ValueError(f"`cell` must be one of {', '.join(MODEL_NAMES)}; got {cell!r}")
     if not isinstance(layout, Layout):
         if layout not in PRESETS:
             names = ", ".join(PRESETS)
             raise ValueError(f"`layout` must be one of {names}, or a Layout; got {layout!r}")
         layout = PRESETS[layout]
-    return replace(layout, **layout.rnn) if cell == "rnn" else layout
+    layout = replace(layout, **layout.rnn) if cell == "rnn" else layout
+    _check(layout)
+    return layout

@@ -23,7 +23,7 @@ import numpy as np
 from numpy_lstm.clinic.layouts import ARRAYS, SEQUENCES, Layout, Tree, names_in, signature
 from numpy_lstm.clinic.problem import D, H, Problem
 from numpy_lstm.clinic.reference import Results, Run
-from numpy_lstm.clinic.watching import Blank, Place, Seen, Stopped, Watch, is_learners
+from numpy_lstm.clinic.watching import Blank, Place, Seen, Stopped, Watch, can_watch, is_learners
 from numpy_lstm.types import Array
 
 SECONDS = 10.0  # for one call
@@ -131,7 +131,7 @@ def _attempt(f: Functions, problem: Problem, right: Run, result: Attempt, watch:
         values = {**weights, "params": params, **calls[t], "cache": caches[t]}
         out = _call(f.backward, back_takes, values, f, result, watch)
         picked = _pick(back_returns, out, f.layout, f.backward)
-        _collect(gradients[t], picked, problem, f, right, f.backward.__name__)
+        _collect(gradients[t], picked, problem, f, right, name_of(f.backward))
     _joined(result.results, gradients)
     if not watch:
         repeated: list[Results] = [{} for _ in calls]
@@ -188,10 +188,12 @@ def _call(
         [None if name == "cache" else g for name, g in zip(takes, given, strict=True)]
     )
     own = frozenset(
-        filter(None, (getattr(_code(g), "co_filename", "") for g in (f.forward, f.backward)))
+        c.co_filename
+        for g in (f.forward, f.backward)
+        if (c := getattr(_inner(g), "__code__", None))
     )
     with _guarded(watch, own) as watched:
-        out = _run(function, given, own)
+        out = _run(function, takes, given, own)
     if watch:
         seen = result.backward_seen if result.in_backward else result.forward_seen
         seen.append(watched.seen)
@@ -199,7 +201,9 @@ def _call(
         totals.append(watched.ran)
         result.blanks += [blank for blank in watched.blanks if blank not in result.blanks]
         result.ran |= set(watched.ran)
-        result.watched = watched.works
+        # What is raised while our own function traces ends the tracing too.
+        raised = isinstance(out, _Stop) and can_watch()
+        result.watched = result.watched and (watched.works or raised)
         result.single = result.single or watched.single
     for name, now, then in zip(takes, given, before, strict=True):
         label = name if isinstance(name, str) else ", ".join(names_in(name))
@@ -214,27 +218,37 @@ class _Stop(NamedTuple):
     trouble: Trouble
 
 
-def _run(function: Callable[..., Any], given: tuple[Any, ...], own: frozenset[str]) -> Any:
-    name = getattr(function, "__name__", "the function")
+def _run(
+    function: Callable[..., Any], takes: Tree, given: tuple[Any, ...], own: frozenset[str]
+) -> Any:
+    name = name_of(function)
     try:
         return function(*given)
-    except Stopped:
+    except Stopped as stopped:
         text = f"{name} does not come to an end: it was stopped after {SECONDS:.0f} seconds."
-        return _Stop(Trouble(text, endless=True))
-    except (Exception, SystemExit) as error:
-        places = [
-            (frame.filename, frame.lineno or 0)
-            for frame in traceback.extract_tb(error.__traceback__)
-            if is_learners(frame.filename, own)
-        ]
-        file, line = places[-1] if places else ("", 0)
+        return _Stop(Trouble(text, *_where(stopped, own), endless=True))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        file, line = _where(error, own)
         what = " ".join(str(error).split())
         kind = type(error).__name__
         if isinstance(error, NotImplementedError):
             return _Stop(Trouble(f"{name} is not written yet.", file, line, unwritten=True))
-        if isinstance(error, TypeError) and not places:
-            return _Stop(Trouble(f"{name} cannot be called so: {what}. See `layout`."))
-        return _Stop(Trouble(f"{name} raises {kind}: {what or 'without a word'}", file, line))
+        if isinstance(error, TypeError) and not line:
+            text = f"{name} is called with {', '.join(names_in(takes))}, which fails: {what}."
+            return _Stop(Trouble(f"{text} See `layout`."))
+        return _Stop(Trouble(f"{name} raises {kind}{f': {what}' if what else '.'}", file, line))
+
+
+def _where(error: BaseException, own: frozenset[str]) -> tuple[str, int]:
+    """The learner's file and line that raised; "" and 0 if none did."""
+    places = [
+        (frame.filename, frame.lineno or 0)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if is_learners(frame.filename, own)
+    ]
+    return places[-1] if places else ("", 0)
 
 
 @contextlib.contextmanager
@@ -304,11 +318,24 @@ def time_limit() -> Iterator[None]:
         signal.signal(signal.SIGALRM, old)
 
 
-def _code(function: Callable[..., Any]) -> Any:
+def _inner(function: Callable[..., Any]) -> Any:
     inner = getattr(function, "__wrapped__", function)
     inner = getattr(inner, "__func__", inner)
-    inner = getattr(inner, "func", inner)  # functools.partial
-    return getattr(inner, "__code__", None)
+    return getattr(inner, "func", inner)  # functools.partial
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """What a sentence calls a function; an object that can be called, by its class.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    str
+    """
+    return str(getattr(_inner(function), "__name__", type(function).__name__))
 
 
 def _same(now: Any, then: Any) -> bool:
@@ -326,12 +353,13 @@ def _same(now: Any, then: Any) -> bool:
 
 def _pick(tree: Tree, value: Any, layout: Layout, function: Callable[..., Any]) -> dict[str, Any]:
     """What a function returned, by the names of the layout."""
-    name = getattr(function, "__name__", "the function")
+    name = name_of(function)
     wanted = ", ".join(names_in(tree))
     if isinstance(tree, str):
         return {tree: value}
     if value is None or value is Ellipsis:
-        raise Trouble(f"{name} returns {value}. It must return {wanted}.", unwritten=True)
+        hint = " Is the return missing?" if value is None else ""
+        raise Trouble(f"{name} returns {value}. It must return {wanted}.{hint}", unwritten=True)
     if len(tree) == 1 and isinstance(tree[0], str):
         return {tree[0]: value}
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
@@ -352,14 +380,15 @@ def _pick(tree: Tree, value: Any, layout: Layout, function: Callable[..., Any]) 
             if isinstance(value, tuple):
                 return _by_position(tree, value, layout, function)
             kind = type(value).__name__
-            raise Trouble(f"{name} returns a {kind} without {keys[0]!r}. It must return {wanted}.")
+            lacks = f" without {keys[0]!r}" if found else ""
+            raise Trouble(f"{name} returns a {kind}{lacks}. It must return {wanted}.")
     return picked
 
 
 def _by_position(
     tree: Tree, value: Any, layout: Layout, function: Callable[..., Any]
 ) -> dict[str, Any]:
-    name = getattr(function, "__name__", "the function")
+    name = name_of(function)
     if len(value) < len(tree):
         number = f"{len(value)} value{'s' * (len(value) != 1)}"
         text = f"{name} returns {number}. It must return {len(tree)}: {', '.join(names_in(tree))}."
@@ -383,7 +412,7 @@ def _collect(
 ) -> None:
     """Put what was returned into `results`, as ours; the steps of several calls are stacked."""
     layout = f.layout
-    where = where or getattr(f.forward, "__name__", "the function")
+    where = where or name_of(f.forward)
     n = len(problem.h0)
     for name, value in picked.items():
         if name not in ARRAYS | SEQUENCES:
@@ -435,9 +464,9 @@ def _weights(
         found = {}
         if isinstance(whole, (list, tuple)) and not hasattr(whole, "_fields"):
             if len(whole) != len(like):
-                names = ", ".join(like)
-                text = f"{where} returns {len(whole)} gradients of weights; there are {names}."
-                raise Trouble(text)
+                some = f"{len(whole)} array{'s' * (len(whole) != 1)}"
+                text = f"{where} returns {some} as dparams, which must be one for each of"
+                raise Trouble(f"{text} {', '.join(like)}.")
             found = dict(zip(like, whole, strict=True))
         else:
             held = whole if isinstance(whole, Mapping) else None
@@ -461,12 +490,15 @@ def _checked(name: str, value: Any, like: Array, where: str) -> Array:
     if value is Ellipsis or value is None:
         raise Trouble(f"{where} returns {value} for {name}.", unwritten=True)
     try:
-        array = np.asarray(value)
+        array = np.array(value)  # a copy: the learner's backward pass may write into it
         if array.dtype.kind not in "fiu":
             raise TypeError
     except (TypeError, ValueError):
         kind = type(value).__name__
-        raise Trouble(f"{where} must return an array for {name}; it returns a {kind}.") from None
+        if isinstance(value, np.ndarray):
+            kind += f" of {value.dtype}"
+        text = f"{where} must return an array of real numbers for {name}; it returns a {kind}."
+        raise Trouble(text) from None
     if array.shape != like.shape:
         if [n for n in array.shape if n != 1] != [n for n in like.shape if n != 1]:
             hint = " It is transposed." if array.shape == like.shape[::-1] else ""

@@ -80,12 +80,23 @@ def localize(
         done[id(node)] = places[id(node)] is not None or any(done[id(c)] for c in node.children)
     first = [n for n in nodes if not done[id(n)] and all(done[id(p)] for p in n.parents)]
     suspects = [_suspect(cell, node, right, until(node), known, done) for node in first]
+    evident = [s for s in suspects if s.version or s.why or not _excused(s.node, done)]
+    suspects = evident or suspects
     return Finding(
         suspects,
         [node for node in nodes if done[id(node)]],
         [node for node in nodes if not done[id(node)]],
         places,
     )
+
+
+def _excused(node: Node, done: dict[int, bool]) -> bool:
+    """Whether all that is made from a quantity is made from another one too that is not done.
+
+    Then a line that does both at once need not hold the quantity, and is wrong by the other.
+    """
+    others = [[p for p in c.parents if p is not node and not done[id(p)]] for c in node.children]
+    return bool(others) and all(others)
 
 
 def _suspect(
@@ -106,6 +117,10 @@ def _suspect(
         place = index.find_all(value, -1)
         if place is not None:
             return Suspect(node, (node.equation,), index.seen[place], "Its sign is wrong.")
+        place = index.find_all(1 - value) if node.name in ("i_t", "f_t", "o_t") else None
+        if place is not None:
+            why = f"It is 1 − {node.name}: look at the sign in σ."
+            return Suspect(node, (node.equation,), index.seen[place], why)
     version = _version(cell, node, right, index, known)
     spoiled = _spoiled(cell, node, right, index, known)
     if spoiled is not None and spoiled.node is not node and spoiled.version is not None:
@@ -167,6 +182,34 @@ def value_of(number: int, variables: dict[str, Any]) -> Array:
     with np.errstate(all="ignore"):
         result: Array = eval(_expression(number), {**vars(cells), **variables})
     return result
+
+
+def _is_part(row: Array, made: Node, right: Run) -> bool:
+    """Whether a row is of a right product that a step may compute, such as dh ⊙ o in (17)."""
+    step = {**vars(cells), **variables(made, right)}
+    for name, (number, _) in {**ELEMENTWISE["rnn"], **ELEMENTWISE["lstm"]}.items():
+        for part in _parts(number) if name in step else []:
+            if not set(part.co_names) <= step.keys():  # (2) is of the RNN, (15) of the LSTM
+                continue
+            value = eval(part, step)
+            if np.ndim(value) == 2 and np.isclose(value, row, rtol=1e-9, atol=0).all(1).any():
+                return True
+    return False
+
+
+@functools.cache
+def _parts(number: int) -> list[Any]:
+    """The expressions in the line of an equation, and each product without one of its factors."""
+    tree = ast.parse(code_of(number)).body[0]
+    inner = [each for each in ast.walk(tree) if isinstance(each, ast.BinOp)]
+    texts = [ast.unparse(each) for each in inner]
+    for each in inner:
+        left = each.left
+        if isinstance(each.op, ast.Mult) and isinstance(left, ast.BinOp):
+            texts += [
+                f"{ast.unparse(e)} * ({ast.unparse(each.right)})" for e in (left.left, left.right)
+            ]
+    return [compile(text, f"<{text}>", "eval") for text in dict.fromkeys(texts)]
 
 
 def names_in(number: int) -> list[str]:
@@ -364,6 +407,7 @@ def _in_place(
         if result.shape != windows.shape:
             return []
         hits = [k for k in _held(result, index, windows) if known.find(result[k]) is None]
+        hits = [k for k in hits if not _is_part(result[k], made, right)]
         if hits:
             return sorted({int(owner[k]) for k in hits})
     return []

@@ -46,7 +46,8 @@ def draw(
     examples : int
         N.
     zero : frozenset of str
-        Which of ``h0``, ``c0``, ``dhs``, ``dh_T`` and ``dc_T`` the learner's functions do not take.
+        Which of ``h0``, ``c0``, ``dhs``, ``dh_T``, ``dc_T`` and ``b`` the learner's functions do
+        not take.
     padded : bool
         Whether the examples have different lengths.
 
@@ -60,7 +61,7 @@ def draw(
     params = kind(
         rng.standard_normal((gates * H, D)),
         rng.standard_normal((gates * H, H)) / 1.5,
-        rng.standard_normal(gates * H),
+        rng.standard_normal(gates * H) * ("b" not in zero),
     )
     n = examples
     states = {

@@ -89,6 +89,7 @@ class Watch:
 
     def __exit__(self, *_: object) -> None:
         if self.works:
+            self.works = sys.gettrace() == self._call  # else the learner's code has set its own
             sys.settrace(None)
         self._line.clear()
         self._helpers.clear()
@@ -176,8 +177,9 @@ def is_helper(frame: FrameType) -> bool:
     if frame.f_back is None:
         return False
     held = dict(frame.f_locals)
-    bound = [name for name in ("self", "cls") if held.pop(name, None) is not None]
-    if bound and not ACTIVATION.search(frame.f_code.co_name.lower()):
+    bound = [held.pop(name) for name in ("self", "cls") if name in held]
+    owns = next(arrays(bound, ""), None) is not None  # not so a Sigmoid with a method grad
+    if owns and not ACTIVATION.search(frame.f_code.co_name.lower()):
         return False
     return len(list(arrays(list(held.values()), ""))) <= 1
 

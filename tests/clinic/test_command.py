@@ -37,6 +37,12 @@ def test_padded_hands_over_lengths(capsys: pytest.CaptureFixture[str]) -> None:
         ("def rnn_stepp(): pass\n", [], "one of yours is like rnn_step"),
         ("def rnn_step(): pass\n", [], "has rnn_step, but no rnn_step_backward: both are needed"),
         ("", ["--layout", "kerass"], "no layout 'kerass'. Did you mean keras?"),
+        ("x = '\0'\n", [], "mine.py: source code string cannot contain null bytes"),
+        (
+            "class Own(BaseException): pass\nraise Own('a\\nb')\n",
+            [],
+            "line 2 raises Own when it is",
+        ),
     ],
 )
 def test_bad_usage_is_2_and_one_line(
@@ -64,6 +70,40 @@ def test_a_file_that_does_not_come_to_an_end_is_refused(
     with pytest.raises(SystemExit):
         main([str(tmp_path / "mine.py")])
     assert "mine.py does not come to an end when it is imported" in capsys.readouterr().err
+
+
+def test_a_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit:
+        main([str(tmp_path)])
+    assert exit.value.code == 2 and "is a folder" in capsys.readouterr().err
+
+
+ALIASED = """
+import functools
+from numpy_lstm.cells import lstm_step as one, lstm_step_backward as other
+
+class Step:
+    def __call__(self, *arguments):
+        return one(*arguments)
+
+lstm_step, lstm_step_backward = Step(), functools.partial(other)
+"""
+
+
+def test_functions_by_other_names_partials_and_objects_are_examined(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.py").write_text(ALIASED)
+    assert main([str(tmp_path / "mine.py")]) == 0
+    assert capsys.readouterr().out.startswith("Step, lstm_step_backward: RIGHT\n")
+
+
+def test_json_has_no_infinity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = (WRONG / "in_place.py").read_text().replace("dc * i  #", "dc * np.nan  #")
+    (tmp_path / "mine.py").write_text(wrong)
+    assert main([str(tmp_path / "mine.py"), "--json"]) == 1
+    (diagnosis,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert diagnosis["errors"]["dx"] is None
 
 
 def test_a_name_that_does_not_end_in_py_is_refused(

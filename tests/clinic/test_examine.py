@@ -186,7 +186,7 @@ def test_peepholes_are_recognized() -> None:
 
     diagnosis = examine(step, lambda dh, dc, cache: None)
     assert diagnosis.verdict == "other equations"
-    assert "peepholes, from the cell to gate i and f and o" in diagnosis.summary
+    assert "peepholes, from the cell to gates i, f and o" in diagnosis.summary
 
 
 def test_a_gru_is_recognized() -> None:
@@ -264,3 +264,98 @@ def test_a_diagnosis_goes_into_json() -> None:
     data = json.loads(json.dumps(diagnosis.as_dict()))
     assert data["equations"] == [20] and not data["ok"]
     assert data["faults"][0]["line"]["first"] == 32
+
+
+def test_a_layout_without_a_bias_has_none() -> None:
+    def forward(x: Any, h: Any, c: Any, W_x: Any, W_h: Any) -> Any:
+        params = cells.LSTMParams(W_x, W_h, np.zeros(len(W_x)))
+        return cells.lstm_step(x, h, c, params)
+
+    def backward(dh: Any, dc: Any, cache: Any) -> Any:
+        *first, dparams = cells.lstm_step_backward(dh, dc, cache)
+        return *first, *dparams[:2]
+
+    layout = Layout(
+        weights={"W_x": "x", "W_h": "h"},
+        step="x, h, c, W_x, W_h -> h, c, cache",
+        step_backward="dh, dc, cache -> dx, dh_prev, dc_prev, dW_x, dW_h",
+    )
+    assert examine(forward, backward, layout=layout).ok
+    # One that has a bias in its layout, and forgets it, is still told so.
+    diagnosis = with_bugs("lstm", [Edit("lstm_step", " + b", "")])
+    assert diagnosis.equations == (9,) and "the bias is not added" in str(diagnosis)
+
+
+def test_a_wrong_stack_is_told_in_the_order_of_the_learners_gates_with_its_line() -> None:
+    layout = Layout(gates="fgio", weights={"W": "xh", "b": "1"})
+
+    def forward(x: Any, h: Any, c: Any, params: Any) -> Any:
+        W, b = params
+        f, g, i, o = np.split(np.hstack([x, h]) @ W.T + b, 4, axis=1)
+        f, g, i, o = sigmoid(f), np.tanh(g), sigmoid(i), sigmoid(o)
+        new = f * c + i * g
+        return o * np.tanh(new), new, (x, h, c, f, g, i, o, np.tanh(new), W)
+
+    def backward(dh: Any, dc: Any, cache: Any) -> Any:
+        x, h, c, f, g, i, o, t, W = cache
+        dc = dc + dh * o * (1 - t**2)
+        di, df = dc * g * i * (1 - i), dc * c * f * (1 - f)
+        dg, do = dc * i * (1 - g**2), dh * t * o * (1 - o)
+        stack = np.hstack([di, df, dg, do])
+        dz = stack @ W
+        return dz[:, :2], dz[:, 2:], dc * f, (stack.T @ np.hstack([x, h]), stack.sum(axis=0))
+
+    diagnosis = examine(forward, backward, layout=layout)
+    assert "is stacked in the order i, f, g, o; that of the weights is f, g, i, o." in str(
+        diagnosis
+    )
+    line = diagnosis.faults[0].line
+    assert line and line.text.strip() == "stack = np.hstack([di, df, dg, do])"
+
+
+def test_what_two_variables_have_exchanged_is_told() -> None:
+    said = str(diagnosis_of("unpacked"))
+    assert "Your `i` is i_t in the forward pass and f_t here" in said and "It takes" not in said
+
+
+def test_a_sigmoid_of_the_wrong_sign_is_told_at_its_gate() -> None:
+    edit = Edit("lstm_step", "sigmoid(a_i)", "sigmoid(-a_i)")
+    diagnosis = with_bugs("lstm", [edit])
+    assert diagnosis.equations == (10,) and "It is 1 − i_t" in str(diagnosis)
+
+
+def test_a_share_that_is_not_added_has_the_line_of_the_loop() -> None:
+    def backward(caches: Any, dhs: Any, dh_T: Any) -> Any:
+        dxs, dh, total = [], dh_T, [0, 0, 0]
+        for own, cache in zip(dhs[::-1], caches[::-1], strict=True):
+            dx, dh, (dW_x, dW_h_t, db) = cells.rnn_step_backward(own + dh, cache)
+            dxs.append(dx)
+            total[0], total[2] = total[0] + dW_x, total[2] + db
+            total[1] = dW_h_t
+        return np.stack(dxs[::-1]), tuple(total), dh
+
+    diagnosis = examine_sequence(bptt.rnn_forward, backward, cell="rnn")
+    line = diagnosis.faults[0].line
+    assert diagnosis.equations == ("loop",) and line and line.text.strip() == "total[1] = dW_h_t"
+
+
+def test_gradients_that_are_all_zero_are_told_as_that() -> None:
+    def backward(caches: Any, dhs: Any, dh_T: Any, dc_T: Any) -> Any:
+        return bptt.lstm_backward(caches, 0 * dhs, 0 * dh_T, 0 * dc_T)
+
+    diagnosis = examine_sequence(bptt.lstm_forward, backward)
+    assert "Every gradient is zero" in str(diagnosis) and "loop" in diagnosis.equations
+
+
+def test_names_that_give_the_same_numbers_are_told_as_one_of_them() -> None:
+    edit = Edit("lstm_step_backward", "dc_prev = dc_t * f_t", "dc_prev = 0 * dc_t * f_t")
+    layout = Layout(backward="cache, dhs, dh_T -> dxs, dparams, dh0, dc0")
+    made = functions([edit], [])
+
+    def backward(caches: Any, dhs: Any, dh_T: Any) -> Any:
+        return made["lstm_backward"](caches, dhs, dh_T, 0 * dh_T)
+
+    said = str(examine_sequence(bptt.lstm_forward, backward, layout=layout))
+    assert (
+        said.count("Known bug: ") == 1 and "; or " in said and "(the numbers are the same)" in said
+    )

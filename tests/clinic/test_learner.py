@@ -1,12 +1,14 @@
 """Whatever a learner's function does, there is a clear sentence, and no traceback."""
 
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
+from numpy_lstm import bptt
 from numpy_lstm.cells import LSTMParams, lstm_step, lstm_step_backward, rnn_step, rnn_step_backward
-from numpy_lstm.clinic import examine, learner
+from numpy_lstm.clinic import Layout, examine, examine_sequence, learner
 
 
 def of_rnn(step: Any = rnn_step, backward: Any = rnn_step_backward) -> str:
@@ -55,8 +57,14 @@ def test_a_wrong_shape_is_told_with_the_right_one() -> None:
     [
         (lambda r: r[:2], "backward returns 2 values. It must return 3: dx, dh_prev, dparams."),
         (lambda r: None, "NOT FINISHED"),
-        (lambda r: ("no", *r[1:]), "backward must return an array for dx; it returns a str."),
-        (lambda r: (r[0], r[1], r[2][:2]), "backward returns 2 gradients of weights; there are"),
+        (
+            lambda r: ("no", *r[1:]),
+            "backward must return an array of real numbers for dx; it returns a str.",
+        ),
+        (
+            lambda r: (r[0], r[1], r[2][:2]),
+            "backward returns 2 arrays as dparams, which must be one for each of W_x",
+        ),
         (lambda r: {"dx": r[0]}, "backward returns a dict without 'dh_prev'."),
     ],
 )
@@ -126,7 +134,9 @@ def test_two_arguments_too_few_points_to_the_layout() -> None:
     def step(x: Any) -> Any:
         return x
 
-    assert "step cannot be called so: " in of_rnn(step) and "See `layout`." in of_rnn(step)
+    assert "step is called with x, h, params, which fails: " in of_rnn(
+        step
+    ) and "See `layout`." in of_rnn(step)
 
 
 def test_what_a_function_prints_is_swallowed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,3 +155,83 @@ def test_a_gradient_that_is_not_finite_is_wrong() -> None:
 
     diagnosis = examine(lstm_step, backward)
     assert diagnosis.verdict == "wrong" and "dW_x" in diagnosis.errors
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"batch": "diagonal"}, "`batch` of a layout must be one of rows"),
+        ({"gates": "iffo"}, "`gates` of a layout must be i, f, g, o in some order"),
+        ({"weights": {"W": "xq"}}, "`weights` of a layout must say"),
+        ({"time": 7}, "`time` of a layout"),
+        ({"step": "x h c"}, "a layout's signature must be"),
+        ({"step": "x, 3 -> h, c"}, "a layout must have names and commas"),
+        ({"step": "x, h, c, params -> hh, c, cache"}, "has 'hh', which is no name"),
+        ({"step_backward": "dh, dc, cache -> _, _, _, _"}, "returns nothing that can be examined"),
+    ],
+)
+def test_a_layout_that_is_none_is_refused(fields: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        examine(lstm_step, lstm_step_backward, layout=Layout(**fields))
+
+
+def test_an_unknown_cell_is_refused() -> None:
+    cell: Any = "gru"
+    with pytest.raises(ValueError, match="`cell` must be one of rnn, lstm"):
+        examine(rnn_step, rnn_step_backward, cell=cell)
+
+
+def test_a_result_that_the_backward_pass_writes_into_is_kept_as_it_was() -> None:
+    def backward(cache: Any, *arguments: Any) -> Any:
+        gradients = bptt.rnn_backward(cache, *arguments)
+        cache[-1].h_t[:] = 0  # the very array that is the last state
+        return gradients
+
+    said = str(examine_sequence(bptt.rnn_forward, backward, cell="rnn"))
+    assert "But a second call of backward with the same cache gives another" in said
+
+
+def test_code_that_traces_itself_is_told_to_be_unseen() -> None:
+    def forward(*arguments: Any) -> Any:
+        sys.settrace(None)
+        return rnn_step(*arguments)
+
+    diagnosis = examine(forward, rnn_step_backward, cell="rnn")
+    assert diagnosis.ok and not diagnosis.watched
+
+
+def test_a_forgotten_return_is_told_as_one_and_all_that_is_written_is_right() -> None:
+    def step(x: Any, h: Any, params: Any) -> Any:
+        a = x @ params.W_x.T + h @ params.W_h.T + params.b
+        h = np.tanh(a)
+
+    diagnosis = examine(step, rnn_step_backward, cell="rnn")
+    assert diagnosis.verdict == "unfinished" and diagnosis.right == (1, 2) and not diagnosis.todo
+    assert "step returns None. It must return h, cache. Is the return missing?" in str(diagnosis)
+
+
+def test_the_line_of_a_loop_or_a_condition_is_shown() -> None:
+    def step(x: Any, h: Any, params: Any) -> Any:
+        if x.nothing:
+            return 0, None
+        return h, None
+
+    said = of_rnn(step)
+    assert "It stopped in" in said and "\n      if x.nothing:\n" in said + "\n"
+
+
+def test_complex_numbers_are_told() -> None:
+    def step(*arguments: Any) -> Any:
+        h, cache = rnn_step(*arguments)
+        return h + 0j, cache
+
+    assert "an array of real numbers for h; it returns a ndarray of complex128" in of_rnn(step)
+
+
+def test_what_may_come_of_float32_alone_gets_a_hint_and_no_other_layout() -> None:
+    def step(x: Any, h: Any, params: Any) -> Any:
+        h = np.tanh(x.astype(np.float32) @ params.W_x.T + h @ params.W_h.T + params.b)
+        return h + x.astype(np.float32).sum() * 1e-7, (h, x, params)
+
+    said = of_rnn(step)
+    assert "Differences as small as these come of float32" in said and "layout=" not in said

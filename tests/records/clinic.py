@@ -186,7 +186,7 @@ def random_faults(layout: str, number: int, folder: Path) -> dict[str, Any]:
 def runs(pair: Sequence[Any], cell: Any, kind: str, layout: str) -> bool:
     """Whether both functions return what can be compared at all."""
     f = Functions(*pair, chosen(layout, cell), kind == "sequence")
-    zero = absent(f.layout, cell) if f.sequence else frozenset()
+    zero = absent(f.layout, cell, sequence=f.sequence)
     problem = draw(cell, 0, examples=f.layout.examples, zero=zero)
     return attempt(f, problem, run(problem), watch=False).trouble is None
 
