@@ -1,3 +1,5 @@
+import json
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -559,3 +561,38 @@ def test_the_figure_has_the_eight_panels():
         "singular values of $∂s_T/∂s_{T-k}$, median seed",
         "‖∂L/∂x‖ over that with words before",
     ]
+
+
+def test_the_page_says_what_the_results_say():
+    root = Path(__file__).parents[2]
+    contents = json.loads((root / "results" / "gradient_flow.json").read_text("utf-8"))
+    text = (root / "docs" / "experiments" / "gradient_flow.md").read_text("utf-8")
+    page, summary = " ".join(text.split()), contents["summary"]["rnn, trained"]
+    rnn, lstm = (
+        [t["result"] for t in contents["trials"] if t["condition"] == f"{model}, trained"]
+        for model in ("rnn", "lstm")
+    )
+    assert len(rnn) == len(lstm) == 20
+    above = [summary[f"seeds_above_the_lstm,_{edge}"] for edge in ("median", "lower_quartile")]
+    assert "in {} of the 20 seeds, and the lower quartile in {}.".format(*above) in page
+    x, of_lstm = ([each["decay_per_step"]["x"] for each in own] for own in (rnn, lstm))
+    faster = sum(factor < min(of_lstm) for factor in x)
+    assert f"In {faster} of the 20 seeds the vanilla RNN's gradient falls faster" in page
+    scores = [each["test_accuracy"] for each in rnn]
+    ranks = [np.argsort(np.argsort(values)) for values in (x, scores)]
+    assert f"rank correlation with the factor is {np.corrcoef(*ranks)[0, 1]:.2f}," in page
+    assert np.argmax(x) == np.argmin(scores)  # the slowest is the least accurate
+    a, b = (
+        contents["summary"][f"{model}, trained"]["range_of_x_over_the_epochs"]
+        for model in ("rnn", "lstm")
+    )
+    said = f"by {a['median']:.2f} in the median seed and by up to {a['max']:.2f}; "
+    assert f"{said}the LSTM's by {b['median']:.2f}, at most {b['max']:.2f}." in page
+    first = [
+        np.median([each["x_over_x_with_words_before"]["median"] for each in own], axis=0)
+        for own in (rnn, lstm)
+    ]
+    assert f"{first[0][0]:.1f} times (the LSTM {first[1][0]:.1f} times)" in page
+    assert f"tenth {first[0][9]:.1f} times ({first[1][9]:.1f} times)" in page
+    largest = [np.median([each["jacobians"]["100"][0] for each in own]) for own in (rnn, lstm)]
+    assert largest[0] > 0.08 and largest[1] > 0.5
