@@ -4,11 +4,12 @@
 
 Hands to the clinic each bug of its catalogue, pairs of them, 500 random faults a layout, or FAULTS,
 right implementations in many styles, and wrong networks in the styles of public code. Writes
-results/clinic.json. Exit status 1 if a right implementation is refused, a known bug is not named, or
-too few faults are localized. Takes about an hour of one core.
+results/clinic.json. Exit status 1 if a right implementation is refused, a known bug is not named,
+or too few faults are localized. Takes about an hour of one core.
 
-A fault is localized if an equation that its line computes is the one that is named first, or one of
-two. It is named elsewhere if it has, number for number, the gradient of a known bug of none of these.
+A fault is localized if an equation that its line computes is the one that is named first, or one
+of two. It is named elsewhere if it has, number for number, the gradient of a known bug of none of
+these.
 """
 
 import argparse
