@@ -1,6 +1,7 @@
 """Plants a random fault into a line of a student's code that says which equation it computes."""
 
 import ast
+import importlib
 import importlib.util
 import inspect
 import random
@@ -168,6 +169,11 @@ def loaded(source: str, path: Path) -> ModuleType:
     finally:
         del sys.modules[path.stem]
     return module
+
+
+def student(layout: str) -> ModuleType:
+    """The right implementation in that layout."""
+    return importlib.import_module(f"tests.clinic.students.{layout.replace('-', '_')}")
 
 
 def functions_of(module: ModuleType, cell: str, kind: str) -> list[Any]:

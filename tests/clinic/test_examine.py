@@ -9,33 +9,43 @@ import numpy as np
 import pytest
 
 from numpy_lstm import bptt, cells
-from numpy_lstm.clinic import PRESETS, Diagnosis, Layout, examine, examine_sequence
+from numpy_lstm.clinic import PRESETS, Layout, examine, examine_sequence
 from numpy_lstm.clinic.catalogue import PUBLIC, bugs
 from numpy_lstm.clinic.reference import Edit, functions
 from numpy_lstm.clinic.variants import DOUBLED, VARIANTS
-from tests.clinic.faults import FUNCTIONS, functions_of
+from tests.clinic.faults import FUNCTIONS, functions_of, student
 from tests.clinic.wrong_networks import NETWORKS, diagnosis_of, marked
 from tests.records.clinic import in_dtype, with_bugs
 
 CELLS = ("rnn", "lstm")
-STYLES = [(layout, cell, kind) for layout in PRESETS for cell in CELLS for kind in FUNCTIONS]
+STYLES = [
+    (layout, cell, kind, pair)
+    for layout in PRESETS
+    for cell in CELLS
+    for kind in FUNCTIONS
+    if len(pair := functions_of(student(layout), cell, kind)) == 2
+]
 
 
-def examined(module: Any, cell: Any, kind: str, layout: str, dtype: str = "float64") -> Diagnosis:
-    pair = [in_dtype(f, dtype) for f in functions_of(module, cell, kind)]
-    if len(pair) < 2:
-        pytest.skip("this style has none")
-    return (examine if kind == "step" else examine_sequence)(*pair, cell=cell, layout=layout)
+def some(rows: list[Any], one_of: int) -> list[Any]:
+    """All rows, of which one of so many is quick: all together take long by their nature."""
+    slow = pytest.mark.slow
+    return [pytest.param(*row, marks=[slow] if k % one_of else []) for k, row in enumerate(rows)]
 
 
 # --- what is right --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(("layout", "cell", "kind"), STYLES)
-def test_a_right_implementation_is_accepted(layout: str, cell: str, kind: str, dtype: str) -> None:
-    module = importlib.import_module(f"tests.clinic.students.{layout.replace('-', '_')}")
-    diagnosis = examined(module, cell, kind, layout, dtype)
+@pytest.mark.parametrize(
+    ("layout", "cell", "kind", "pair"), STYLES, ids=[", ".join(row[:3]) for row in STYLES]
+)
+def test_a_right_implementation_is_accepted(
+    layout: str, cell: Any, kind: str, pair: list[Any], dtype: str
+) -> None:
+    own = [in_dtype(each, dtype) for each in pair]
+    examined = examine if kind == "step" else examine_sequence
+    diagnosis = examined(own[0], own[1], cell=cell, layout=layout)
     assert diagnosis.ok, str(diagnosis)
     assert not diagnosis.faults and not diagnosis.names and not diagnosis.errors
 
@@ -52,7 +62,7 @@ def test_the_packages_own_code_is_accepted(cell: Any, seed: int) -> None:
 # --- what is wrong --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", some([(name,) for name in NETWORKS], 4))
 def test_the_line_is_found_in_a_network_that_is_in_no_catalogue(name: str) -> None:
     line, equation = marked(name)
     diagnosis = diagnosis_of(name)
@@ -65,12 +75,9 @@ def test_the_line_is_found_in_a_network_that_is_in_no_catalogue(name: str) -> No
 
 
 KNOWN = [(cell, bug) for cell in CELLS for bug in bugs(cell)]
-SOME = [
-    pytest.param(*each, marks=[pytest.mark.slow] if k % 8 else []) for k, each in enumerate(KNOWN)
-]
 
 
-@pytest.mark.parametrize(("cell", "bug"), SOME, ids=[f"{c}: {b.what}" for c, b in KNOWN])
+@pytest.mark.parametrize(("cell", "bug"), some(KNOWN, 16), ids=[f"{c}: {b.what}" for c, b in KNOWN])
 def test_a_known_bug_is_localized_and_named_and_nothing_else_is(cell: str, bug: Any) -> None:
     diagnosis = with_bugs(cell, bug.edits)
     assert bug.equation in diagnosis.equations
@@ -162,7 +169,7 @@ def test_a_clipped_result_is_told_as_clipped() -> None:
 OTHERS = [(cell, what, edit) for cell in CELLS for what, edit in VARIANTS[cell]]
 
 
-@pytest.mark.parametrize(("cell", "what", "edit"), OTHERS, ids=[row[1] for row in OTHERS])
+@pytest.mark.parametrize(("cell", "what", "edit"), some(OTHERS, 6), ids=[row[1] for row in OTHERS])
 def test_other_equations_are_recognized(cell: Any, what: str, edit: Edit) -> None:
     ours = functions([edit], [])
     diagnosis = examine(ours[f"{cell}_step"], ours[f"{cell}_step_backward"], cell=cell)
@@ -207,7 +214,7 @@ def test_a_gru_is_recognized() -> None:
 
 
 def test_another_order_of_the_gates_is_recognized() -> None:
-    module = importlib.import_module("tests.clinic.students.cs231n")
+    module = student("cs231n")
     diagnosis = examine(
         module.lstm_step,
         module.lstm_step_backward,
@@ -223,7 +230,7 @@ def test_another_order_of_the_gates_is_recognized() -> None:
 
 
 def test_another_layout_is_recognized() -> None:
-    module = importlib.import_module("tests.clinic.students.cs231n")
+    module = student("cs231n")
     diagnosis = examine(module.lstm_step, module.lstm_step_backward)
     assert "With layout='cs231n' your forward pass is right." in str(diagnosis)
 
