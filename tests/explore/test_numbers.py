@@ -1,6 +1,7 @@
 """Each number on the page is the package's: worked out here by other ways of it."""
 
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from numpy_lstm.explore import (
 )
 from numpy_lstm.explore.bugs import CARRY, PLAIN, SLOPE, planted
 from numpy_lstm.explore.drawing import heights
+from numpy_lstm.training import Evaluation
 from numpy_lstm.types import Batch
 from numpy_lstm.weights import Weights, save_weights
 from tests.comparing import assert_same
@@ -361,8 +363,17 @@ def test_the_command_that_makes_them_makes_such_files(tmp_path):
         settings,
         keep_vectors=False,
     )
-    make_models.make(prepared, settings, tmp_path)
+    evaluated = []
+
+    def evaluate(parameters, reviews, settings):
+        evaluated.append(reviews)
+        return Evaluation(0.0, len(evaluated) / 10)
+
+    with patch.object(make_models, "evaluate", evaluate):
+        make_models.make(prepared, settings, tmp_path)
     loaded = small_models.load(tmp_path)
+    assert all(reviews is prepared.splits.test for reviews in evaluated)
+    assert [loaded[model].test_accuracies for model in ("rnn", "lstm")] == [[0.1, 0.2], [0.3, 0.4]]
     recorded = epochs.read(tmp_path)
     assert len(loaded["rnn"].epochs) == 2 and recorded.epochs == 1
     assert epochs.answer(epochs.summarized(recorded, "states", "ratio"), 1)["sentence"]
