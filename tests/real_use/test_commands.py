@@ -160,16 +160,11 @@ def test_an_interrupt_ends_with_130_and_no_traceback(monkeypatch, capsys):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signal")
-def test_a_real_interrupt_ends_a_command_in_the_middle():
-    # A suite that runs in the background may ignore the signal, and its children then do too.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with started("-m", "numpy_lstm", "gradcheck") as process:
-            process.stdout.readline()
-            process.send_signal(signal.SIGINT)
-            assert (process.wait(), process.stderr.read()) == (130, "")
-    finally:
-        signal.signal(signal.SIGINT, before)
+def test_a_real_interrupt_ends_a_command_in_the_middle(interruptible):
+    with started("-m", "numpy_lstm", "gradcheck") as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(), process.stderr.read()) == (130, "")
 
 
 @pytest.mark.parametrize(
