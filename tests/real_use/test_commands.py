@@ -137,7 +137,8 @@ def test_help_is_plain_text_that_fits_a_terminal(name, capsys, monkeypatch):
 
 @pytest.mark.parametrize("name", [name for name in MAINS if name != "numpy_lstm"])
 def test_an_unknown_option_is_named(name, capsys):
-    argv = ["list", "--nothing"] if name.endswith("experiments") else ["--nothing"]
+    needed = {"numpy_lstm.experiments": ["list"], "numpy_lstm.clinic": ["my_lstm.py"]}
+    argv = [*needed.get(name, []), "--nothing"]
     assert status(MAINS[name].main, argv) == 2
     assert capsys.readouterr().err.endswith("error: unrecognized arguments: --nothing\n")
 
