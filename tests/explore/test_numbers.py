@@ -304,7 +304,11 @@ def test_no_check_notices_anything_where_there_is_no_bug(cell):
     assert not any(check.notices for check in break_it.checks(None, cell))
 
 
-@pytest.mark.parametrize("k", range(len(PLAIN)), ids=[f"{bug.public} {bug.what}" for bug in PLAIN])
+@pytest.mark.parametrize(
+    "k",
+    [pytest.param(k, marks=[pytest.mark.slow] if k % 5 else []) for k in range(len(PLAIN))],
+    ids=[f"{bug.public} {bug.what}" for bug in PLAIN],
+)
 def test_every_bug_is_noticed_by_a_check_of_everything_and_leaves_the_package_as_it_is(k):
     _, _, found = break_it.results(k)
     assert found[3].notices
