@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -98,7 +97,7 @@ def _server() -> Iterator[tuple[str, int]]:
         try:
             yield address, int(address.rpartition(":")[2].strip("/"))
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
 
 
 def _start(browser: Any) -> dict[str, float]:

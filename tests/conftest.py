@@ -1,9 +1,13 @@
-"""Hypothesis profiles. All are derandomized: the same code gives the same result on every run.
+"""Hypothesis profiles, and what tests of several folders need.
+
+All profiles are derandomized: the same code gives the same result on every run.
 
 ``HYPOTHESIS_PROFILE=thorough`` draws 10,000 examples a property where the usual one draws 50.
 """
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +26,14 @@ settings.register_profile(
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 settings.load_profile(PROFILE)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A suite that runs in the background may ignore Ctrl-C, and its children then do too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -12,7 +12,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from benchmarks import figure, parts, preparation, processes, profiling, table
+from benchmarks import exploring, figure, parts, preparation, processes, profiling, table
 from benchmarks.contenders import floor
 from benchmarks.figure import BARS
 from benchmarks.plan import FULL, QUICK
@@ -346,6 +346,31 @@ def test_without_reviews_and_at_tiny_sizes_nothing_is_prepared(plan, named):
     with patch.dict(os.environ, {"NUMPY_LSTM_IMDB": named}):
         part = preparation.preparation(plan)
     assert part["cases"] == [] and "NUMPY_LSTM_IMDB names no reviews" in part["skipped"]
+
+
+def test_of_the_pages_answers_the_middle_and_the_longest_are_told():
+    assert exploring._described([0.2, 0.5, 0.1]) == {
+        "seconds": [0.2, 0.5, 0.1],
+        "median": 0.2,
+        "longest": 0.5,
+    }
+
+    def found(*times):
+        names = ("answer", "picture")
+        return {
+            name: {"median": median, "longest": longest}
+            for name, (median, longest) in zip(names, times, strict=True)
+        }
+
+    part = {
+        "browser": "120",
+        "first": found((1.5, 2.5), (3.5, 4.5)),
+        "moves": {"words": found((0.0123, 0.2), (0.045, 0.3))},
+    }
+    intro, *_, row = table._page(part).splitlines()
+    assert "to the first answer 1.50 s, 2.50 s at most, and to the first picture" in intro
+    assert "already, 3.50 s, 4.50 s at most." in intro
+    assert row == "| words | 12.3 | 200 | 45 | 300 |"
 
 
 def test_numbers_in_the_tables():

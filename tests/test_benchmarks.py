@@ -101,6 +101,7 @@ def assert_honest(results):
         assert sum(shares) == pytest.approx(1)
 
 
+@pytest.mark.slow
 @linux
 def test_the_command_measures_everything_and_computes_what_it_says(quick_run):
     results, printed = quick_run
@@ -109,6 +110,7 @@ def test_the_command_measures_everything_and_computes_what_it_says(quick_run):
     assert block(results).encode("ascii", "backslashreplace").decode() in printed
 
 
+@pytest.mark.slow
 @linux
 def test_a_contender_that_is_not_installed_is_skipped_with_the_reason(quick_run):
     results, printed = quick_run
@@ -118,12 +120,14 @@ def test_a_contender_that_is_not_installed_is_skipped_with_the_reason(quick_run)
     assert "benchmarks.png is not drawn: PyTorch was not measured" in printed
 
 
+@pytest.mark.slow
 @linux
 def test_lengths_that_are_not_real_are_called_so(quick_run):
     results, _ = quick_run
     assert results["ragged"]["lengths_from"].startswith("drawn from a log-normal distribution")
 
 
+@pytest.mark.slow
 @linux
 def test_what_is_restricted_to_avx2_uses_no_avx512_and_is_left_out_where_there_is_none(quick_run):
     results, _ = quick_run
@@ -132,6 +136,7 @@ def test_what_is_restricted_to_avx2_uses_no_avx512_and_is_left_out_where_there_i
     assert ("skipped" in results["grid_avx2"]) == (without_avx512() == {})
 
 
+@pytest.mark.slow
 @linux
 def test_what_each_step_leaves_out_is_said(quick_run):
     results, _ = quick_run

@@ -28,6 +28,7 @@ def filled(n_texts: int, n_unlabeled: int = 0, **given: Any) -> dict[str, Any]:
         (100, FEW, 300, 16, 54),  # 90 texts are 6 steps
         (1_000, FEW, 3_000, 16, 6),  # 900 are 57
         (2_000, FEW, 6_000, 31, 6),
+        (3_000, FEW, 9_000, 46, 6),  # 46.9 at 320 steps
         (4_097, FEW, 12_291, 64, 6),
         (9_999, FEW, 29_997, 64, 5),
         (10_000, MANY, 30_000, 64, 5),

@@ -148,6 +148,12 @@ def test_the_body_has_between_1800_and_2000_words() -> None:
     assert WORDS[0] <= len(words) <= WORDS[1], len(words)
 
 
+def test_the_readme_says_how_many_pages_there_are(committed: pypdf.PdfReader) -> None:
+    words = ["six", "seven", "eight", "nine", "ten"]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f": {words[len(committed.pages) - 6]} pages, each" in readme
+
+
 # --- results -------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ nearest at hand. No two of them give the same gradient: a test holds that.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import permutations
 from typing import NamedTuple
 
@@ -127,10 +128,14 @@ def bugs(cell: Model) -> list[Bug]:
     return [*own, *_both(cell)]
 
 
-def _rnn() -> Iterator[Bug]:
-    def bug(what: str, equation: Number, old: str, new: str, public: int | None = None) -> Bug:
-        return Bug(what, "rnn", equation, (Edit("rnn_step_backward", old, new),), public)
+def _backward(
+    cell: Model, what: str, equation: Number, old: str, new: str, public: int | None = None
+) -> Bug:
+    return Bug(what, cell, equation, (Edit(f"{cell}_step_backward", old, new),), public)
 
+
+def _rnn() -> Iterator[Bug]:
+    bug = partial(_backward, "rnn")
     slope = "dh_t * (1 - h_t**2)"
     yield bug("no tanh′", 3, slope, "1 * dh_t")
     yield bug("tanh′ of what is already a tanh", 3, slope, "dh_t * (1 - np.tanh(h_t) ** 2)", 5)
@@ -153,9 +158,7 @@ def _rnn() -> Iterator[Bug]:
 
 
 def _lstm() -> Iterator[Bug]:
-    def bug(what: str, equation: Number, old: str, new: str, public: int | None = None) -> Bug:
-        return Bug(what, "lstm", equation, (Edit("lstm_step_backward", old, new),), public)
-
+    bug = partial(_backward, "lstm")
     yield bug("c for tanh(c)", 16, "dh_t * tanh_c", "dh_t * np.arctanh(tanh_c)")
     yield bug(
         "tanh of what is already a tanh, in do", 16, "dh_t * tanh_c", "dh_t * np.tanh(tanh_c)"

@@ -37,7 +37,7 @@ def test_padded_hands_over_lengths(capsys: pytest.CaptureFixture[str]) -> None:
         ("def rnn_stepp(): pass\n", [], "one of yours is like rnn_step"),
         ("def rnn_step(): pass\n", [], "has rnn_step, but no rnn_step_backward: both are needed"),
         ("", ["--layout", "kerass"], "no layout 'kerass'. Did you mean keras?"),
-        ("x = '\0'\n", [], "mine.py: source code string cannot contain null bytes"),
+        ("x = '\0'\n", [], "source code string cannot contain null bytes"),
         (
             "class Own(BaseException): pass\nraise Own('a\\nb')\n",
             [],

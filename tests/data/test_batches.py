@@ -65,10 +65,10 @@ def test_equal_lengths_stand_in_the_order_asked():
 
 
 def test_a_reviews_weight_is_its_share_of_the_batch():
-    weights = np.array([0.5, 2.0, 1.0, 0.5], np.float32)
+    weights = np.array([0.5, 2.5, 0.25, 0.75], np.float32)  # 1 on average, in the batch 1.25
     reviews = reviews_of([5], [7, 8, 9], [4], [3, 3])._replace(weights=weights)
     batch = make_batch(reviews, np.array([0, 1, 3]))  # the longest first: 1, 3, 0
-    np.testing.assert_allclose(batch.weights, np.array([2.0, 0.5, 0.5]) / 3, rtol=1e-6)
+    np.testing.assert_allclose(batch.weights, np.array([2.5, 0.75, 0.5]) / 3, rtol=1e-6)
     assert batch.weights.dtype == np.float32
 
 

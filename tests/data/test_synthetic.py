@@ -69,6 +69,7 @@ def accuracy_of_counting(
     return float(model.score(counter.transform(test), test_labels))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("longest", [1, 2])
 def test_counting_words_reaches_what_the_docstring_says(corpus: Corpus, longest: int) -> None:
     said = [int(figure) / 100 for figure in re.findall(r"(\d+) %", synthetic_corpus.__doc__ or "")]

@@ -235,7 +235,9 @@ def ran(condition, labels=PREPARED.splits.test.labels, quick=False):
     splits = PREPARED.splits
     splits = splits._replace(test=splits.test._replace(labels=np.array(labels, np.int8)))
     scores = NGramScores(
-        train=np.zeros(4), validation=np.float32([-1, 1, -1, 1]), test=np.float32([1, 1, 1, 1, -1])
+        train=np.zeros(4),  # log-odds below one half are those of a positive review too
+        validation=np.float32([-1, 0.25, -1, 1]),
+        test=np.float32([0.25, 0.25, 1, 1, -1]),
     )
     given = {}
 
@@ -253,7 +255,7 @@ def ran(condition, labels=PREPARED.splits.test.labels, quick=False):
     def logits_of(parameters, part, scores_, own):
         assert parameters is given["state"].best_parameters
         assert part is given["splits"].test and scores_ is scores.test
-        return np.array([1, -1, -1, -1, -1])
+        return np.array([0.25, -1, -1, -1, -1])
 
     with (
         patch.object(reviews, "data", only(PREPARED._replace(splits=splits), 6, quick)),

@@ -82,6 +82,16 @@ def test_the_file_says_what_was_run_and_how(tmp_path):
     assert contents["seconds"] == pytest.approx(seconds, abs=0.05)
 
 
+def test_the_seconds_are_those_of_all_trials_together(tmp_path):
+    path = tmp_path / "memory.json"
+    with experiment():
+        contents = run_memory(tmp_path)
+        for k, trial in enumerate(contents["trials"]):
+            trial["seconds"] = 10.0**k
+        path.write_text(json.dumps(contents))
+        assert run_memory(tmp_path)["seconds"] == 1111.0
+
+
 def test_each_trial_is_in_the_file_before_the_next_begins(tmp_path):
     found = []
 

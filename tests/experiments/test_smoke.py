@@ -10,6 +10,8 @@ from numpy_lstm import plots
 from numpy_lstm.experiments import memory, runner
 from numpy_lstm.experiments.__main__ import main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def smoke_run(tmp_path_factory):

@@ -1,6 +1,7 @@
 """Each number on the page is the package's: worked out here by other ways of it."""
 
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from numpy_lstm.explore import (
 )
 from numpy_lstm.explore.bugs import CARRY, PLAIN, SLOPE, planted
 from numpy_lstm.explore.drawing import heights
+from numpy_lstm.training import Evaluation
 from numpy_lstm.types import Batch
 from numpy_lstm.weights import Weights, save_weights
 from tests.comparing import assert_same
@@ -302,7 +304,11 @@ def test_no_check_notices_anything_where_there_is_no_bug(cell):
     assert not any(check.notices for check in break_it.checks(None, cell))
 
 
-@pytest.mark.parametrize("k", range(len(PLAIN)), ids=[f"{bug.public} {bug.what}" for bug in PLAIN])
+@pytest.mark.parametrize(
+    "k",
+    [pytest.param(k, marks=[pytest.mark.slow] if k % 5 else []) for k in range(len(PLAIN))],
+    ids=[f"{bug.public} {bug.what}" for bug in PLAIN],
+)
 def test_every_bug_is_noticed_by_a_check_of_everything_and_leaves_the_package_as_it_is(k):
     _, _, found = break_it.results(k)
     assert found[3].notices
@@ -361,8 +367,17 @@ def test_the_command_that_makes_them_makes_such_files(tmp_path):
         settings,
         keep_vectors=False,
     )
-    make_models.make(prepared, settings, tmp_path)
+    evaluated = []
+
+    def evaluate(parameters, reviews, settings):
+        evaluated.append(reviews)
+        return Evaluation(0.0, len(evaluated) / 10)
+
+    with patch.object(make_models, "evaluate", evaluate):
+        make_models.make(prepared, settings, tmp_path)
     loaded = small_models.load(tmp_path)
+    assert all(reviews is prepared.splits.test for reviews in evaluated)
+    assert [loaded[model].test_accuracies for model in ("rnn", "lstm")] == [[0.1, 0.2], [0.3, 0.4]]
     recorded = epochs.read(tmp_path)
     assert len(loaded["rnn"].epochs) == 2 and recorded.epochs == 1
     assert epochs.answer(epochs.summarized(recorded, "states", "ratio"), 1)["sentence"]

@@ -211,7 +211,7 @@ def test_a_browser_is_opened_only_where_there_is_one(monkeypatch, platform, envi
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
-def test_the_command_prints_its_address_and_ends_on_ctrl_c():
+def test_the_command_prints_its_address_and_ends_on_ctrl_c(interruptible):
     command = [sys.executable, "-m", "numpy_lstm.explore", "--port", "0", "--no-browser"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(

@@ -12,6 +12,7 @@ SHOWN, KEPT, ARCHIVE = "train.test_shown.test_", "train.test_checkpoint.test_", 
 CHECK = "gradcheck.test_check.test_"
 NAMED_NUMBER = CHECK + "the_number_around_which_nothing_is_finite_is_named"
 READ = "predict.test_reading.test_"
+ANSWERS = "explore.test_answers.test_"
 WORDS_SHOWN = (
     "experiments.test_saliency.test_words_are_as_deep_as_their_norm_in_the_color_of_their_model"
 )
@@ -185,6 +186,20 @@ FAULTS = [
         "jobs=options.jobs",
         "jobs=1",
         "experiments.test_command.test_as_many_trials_run_at_a_time_as_asked_for_and_else_one",
+    ),
+    Fault(
+        "log-odds of the n-grams are compared with one half",
+        "experiments/best.py",
+        '"n_grams_test_accuracy": float(((scores.test > 0) ==',
+        '"n_grams_test_accuracy": float(((scores.test > 0.5) ==',
+        "experiments.test_best.test_what_is_reported_of_the_model_and_of_the_n_grams_alone",
+    ),
+    Fault(
+        "an experiment is said to have taken as long as its longest trial",
+        "experiments/runner.py",
+        "round(sum(trial.seconds for trial in trials.values()), 1)",
+        "round(max([0.0, *(trial.seconds for trial in trials.values())]), 1)",
+        "experiments.test_runner.test_the_seconds_are_those_of_all_trials_together",
     ),
     # --- a run -----------------------------------------------------------------------------------
     Fault(
@@ -608,6 +623,13 @@ FAULTS = [
         "parser.exit(1,",
         "test_benchmarks.test_ctrl_c_ends_with_130_and_says_where_the_finished_parts_are",
     ),
+    Fault(
+        "the last of the page's answers is called the longest",
+        "../benchmarks/exploring.py",
+        '"longest": max(seconds)}',
+        '"longest": seconds[-1]}',
+        "test_benchmark_numbers.test_of_the_pages_answers_the_middle_and_the_longest_are_told",
+    ),
     # --- commands, the estimator and weights ------------------------------------------------------
     Fault(
         "a command in capitals is not known to be one",
@@ -692,5 +714,98 @@ FAULTS = [
         ":",
         "test_weights.test_classes_that_cannot_be_told_apart_are_not_saved",
         (("classes", ("no", "no")),),
+    ),
+    Fault(
+        "reviews weigh as much as those that chance has put into their batch",
+        "data/batches.py",
+        "weights *= reviews.weights[indices]",
+        "weights *= reviews.weights[indices] / reviews.weights[indices].mean()",
+        "data.test_batches.test_a_reviews_weight_is_its_share_of_the_batch",
+    ),
+    # --- the page to explore ---------------------------------------------------------------------
+    Fault(
+        "along the cell state, the gates' means are multiplied, not the gates",
+        "explore/starting_weights.py",
+        "np.exp(np.log(f[:-1]).cumsum(axis=0)).mean(axis=1)",
+        "np.exp(np.log(f[:-1].mean(axis=1)).cumsum())",
+        ANSWERS + "gates_and_spectrum_are_those_of_the_cells_from_the_last_step_back",
+    ),
+    Fault(
+        "the line called LSTM c is that of h",
+        "explore/starting_weights.py",
+        'line("LSTM c", "lstm", heights(found.lstm_c)),',
+        'line("LSTM c", "lstm", heights(found.lstm_h)),',
+        ANSWERS + "each_norm_of_the_starting_weights_stands_under_its_name",
+    ),
+    Fault(
+        "the powers of the radius stand under the bound",
+        "explore/starting_weights.py",
+        "number(found.stretch**k),\n                    number(found.radius**k),",
+        "number(found.radius**k),\n                    number(found.stretch**k),",
+        ANSWERS + "the_table_and_the_sentence_of_the_starting_weights",
+    ),
+    Fault(
+        "the cell that keeps a little more is said to keep more, where a factor of two was asked",
+        "explore/starting_weights.py",
+        'winner = "rnn" if rnn > 2 * lstm else',
+        'winner = "rnn" if rnn > lstm else',
+        ANSWERS + "the_cell_that_keeps_twice_as_much_keeps_more",
+        (("rnn", 0.15), ("lstm", 0.1), ("keeps_more", "same")),
+    ),
+    Fault(
+        "before training it was what it was after the first epoch",
+        "explore/epochs.py",
+        "before = {model: of_model[1, 0] for",
+        "before = {model: of_model[1, 1] for",
+        ANSWERS + "an_epochs_shares_stand_beside_those_before_training",
+    ),
+    Fault(
+        "rises are counted and called falls",
+        "explore/epochs.py",
+        "falls = [int(np.sum(np.diff(values) < 0)) for",
+        "falls = [int(np.sum(np.diff(values) > 0)) for",
+        ANSWERS + "it_is_counted_how_often_a_share_falls",
+    ),
+    Fault(
+        "the columns of the forget and the input gate are exchanged",
+        "explore/words.py",
+        "*lstm.gates.T[[1, 0, 2]]",
+        "*lstm.gates.T",
+        ANSWERS + "each_number_of_a_word_stands_under_its_name",
+    ),
+    Fault(
+        "words are colored by the gradient in the state after them",
+        "explore/words.py",
+        "values = one.x if one.contributions is None",
+        "values = one.h if one.contributions is None",
+        ANSWERS + "a_word_is_as_deep_as_its_own_gradient_or_contribution",
+    ),
+    Fault(
+        "what a cut leaves is upside down",
+        "explore/one_step.py",
+        'norms[str(setting["cut"])][last] / norms["none"][last]',
+        'norms["none"][last] / norms[str(setting["cut"])][last]',
+        ANSWERS + "what_a_cut_leaves_is_a_share_of_the_whole",
+    ),
+    Fault(
+        "asked for 100 empty steps, the page answers for 50",
+        "explore/lag_and_padding.py",
+        'measured()["lag"]["lstm, b_f=0"]["100"]',
+        'measured()["lag"]["lstm, b_f=0"]["50"]',
+        ANSWERS + "the_questions_on_padding_are_answered_by_what_was_measured",
+    ),
+    Fault(
+        "the small models' test accuracies are those on validation reviews",
+        "explore/make_models.py",
+        "evaluate(parameters, prepared.splits.test, settings)",
+        "evaluate(parameters, prepared.splits.validation, settings)",
+        "explore.test_numbers.test_the_command_that_makes_them_makes_such_files",
+    ),
+    Fault(
+        "in the page in one file, values that are offered have the names of the first ones",
+        "explore/views.py",
+        '"texts": [texts[value] for value in values],',
+        '"texts": list(texts.values())[: len(values)],',
+        ANSWERS + "in_the_file_each_value_that_is_offered_has_its_own_text",
     ),
 ]

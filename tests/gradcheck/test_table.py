@@ -122,6 +122,7 @@ def test_a_gradient_that_is_not_finite_is_wrong(
     assert "vanilla RNN, one step: x_t of `gradient` must be finite; it holds NaN" in output
 
 
+@pytest.mark.slow
 def test_a_wrong_layer_shows_with_every_cell_and_readout(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -137,7 +137,8 @@ def test_help_is_plain_text_that_fits_a_terminal(name, capsys, monkeypatch):
 
 @pytest.mark.parametrize("name", [name for name in MAINS if name != "numpy_lstm"])
 def test_an_unknown_option_is_named(name, capsys):
-    argv = ["list", "--nothing"] if name.endswith("experiments") else ["--nothing"]
+    needed = {"numpy_lstm.experiments": ["list"], "numpy_lstm.clinic": ["my_lstm.py"]}
+    argv = [*needed.get(name, []), "--nothing"]
     assert status(MAINS[name].main, argv) == 2
     assert capsys.readouterr().err.endswith("error: unrecognized arguments: --nothing\n")
 
@@ -160,16 +161,11 @@ def test_an_interrupt_ends_with_130_and_no_traceback(monkeypatch, capsys):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signal")
-def test_a_real_interrupt_ends_a_command_in_the_middle():
-    # A suite that runs in the background may ignore the signal, and its children then do too.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with started("-m", "numpy_lstm", "gradcheck") as process:
-            process.stdout.readline()
-            process.send_signal(signal.SIGINT)
-            assert (process.wait(), process.stderr.read()) == (130, "")
-    finally:
-        signal.signal(signal.SIGINT, before)
+def test_a_real_interrupt_ends_a_command_in_the_middle(interruptible):
+    with started("-m", "numpy_lstm", "gradcheck") as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(), process.stderr.read()) == (130, "")
 
 
 @pytest.mark.parametrize(
