@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from numpy_lstm.experiments import runner
-from numpy_lstm.experiments.tables import table
+from numpy_lstm.experiments.tables import tables
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "experiments"
@@ -40,8 +40,8 @@ def block(name, text):
 
 @pytest.mark.parametrize("name", DONE)
 def test_a_page_has_the_table_and_the_figure_of_the_results(name):
-    pivot = getattr(runner.module(name), "PIVOT", None)
-    assert block(name, table(contents(name)["summary"], pivot)) in page(name)
+    pivots = getattr(runner.module(name), "PIVOTS", ())
+    assert block(name, tables(contents(name)["summary"], *pivots)) in page(name)
     assert f"](../../results/{name}.png)" in page(name)
 
 

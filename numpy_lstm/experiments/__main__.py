@@ -24,7 +24,7 @@ def _main(argv: list[str]) -> int:
 
     from numpy_lstm.data.imdb import DataNotFoundError
     from numpy_lstm.experiments.runner import EXPERIMENTS, check, module, run_experiment, title
-    from numpy_lstm.experiments.tables import table
+    from numpy_lstm.experiments.tables import tables
     from numpy_lstm.training import Diverged
 
     options = _parse(argv, EXPERIMENTS)
@@ -49,7 +49,7 @@ def _main(argv: list[str]) -> int:
                     folder=folder,
                 )
                 print(f"{name}: results are in {folder / name}.json\n")
-                print(table(contents["summary"], getattr(module(name), "PIVOT", None)))
+                print(tables(contents["summary"], *getattr(module(name), "PIVOTS", ())))
     except KeyboardInterrupt:
         print(f"Stopped; the trials that were finished are in {folder}. The same command goes on.")
         return 130

@@ -41,7 +41,10 @@ from numpy_lstm.losses import cross_entropy, cross_entropy_backward
 from numpy_lstm.recurrent import cell_of, recurrence_forward
 from numpy_lstm.types import Array, Batch
 
-PIVOT = "test_accuracy"
+LEAD = "lead_over_the_orthogonal_rnn_in_accuracy"
+GRADIENT = "what_the_gradient_across_the_seam_adds_to_accuracy"
+MEMORY = "what_the_memory_across_the_seam_adds_to_accuracy"
+PIVOTS = ("test_accuracy", LEAD, GRADIENT, MEMORY)
 WORDS = 400  # of a review that are read, from its end
 SEAMS = (10, 50, 200)  # words before the end
 RATES = (2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2)  # learning rates
@@ -202,66 +205,129 @@ def at_distances(norms: GradientNorms) -> dict[str, dict[str, list[float]]]:
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Test accuracy of each condition, and what gradient and memory bring, seed by seed."""
+    """Test accuracy of each condition, and its differences to others, seed by seed."""
     grouped = {
-        condition: [result["test_accuracy"] for result in results]
+        condition: np.array([result["test_accuracy"] for result in results])
         for condition, results in by_condition(trials).items()
     }
     return {
-        condition: {"test_accuracy": describe(values), **against(grouped, condition)}
+        condition: {
+            "test_accuracy": describe(values),
+            **{
+                name: describe(sign * (values - grouped[other]))
+                for name, sign, other in compared(condition)
+                if other in grouped and len(grouped[other]) == len(values)
+            },
+        }
         for condition, values in grouped.items()
     }
 
 
-def against(grouped: dict[str, list[float]], condition: str) -> dict[str, Any]:
-    """The differences to the other treatments of the same cell at the same seam."""
+def compared(condition: str) -> list[tuple[str, int, str]]:
+    """What is looked at beside an accuracy: a name, -1 if it is a loss, and the other condition.
+
+    Examples
+    --------
+    >>> compared("rnn, uniform, memory cut at 10")[0][1:]
+    (-1, 'rnn, uniform, gradient cut at 10')
+    """
     cell, _, treatment = condition.rpartition(", ")
     kind, _, k = treatment.partition(" cut at ")
-    others = {"gradient": f"{cell}, whole", "memory": f"{cell}, gradient cut at {k}"}
-    other = grouped.get(others.get(kind, ""), [])
-    if len(other) != len(grouped[condition]):
-        return {}
-    gains = [a - b for a, b in zip(other, grouped[condition], strict=True)]
-    return {f"{kind}_across_the_seam_brings": describe(gains)}
+    listed = []
+    if cell.startswith("lstm"):
+        listed.append((LEAD, 1, f"rnn, orthogonal, {treatment}"))
+    if kind == "gradient":
+        listed.append((GRADIENT, -1, f"{cell}, whole"))
+    if kind == "memory":
+        listed.append((MEMORY, -1, f"{cell}, gradient cut at {k}"))
+    if kind == "gradient of 1997":
+        listed.append(("what_the_detour_adds_to_accuracy", -1, f"{cell}, whole"))
+    return listed
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Test accuracy against the place of the seam, a panel per cell; every seed as a mark."""
+    """Two panels per cell: test accuracy by the place of the seam, and the gradient by distance."""
     cells = list(dict.fromkeys(trial["settings"]["cell"] for trial in trials))
-    treatments = {"memory": "gradient cut", "neither": "memory cut"}
-    with plots.figure(path, 2, 3, 7.2, 5.0) as (drawing, panels):
-        for axes, cell in zip(panels, cells, strict=False):
+    lowest = min(100 * trial["result"]["test_accuracy"] for trial in trials)
+    with plots.figure(path, 4, 3, 7.2, 9.0) as (drawing, panels):
+        for cell, accuracies, gradients in zip(cells, panels[:6], panels[6:], strict=False):
             own = [trial for trial in trials if trial["settings"]["cell"] == cell]
-            whole = accuracies_of(own, "both", WORDS)
-            axes.axhline(float(np.mean(whole)), color="black", linewidth=0.8, label="whole")
-            for n, (kept, label) in enumerate(treatments.items()):
-                style, places = plots.series(n), np.arange(len(SEAMS)) + 0.06 * (2 * n - 1)
-                values = [accuracies_of(own, kept, k) for k in SEAMS]
-                axes.plot(places, [np.mean(v) for v in values], label=label, **style)
-                marks = [(x, y) for x, of_k in zip(places, values, strict=True) for y in of_k]
-                axes.plot(*np.transpose(marks), "os"[n], color=style["color"], markersize=3)
-            if truncated := accuracies_of(own, "carousel", WORDS):
-                axes.axhline(
-                    float(np.mean(truncated)),
-                    color="black",
-                    linestyle=":",
-                    label="gradient of 1997",
-                )
-            axes.set_title(cell, fontsize=9)
-            axes.set_xticks(range(len(SEAMS)), [str(k) for k in SEAMS])
-            axes.set_ylim(48, 92)
-        for axes in panels[3:]:
+            draw_accuracies(accuracies, own)
+            draw_gradients(gradients, own)
+            accuracies.set_ylim(lowest - 1, 92)
+            for axes in (accuracies, gradients):
+                axes.set_title(plots.name_of(cell), fontsize=9)
+        for axes in panels[3:6]:
             axes.set_xlabel("words between seam and end")
-        for axes in panels[::3]:
+        for axes in panels[9:]:
+            axes.set_xlabel("words before the end")
+        for axes in panels[:6:3]:
             axes.set_ylabel("test accuracy (%)")
-        handles = panels[len(cells) - 1].get_legend_handles_labels()
-        drawing.legend(*handles, loc="outside lower center", ncols=4)
+        for axes in panels[6::3]:
+            axes.set_ylabel("‖∂L/∂x‖ over that at the end")
+        last = len(cells) - 1
+        handles = [panels[n + last].get_legend_handles_labels() for n in (0, 6)]
+        drawing.legend(
+            *(first + second for first, second in zip(*handles, strict=True)),
+            loc="outside lower center",
+            ncols=2,
+        )
+
+
+def draw_accuracies(axes: Any, trials: Sequence[dict[str, Any]]) -> None:
+    """Of one cell: means as lines, every seed as a mark."""
+    whole = accuracies_of(trials, "both", WORDS)
+    axes.axhline(float(np.mean(whole)), color="black", linewidth=0.8, label="whole")
+    for n, (kept, label) in enumerate({"memory": "gradient cut", "neither": "memory cut"}.items()):
+        style, places = plots.series(n), np.arange(len(SEAMS)) + 0.06 * (2 * n - 1)
+        values = [accuracies_of(trials, kept, k) for k in SEAMS]
+        axes.plot(places, [np.mean(v) for v in values], label=label, **style)
+        marks = [(x, y) for x, of_k in zip(places, values, strict=True) for y in of_k]
+        axes.plot(*np.transpose(marks), "os"[n], color=style["color"], markersize=3)
+    if truncated := accuracies_of(trials, "carousel", WORDS):
+        mean = float(np.mean(truncated))
+        axes.axhline(mean, color="black", linestyle=":", label="gradient of 1997")
+    axes.set_xticks(range(len(SEAMS)), [str(k) for k in SEAMS])
+
+
+def draw_gradients(axes: Any, trials: Sequence[dict[str, Any]]) -> None:
+    """Of one cell: the median review as a line, half of the reviews as a band."""
+    lines: tuple[tuple[str, int, bool, str, dict[str, Any]], ...] = (
+        ("both", WORDS, False, "whole, before training", {"color": "gray", "linestyle": "--"}),
+        ("both", WORDS, True, "whole, trained", {"color": "black"}),
+        ("memory", SEAMS[0], True, "trained with the gradient cut at 10", plots.series(0)),
+    )
+    for kept, k, trained, label, style in lines:
+        distances, (low, median, high) = arriving(trials, kept, k, trained)
+        axes.plot(range(len(distances)), median, label=label, **{**style, "linewidth": 1.2})
+        axes.fill_between(range(len(distances)), low, high, color=style["color"], alpha=0.15)
+    axes.set_xticks(range(len(distances)), distances)
+    axes.set_yscale("log")
+    axes.set_ylim(1e-12, 10)
+
+
+def arriving(
+    trials: Sequence[dict[str, Any]], kept: str, k: int, trained: bool
+) -> tuple[list[str], Array]:
+    """The norm in x by words before the end, over its median at the end: quartiles of the reviews.
+
+    At the best epoch or before training, and the median of the seeds; shape (3, distances).
+    """
+    of_seeds, distances = [], []
+    for trial in of_treatment(trials, kept, k):
+        result = trial["result"]
+        norms = result["norms"][result["best_epoch"] if trained else 0]["x"]
+        distances = list(norms)
+        of_seeds.append(np.transpose(list(norms.values())) / norms["0"][1])
+    return distances, np.median(of_seeds, axis=0)
 
 
 def accuracies_of(trials: Sequence[dict[str, Any]], kept: str, k: int) -> list[float]:
     """Test accuracies in percent, one per seed, of a treatment with the seam at k."""
-    return [
-        100 * trial["result"]["test_accuracy"]
-        for trial in trials
-        if (trial["settings"]["kept"], trial["settings"]["k"]) == (kept, k)
-    ]
+    return [100 * trial["result"]["test_accuracy"] for trial in of_treatment(trials, kept, k)]
+
+
+def of_treatment(trials: Sequence[dict[str, Any]], kept: str, k: int) -> list[dict[str, Any]]:
+    """The trials of a treatment with the seam at k."""
+    wanted = {"kept": kept, "k": k}
+    return [trial for trial in trials if trial["settings"].items() >= wanted.items()]

@@ -24,7 +24,7 @@ from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import spread
 from numpy_lstm.types import Array
 
-PIVOT = "test_accuracies_(rank)"
+PIVOTS = ("test_accuracies_(rank)",)
 BAG = 4  # words in a step
 STEPS = 25  # of the review itself: its last 100 words
 LAGS = (0, 25, 50, 100, 200, 400)
@@ -138,7 +138,7 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
         listed = " ".join(f"{100 * accuracy:.1f}" for accuracy in accuracies)
         rates = sorted(result["learning_rate"] for result in results)
         summary[condition] = {
-            PIVOT: f"{listed} ({np.mean(ranks[condition]):.1f})",
+            PIVOTS[0]: f"{listed} ({np.mean(ranks[condition]):.1f})",
             "test_accuracy": spread(accuracies),
             "rank": spread(ranks[condition]),
             "learning_rates": {f"{rate:g}": rates.count(rate) for rate in dict.fromkeys(rates)},

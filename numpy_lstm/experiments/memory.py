@@ -30,7 +30,7 @@ from numpy_lstm.optim import Adam, clip_by_global_norm
 from numpy_lstm.recurrent import cell_of, init_cell, recurrence_backward, recurrence_forward
 from numpy_lstm.types import Array
 
-PIVOT = "solved_by_and_after"
+PIVOTS = ("solved_by_and_after",)
 TASKS: dict[str, tuple[Callable[[int, int, np.random.Generator], Sequences], int]] = {
     "first_symbol": (first_symbol, 2),
     "adding": (adding, 1),

@@ -34,7 +34,7 @@ from numpy_lstm.layers import RowGradient
 from numpy_lstm.training import Diverged, initial_state, predict_logits, train
 from numpy_lstm.types import MODEL_NAMES, Array, Batch, Model
 
-PIVOT = "test_accuracy"
+PIVOTS = ("test_accuracy",)
 PUBLISHED: dict[str, Any] = {
     "padding": "post",
     "stop_after": 10,

@@ -24,7 +24,7 @@ from numpy_lstm.experiments.runner import accuracies
 from numpy_lstm.settings import Settings
 from numpy_lstm.types import Ints
 
-PIVOT = "test_accuracy"
+PIVOTS = ("test_accuracy",)
 SIZES = (200, 500, 1_000, 2_000, 5_000, MANY)
 UNLABELED = 10_000
 TESTED = 5_000  # test reviews, others for each seed

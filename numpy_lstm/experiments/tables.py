@@ -1,4 +1,4 @@
-"""The summary of an experiment as a Markdown table."""
+"""The summary of an experiment as Markdown tables."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 Rows = list[list[str]]
 
 
-def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
-    """The summary of an experiment, one row per condition; or one quantity as a two-way table.
+def tables(summary: Mapping[str, Any], *pivots: str) -> str:
+    """The summary of an experiment, a row per condition; or quantities as two-way tables.
 
     Parameters
     ----------
@@ -17,9 +17,9 @@ def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
         Condition to its numbers and texts, or means and intervals of
         :func:`~numpy_lstm.experiments.statistics.describe`, or medians and ranges of
         :func:`~numpy_lstm.experiments.statistics.spread`.
-    pivot : str, optional
-        The quantity of a two-way table, for conditions named "one part, other part"; the part with
-        fewer values makes the columns.
+    *pivots : str
+        The quantities of the two-way tables, for conditions named "one part, other part"; the part
+        with fewer values makes the columns, and conditions without the quantity are left out.
 
     Returns
     -------
@@ -29,17 +29,22 @@ def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
 
     Examples
     --------
-    >>> print(table({"rnn, K=0": {"solved": 0.5}, "rnn, K=1": {"solved": None}}, "solved"))
+    >>> print(tables({"rnn, K=0": {"solved": 0.5}, "rnn, K=1": {"solved": None}}, "solved"))
     | solved | rnn |
     |---|---|
     | K=0 | 0.500 |
     | K=1 | – |
     """
-    if pivot is None:
+    if not pivots:
         return _markdown(_listed(summary))
+    return "\n\n".join(_markdown(_two_way(summary, pivot)) for pivot in pivots)
+
+
+def _two_way(summary: Mapping[str, Any], pivot: str) -> Rows:
     cells = {
         tuple(condition.rsplit(", ", 1)): _text(pivot, own if "mean" in own else own[pivot])
         for condition, own in summary.items()
+        if "mean" in own or pivot in own
     }
     sides = [list(dict.fromkeys(names)) for names in zip(*cells, strict=True)]
     swapped = len(sides[0]) > len(sides[1])
@@ -48,7 +53,7 @@ def table(summary: Mapping[str, Any], pivot: str | None = None) -> str:
     for name in left:
         keys = [(name, other) if swapped else (other, name) for other in top]
         rows.append([name, *(cells.get(key, "") for key in keys)])
-    return _markdown(rows)
+    return rows
 
 
 def _listed(summary: Mapping[str, Any]) -> Rows:

@@ -18,7 +18,7 @@ from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import accuracies
 from numpy_lstm.types import MODEL_NAMES
 
-PIVOT = "test_accuracy"
+PIVOTS = ("test_accuracy",)
 LAST = (10, 25, 50, 100, 200, 400)
 BAGS = (1, 2, 4, 8, 16, 400)
 SIZES: dict[str, Any] = {

@@ -59,7 +59,7 @@ def test_the_summary_is_printed_as_the_experiments_table(tmp_path):
     assert f"memory: results are in {tmp_path / 'memory'}.json" in out
     assert out.splitlines()[-2:] == ["| b | 21 |", "| a | 11 |"]
     two_way = {f"{part}, {size}": {"size": size} for part in ("p", "q") for size in (1, 2)}
-    with experiment(conditions=two_way), patch.object(memory, "PIVOT", "last"):
+    with experiment(conditions=two_way), patch.object(memory, "PIVOTS", ("last",)):
         _, out, _ = printed("memory", "--seeds", 1, "--out", tmp_path / "b")
     assert out.splitlines()[-4:] == [
         "| last | p | q |",
@@ -74,7 +74,7 @@ def test_all_runs_every_experiment_once(tmp_path):
     nothing = {
         "conditions": lambda quick: {},
         "draw": lambda path, trials: drawn.append(path.stem),
-        "PIVOT": None,
+        "PIVOTS": (),
     }
     with ExitStack() as stack:
         for name in runner.EXPERIMENTS:

@@ -10,6 +10,7 @@ from numpy_lstm import bptt
 from numpy_lstm.classifier import Classifier, Masks, init_classifier, loss_and_gradients
 from numpy_lstm.experiments import gradient_or_memory as experiment
 from numpy_lstm.experiments import reviews
+from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.layers import bag_forward
 from numpy_lstm.plots import MUTED
@@ -222,12 +223,34 @@ def trials() -> list[dict[str, Any]]:
     ]
 
 
-def test_what_gradient_and_memory_bring_is_told_apart_seed_by_seed() -> None:
-    summary = experiment.summarize(trials())
+def test_a_condition_is_compared_with_what_differs_in_one_thing_seed_by_seed() -> None:
+    listed = trials()
+    for cell, gain in (("rnn, orthogonal", 0.05), ("lstm, b_f=1", 0.1)):
+        for trial in trials():
+            listed.append(
+                {
+                    **trial,
+                    "condition": trial["condition"].replace("rnn, uniform", cell),
+                    "result": {"test_accuracy": trial["result"]["test_accuracy"] + gain},
+                }
+            )
+    whole = {**listed[0], "condition": "lstm, b_f=1, gradient of 1997"}
+    listed += [{**whole, "seed": seed, "result": {"test_accuracy": 0.75}} for seed in (0, 1)]
+    summary = experiment.summarize(listed)
     cut, reset = "rnn, uniform, gradient cut at 10", "rnn, uniform, memory cut at 10"
-    assert summary[cut]["gradient_across_the_seam_brings"]["mean"] == pytest.approx(0.125)
-    assert summary[reset]["memory_across_the_seam_brings"]["mean"] == pytest.approx(0.075)
+    assert summary[cut][experiment.GRADIENT] == describe([0.8 - 0.7, 0.9 - 0.75])
+    assert summary[reset][experiment.MEMORY] == describe([0.7 - 0.6, 0.75 - 0.7])
     assert list(summary["rnn, uniform, whole"]) == ["test_accuracy"]
+    for treatment in ("whole", "gradient cut at 10", "memory cut at 10"):
+        lead = summary[f"lstm, b_f=1, {treatment}"][experiment.LEAD]
+        assert (lead["mean"], lead["n"]) == (pytest.approx(0.05), 2)
+    (detour,) = set(summary["lstm, b_f=1, gradient of 1997"]) - {"test_accuracy"}
+    assert summary["lstm, b_f=1, gradient of 1997"][detour]["mean"] == pytest.approx(0.2)
+
+
+def test_seeds_that_one_of_two_conditions_lacks_are_not_compared() -> None:
+    summary = experiment.summarize(trials()[1:])  # the first seed of the whole is missing
+    assert list(summary["rnn, uniform, gradient cut at 10"]) == ["test_accuracy"]
 
 
 def test_accuracies_are_those_of_the_treatment_in_percent() -> None:
@@ -248,7 +271,14 @@ def test_quartiles_are_taken_at_the_end_the_seams_and_the_beginning() -> None:
     assert table["h"]["10"] == [220, 420, 620]
 
 
-def test_the_figure_has_the_seams_accuracies_of_each_cell_under_their_names() -> None:
+def norms_of(*medians: float) -> dict[str, Any]:
+    """Of reviews whose quartiles are half and twice the median, at 0, 10 and 59 words."""
+    table = zip(("0", "10", "59"), medians, strict=True)
+    return {"x": {k: [median / 2, median, 2 * median] for k, median in table}}
+
+
+def in_the_figure() -> list[dict[str, Any]]:
+    """Two seeds each of three cells in every treatment; the first of two epochs is the best."""
     listed = []
     cells = {"rnn, uniform": 0.875, "rnn, orthogonal": 1.0, "lstm, b_f=1": 0.75}
     for cell, whole in cells.items():
@@ -258,19 +288,26 @@ def test_the_figure_has_the_seams_accuracies_of_each_cell_under_their_names() ->
             accuracies["neither", k] = [0.5, 0.5 + n / 8]
         if cell.startswith("lstm"):
             accuracies["carousel", 400] = [0.5, 0.75]
-        listed += [
-            {
-                "settings": {"cell": cell, "kept": kept, "k": k},
-                "result": {"test_accuracy": accuracy},
-            }
-            for (kept, k), values in accuracies.items()
-            for accuracy in values
-        ]
-    drawing = drawn(experiment.draw, listed)
-    for axes, title, whole in zip(drawing.axes, cells, (75, 87.5, 62.5), strict=False):
+        for (kept, k), values in accuracies.items():
+            height = {"both": 1.0, "memory": 4.0 if k == 10 else 9.0}.get(kept, 99.0)
+            for n, accuracy in enumerate(values):
+                norms = [
+                    norms_of(*(height * (1 + n) * share for share in shares))
+                    for shares in ((1.0, 0.5, 0.25), (1.0, height / 16, 0.125), (1.0, 1.0, 1.0))
+                ]
+                result = {"test_accuracy": accuracy, "norms": norms, "best_epoch": 1}
+                settings = {"cell": cell, "kept": kept, "k": k}
+                listed.append({"settings": settings, "result": result})
+    return listed
+
+
+def test_the_figure_has_the_seams_accuracies_of_each_cell_under_their_names() -> None:
+    drawing = drawn(experiment.draw, in_the_figure())
+    names = ("vanilla RNN, uniform", "vanilla RNN, orthogonal", "LSTM, $b_f = 1$")
+    for axes, title, whole in zip(drawing.axes, names, (75, 87.5, 62.5), strict=False):
         assert axes.get_title() == title
         low, high = axes.get_ylim()
-        assert low < 50 < 90 < high  # chance and the best are seen
+        assert low < 50 < 90 < high  # the least of all cells and the best are seen
         assert tick_labels(axes, "x") == {0.0: "10", 1.0: "50", 2.0: "200"}
         lines = labelled(axes)
         assert {*lines["whole"].get_ydata()} == {whole}
@@ -287,12 +324,31 @@ def test_the_figure_has_the_seams_accuracies_of_each_cell_under_their_names() ->
         of_cut = tuple((x, y + 6.25 * n) for x, y, n in places)
         of_lost = ((0.06, 50), (0.06, 50), (1.06, 50), (1.06, 62.5), (2.06, 50), (2.06, 75))
         assert marks == {of_cut: MUTED[0], of_lost: MUTED[1]}
-        assert ("gradient of 1997" in lines) == title.startswith("lstm")
+        assert ("gradient of 1997" in lines) == title.startswith("LSTM")
     truncated = labelled(drawing.axes[2])["gradient of 1997"]
     assert {*truncated.get_ydata()} == {62.5}
     assert drawing.axes[0].get_ylabel() == "test accuracy (%)"
     assert drawing.axes[3].get_xlabel() == "words between seam and end"
+
+
+def test_the_figure_has_the_gradient_of_each_cell_before_and_after_training() -> None:
+    drawing = drawn(experiment.draw, in_the_figure())
+    expected = {
+        "whole, before training": [(0, 1), (1, 0.5), (2, 0.25)],
+        "whole, trained": [(0, 1), (1, 0.0625), (2, 0.125)],
+        "trained with the gradient cut at 10": [(0, 1), (1, 0.25), (2, 0.125)],
+    }
+    for axes in drawing.axes[6:9]:
+        assert {name: points(line) for name, line in labelled(axes).items()} == expected
+        assert tick_labels(axes, "x") == {0.0: "0", 1.0: "10", 2.0: "59"}
+        assert axes.get_yscale() == "log"
+        bands = [band.get_paths()[0].vertices for band in axes.collections]
+        edges = [[{y for x, y in band if x == place} for place in (0, 1, 2)] for band in bands]
+        assert edges == [[{y / 2, 2 * y} for _, y in line] for line in expected.values()]
+    assert drawing.axes[9].get_xlabel() == "words before the end"
+    assert drawing.axes[6].get_ylabel() == "‖∂L/∂x‖ over that at the end"
     (legend,) = drawing.legends
     assert [text.get_text() for text in legend.get_texts()] == [
-        *("whole", "gradient cut", "memory cut", "gradient of 1997")
+        *("whole", "gradient cut", "memory cut", "gradient of 1997"),
+        *expected,
     ]

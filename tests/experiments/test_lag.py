@@ -183,7 +183,7 @@ def test_the_summary_has_every_seed_and_what_arrives_at_start_and_best():
     }
     (own,) = lag.summarize(trials(results, CONDITIONS)).values()
     assert own["learning_rates"] == {"0.001": 2, "0.003": 1}
-    assert own[lag.PIVOT] == "50.0 56.2 75.0 (1.0)"
+    assert own[lag.PIVOTS[0]] == "50.0 56.2 75.0 (1.0)"
     spreads = {
         name: tuple(of[key] for key in ("median", "min", "max"))
         for name, of in own.items()
@@ -213,7 +213,7 @@ def test_a_rank_is_among_the_cells_of_the_same_seed_and_lag():
         "lstm, b_f=3, K=25": [2.5, 2.0],
         "lstm, b_f=3, K=50": [1.0, 1.0],
     }
-    assert lag.summarize(listed)["lstm, b_f=1, K=25"][lag.PIVOT] == "70.0 80.0 (2.0)"
+    assert lag.summarize(listed)["lstm, b_f=1, K=25"][lag.PIVOTS[0]] == "70.0 80.0 (2.0)"
 
 
 def test_the_figure():
@@ -265,6 +265,7 @@ def test_the_figure():
     assert accuracy.lines[-1].get_ydata()[0] == 50  # chance
     assert accuracy.get_yscale() == "linear"
     assert start.get_yscale() == best.get_yscale() == "log"
+    assert start.get_ylim() == best.get_ylim() == (1e-14, 100)
     assert [axes.get_title() for axes in figure.axes] == [
         "test accuracy (%)",
         "‖∂L/∂x‖, review's end over last step,\nbefore training",

@@ -29,7 +29,7 @@ def experiment(run=None, conditions=CONDITIONS):
         run=recorded,
         summarize=lambda trials: {t["condition"]: {"last": t["result"]["score"]} for t in trials},
         draw=lambda path, trials: drawings.append((path, trials)),
-        PIVOT=None,
+        PIVOTS=(),
     ):
         yield calls, drawings
 

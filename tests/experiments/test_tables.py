@@ -1,5 +1,5 @@
 from numpy_lstm.experiments.statistics import describe, spread
-from numpy_lstm.experiments.tables import table
+from numpy_lstm.experiments.tables import tables
 
 
 def interval(mean, low, high):
@@ -11,7 +11,7 @@ def test_a_row_for_each_condition_and_a_column_for_each_quantity():
         "rnn": {"test_accuracy": interval(0.8601, 0.85, 0.8712), "norm": interval(0.5, 0.25, 1.0)},
         "lstm": {"test_accuracy": interval(0.9, 0.9, 0.9), "solved": None, "count": 12},
     }
-    assert table(summary).splitlines() == [
+    assert tables(summary).splitlines() == [
         "|  | test accuracy | norm | solved | count |",
         "|---|---|---|---|---|",
         "| rnn | 86.01 (85.00 to 87.12) | 0.500 (0.250 to 1.00) |  |  |",
@@ -20,13 +20,13 @@ def test_a_row_for_each_condition_and_a_column_for_each_quantity():
 
 
 def test_a_median_has_its_range_behind_it():
-    assert table({"rnn": {"test_accuracy": spread([0.5, 0.75, 0.625])}}).splitlines()[2:] == [
+    assert tables({"rnn": {"test_accuracy": spread([0.5, 0.75, 0.625])}}).splitlines()[2:] == [
         "| rnn | 62.50 (50.00 to 75.00) |"
     ]
 
 
 def test_a_summary_of_accuracies_alone_is_a_column_in_per_cent():
-    assert table({"rnn": interval(0.5, 0.4, 0.6), "lstm": describe([0.75])}).splitlines() == [
+    assert tables({"rnn": interval(0.5, 0.4, 0.6), "lstm": describe([0.75])}).splitlines() == [
         "|  | mean (interval) |",
         "|---|---|",
         "| rnn | 50.00 (40.00 to 60.00) |",
@@ -41,7 +41,7 @@ def test_a_two_way_table_has_the_part_with_fewer_values_on_top():
         for T in (1, 2, 3)
         if (cell, T) != ("b", 2)
     }
-    assert table(summary, "solved").splitlines() == [
+    assert tables(summary, "solved").splitlines() == [
         "| solved | task, a | task, b |",
         "|---|---|---|",
         "| T=1 | a 1 | b 1 |",
@@ -49,7 +49,7 @@ def test_a_two_way_table_has_the_part_with_fewer_values_on_top():
         "| T=3 | a 3 | b 3 |",
     ]
     swapped = {f"{cell}, T={T}": {"solved": f"{cell} {T}"} for cell in "abc" for T in (1, 2)}
-    assert table(swapped, "solved").splitlines() == [
+    assert tables(swapped, "solved").splitlines() == [
         "| solved | T=1 | T=2 |",
         "|---|---|---|",
         "| a | a 1 | a 2 |",
@@ -66,7 +66,7 @@ def test_a_two_way_table_of_accuracies_is_in_per_cent():
             "gradient": interval(1.0, 1.0, 1.0),
         },
     }
-    assert table(summary, "test_accuracy").splitlines() == [
+    assert tables(summary, "test_accuracy").splitlines() == [
         "| test accuracy | rnn |",
         "|---|---|",
         "| K=0 | 80.00 (70.00 to 90.00) |",
@@ -76,4 +76,4 @@ def test_a_two_way_table_of_accuracies_is_in_per_cent():
 
 def test_numbers_have_three_significant_digits():
     values = {"a": 0.012345, "b": 123.4, "c": 1e-9, "d": 7}
-    assert table({"x": values}).splitlines()[-1] == "| x | 0.0123 | 123 | 1.00e-09 | 7 |"
+    assert tables({"x": values}).splitlines()[-1] == "| x | 0.0123 | 123 | 1.00e-09 | 7 |"
