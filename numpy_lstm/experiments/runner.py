@@ -26,7 +26,6 @@ EXPERIMENTS = (
     "verdict",
     "comparison",
     "gradient_flow",
-    "exchange",
     "lag",
     "padding",
     "memory",
