@@ -34,7 +34,7 @@ from numpy_lstm.classifier import (
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
-from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.experiments.statistics import describe, spread
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.layers import bag_forward, dropout_forward
 from numpy_lstm.losses import cross_entropy, cross_entropy_backward
@@ -44,7 +44,8 @@ from numpy_lstm.types import Array, Batch
 LEAD = "lead_over_the_orthogonal_rnn_in_accuracy"
 GRADIENT = "what_the_gradient_across_the_seam_adds_to_accuracy"
 MEMORY = "what_the_memory_across_the_seam_adds_to_accuracy"
-PIVOTS = ("test_accuracy", LEAD, GRADIENT, MEMORY)
+FAR_BEFORE, FAR = "x_200_words_back_before_training", "x_200_words_back"
+PIVOTS = ("test_accuracy", LEAD, GRADIENT, MEMORY, FAR)
 WORDS = 400  # of a review that are read, from its end
 SEAMS = (10, 50, 200)  # words before the end
 RATES = (2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2)  # learning rates
@@ -205,22 +206,32 @@ def at_distances(norms: GradientNorms) -> dict[str, dict[str, list[float]]]:
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Test accuracy of each condition, and its differences to others, seed by seed."""
-    grouped = {
+    """Test accuracy, its differences to other conditions seed by seed, and how far x is reached."""
+    grouped = by_condition(trials)
+    accuracies = {
         condition: np.array([result["test_accuracy"] for result in results])
-        for condition, results in by_condition(trials).items()
+        for condition, results in grouped.items()
     }
-    return {
-        condition: {
-            "test_accuracy": describe(values),
-            **{
-                name: describe(sign * (values - grouped[other]))
-                for name, sign, other in compared(condition)
-                if other in grouped and len(grouped[other]) == len(values)
-            },
-        }
-        for condition, values in grouped.items()
-    }
+    summary: dict[str, Any] = {}
+    for condition, own in accuracies.items():
+        summary[condition] = {"test_accuracy": describe(own.tolist())}
+        for name, sign, other in compared(condition):
+            if other in accuracies and len(accuracies[other]) == len(own):
+                summary[condition][name] = describe((sign * (own - accuracies[other])).tolist())
+        for name, trained in ((FAR_BEFORE, False), (FAR, True)):
+            left = [over_the_end(result, trained) for result in grouped[condition]]
+            if all("200" in of for of in left):
+                summary[condition][name] = spread([of["200"][1] for of in left])
+    return summary
+
+
+def over_the_end(result: dict[str, Any], trained: bool) -> dict[str, list[float]]:
+    """The norm in x by words before the end, over its median at the end: quartiles of the reviews.
+
+    At the best epoch, or before training.
+    """
+    norms = result["norms"][result["best_epoch"] if trained else 0]["x"]
+    return {k: [q / norms["0"][1] for q in quartiles] for k, quartiles in norms.items()}
 
 
 def compared(condition: str) -> list[tuple[str, int, str]]:
@@ -298,28 +309,13 @@ def draw_gradients(axes: Any, trials: Sequence[dict[str, Any]]) -> None:
         ("memory", SEAMS[0], True, "trained with the gradient cut at 10", plots.series(0)),
     )
     for kept, k, trained, label, style in lines:
-        distances, (low, median, high) = arriving(trials, kept, k, trained)
-        axes.plot(range(len(distances)), median, label=label, **{**style, "linewidth": 1.2})
-        axes.fill_between(range(len(distances)), low, high, color=style["color"], alpha=0.15)
-    axes.set_xticks(range(len(distances)), distances)
+        seeds = [over_the_end(trial["result"], trained) for trial in of_treatment(trials, kept, k)]
+        low, median, high = np.median([list(of.values()) for of in seeds], axis=0).T
+        axes.plot(range(len(median)), median, label=label, **{**style, "linewidth": 1.2})
+        axes.fill_between(range(len(median)), low, high, color=style["color"], alpha=0.15)
+        axes.set_xticks(range(len(median)), list(seeds[0]))
     axes.set_yscale("log")
     axes.set_ylim(1e-12, 10)
-
-
-def arriving(
-    trials: Sequence[dict[str, Any]], kept: str, k: int, trained: bool
-) -> tuple[list[str], Array]:
-    """The norm in x by words before the end, over its median at the end: quartiles of the reviews.
-
-    At the best epoch or before training, and the median of the seeds; shape (3, distances).
-    """
-    of_seeds, distances = [], []
-    for trial in of_treatment(trials, kept, k):
-        result = trial["result"]
-        norms = result["norms"][result["best_epoch"] if trained else 0]["x"]
-        distances = list(norms)
-        of_seeds.append(np.transpose(list(norms.values())) / norms["0"][1])
-    return distances, np.median(of_seeds, axis=0)
 
 
 def accuracies_of(trials: Sequence[dict[str, Any]], kept: str, k: int) -> list[float]:

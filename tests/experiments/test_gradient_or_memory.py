@@ -204,6 +204,12 @@ def test_a_cell_starts_as_its_condition_says_or_as_in_the_job() -> None:
     ]
 
 
+def norms_of(*medians: float) -> dict[str, Any]:
+    """Of reviews whose quartiles are half and twice the median, at 0, 10 and 59 words."""
+    table = zip(("0", "10", "59"), medians, strict=True)
+    return {"x": {k: [median / 2, median, 2 * median] for k, median in table}}
+
+
 def trials() -> list[dict[str, Any]]:
     accuracies = {
         ("both", 400, "whole"): [0.8, 0.9],
@@ -216,7 +222,11 @@ def trials() -> list[dict[str, Any]]:
             "settings": {"cell": "rnn, uniform", "kept": kept, "k": k},
             "seed": seed,
             "seconds": 1.0,
-            "result": {"test_accuracy": values[seed]},
+            "result": {
+                "test_accuracy": values[seed],
+                "norms": [norms_of(1, 1, 1)],
+                "best_epoch": 0,
+            },
         }
         for (kept, k, treatment), values in accuracies.items()
         for seed in (0, 1)
@@ -231,11 +241,17 @@ def test_a_condition_is_compared_with_what_differs_in_one_thing_seed_by_seed() -
                 {
                     **trial,
                     "condition": trial["condition"].replace("rnn, uniform", cell),
-                    "result": {"test_accuracy": trial["result"]["test_accuracy"] + gain},
+                    "result": {
+                        **trial["result"],
+                        "test_accuracy": trial["result"]["test_accuracy"] + gain,
+                    },
                 }
             )
     whole = {**listed[0], "condition": "lstm, b_f=1, gradient of 1997"}
-    listed += [{**whole, "seed": seed, "result": {"test_accuracy": 0.75}} for seed in (0, 1)]
+    listed += [
+        {**whole, "seed": seed, "result": {**whole["result"], "test_accuracy": 0.75}}
+        for seed in (0, 1)
+    ]
     summary = experiment.summarize(listed)
     cut, reset = "rnn, uniform, gradient cut at 10", "rnn, uniform, memory cut at 10"
     assert summary[cut][experiment.GRADIENT] == describe([0.8 - 0.7, 0.9 - 0.75])
@@ -251,6 +267,20 @@ def test_a_condition_is_compared_with_what_differs_in_one_thing_seed_by_seed() -
 def test_seeds_that_one_of_two_conditions_lacks_are_not_compared() -> None:
     summary = experiment.summarize(trials()[1:])  # the first seed of the whole is missing
     assert list(summary["rnn, uniform, gradient cut at 10"]) == ["test_accuracy"]
+
+
+def test_the_summary_has_what_is_left_200_words_back_at_the_start_and_at_the_best_epoch() -> None:
+    far = [
+        [{"x": {"0": [1.0, 2.0, 4.0], "200": [0.1, share, 9.0]}} for share in shares]
+        for shares in ((0.5, 0.25, 1), (1, 0.5, 1), (0.125, 8, 1))
+    ]
+    listed = [
+        {**trials()[0], "result": {"test_accuracy": 0.5, "norms": norms, "best_epoch": 1}}
+        for norms in far
+    ]
+    (own,) = experiment.summarize(listed).values()
+    assert own[experiment.FAR_BEFORE] == {"n": 3, "median": 0.25, "min": 0.0625, "max": 0.5}
+    assert own[experiment.FAR] == {"n": 3, "median": 0.25, "min": 0.125, "max": 4.0}
 
 
 def test_accuracies_are_those_of_the_treatment_in_percent() -> None:
@@ -269,12 +299,6 @@ def test_quartiles_are_taken_at_the_end_the_seams_and_the_beginning() -> None:
         "59": [159, 259, 359],
     }
     assert table["h"]["10"] == [220, 420, 620]
-
-
-def norms_of(*medians: float) -> dict[str, Any]:
-    """Of reviews whose quartiles are half and twice the median, at 0, 10 and 59 words."""
-    table = zip(("0", "10", "59"), medians, strict=True)
-    return {"x": {k: [median / 2, median, 2 * median] for k, median in table}}
 
 
 def in_the_figure() -> list[dict[str, Any]]:
