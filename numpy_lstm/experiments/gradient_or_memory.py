@@ -44,8 +44,7 @@ from numpy_lstm.types import Array, Batch
 LEAD = "lead_over_the_orthogonal_rnn_in_accuracy"
 GRADIENT = "what_the_gradient_across_the_seam_adds_to_accuracy"
 MEMORY = "what_the_memory_across_the_seam_adds_to_accuracy"
-FAR_BEFORE, FAR = "x_200_words_back_before_training", "x_200_words_back"
-PIVOTS = ("test_accuracy", LEAD, GRADIENT, MEMORY, FAR)
+PIVOTS = ("test_accuracy", LEAD, GRADIENT, MEMORY, "x_200_words_back")
 WORDS = 400  # of a review that are read, from its end
 SEAMS = (10, 50, 200)  # words before the end
 RATES = (2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2)  # learning rates
@@ -218,10 +217,12 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
         for name, sign, other in compared(condition):
             if other in accuracies and len(accuracies[other]) == len(own):
                 summary[condition][name] = describe((sign * (own - accuracies[other])).tolist())
-        for name, trained in ((FAR_BEFORE, False), (FAR, True)):
+        for when, trained in (("_before_training", False), ("", True)):
             left = [over_the_end(result, trained) for result in grouped[condition]]
-            if all("200" in of for of in left):
-                summary[condition][name] = spread([of["200"][1] for of in left])
+            for k in ("50", "200"):
+                if all(k in of for of in left):
+                    medians = [of[k][1] for of in left]
+                    summary[condition][f"x_{k}_words_back{when}"] = spread(medians)
     return summary
 
 

@@ -279,8 +279,9 @@ def test_the_summary_has_what_is_left_200_words_back_at_the_start_and_at_the_bes
         for norms in far
     ]
     (own,) = experiment.summarize(listed).values()
-    assert own[experiment.FAR_BEFORE] == {"n": 3, "median": 0.25, "min": 0.0625, "max": 0.5}
-    assert own[experiment.FAR] == {"n": 3, "median": 0.25, "min": 0.125, "max": 4.0}
+    assert not any("50" in name for name in own)  # too short
+    assert own["x_200_words_back_before_training"] == {"n": 3, "median": 0.25, "min": 0.0625, "max": 0.5}
+    assert own["x_200_words_back"] == {"n": 3, "median": 0.25, "min": 0.125, "max": 4.0}
 
 
 def test_accuracies_are_those_of_the_treatment_in_percent() -> None:
