@@ -44,6 +44,7 @@ from numpy_lstm.types import Array, Batch
 LEAD = "lead_over_the_orthogonal_rnn_in_accuracy"
 GRADIENT = "what_the_gradient_across_the_seam_adds_to_accuracy"
 MEMORY = "what_the_memory_across_the_seam_adds_to_accuracy"
+DETOUR = "what_the_detour_adds_to_accuracy"
 PIVOTS = ("test_accuracy", LEAD, GRADIENT, MEMORY, "x_200_words_back")
 WORDS = 400  # of a review that are read, from its end
 SEAMS = (10, 50, 200)  # words before the end
@@ -253,7 +254,7 @@ def compared(condition: str) -> list[tuple[str, int, str]]:
     if kind == "memory":
         listed.append((MEMORY, -1, f"{cell}, gradient cut at {k}"))
     if kind == "gradient of 1997":
-        listed.append(("what_the_detour_adds_to_accuracy", -1, f"{cell}, whole"))
+        listed.append((DETOUR, -1, f"{cell}, whole"))
     return listed
 
 

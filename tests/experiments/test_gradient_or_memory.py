@@ -1,5 +1,7 @@
 """What is cut is cut, and nothing else; what is compared is what is said."""
 
+import json
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -32,6 +34,7 @@ from tests.experiments.hand_made import (
 
 LENGTHS = np.array([9, 7, 4, 4, 1])
 ROUNDING = 1e-13
+FIGURES = ("mean", "low", "high")
 
 
 def classifier(model: Any, seed: int = 0) -> Classifier:
@@ -280,7 +283,12 @@ def test_the_summary_has_what_is_left_200_words_back_at_the_start_and_at_the_bes
     ]
     (own,) = experiment.summarize(listed).values()
     assert not any("50" in name for name in own)  # too short
-    assert own["x_200_words_back_before_training"] == {"n": 3, "median": 0.25, "min": 0.0625, "max": 0.5}
+    assert own["x_200_words_back_before_training"] == {
+        "n": 3,
+        "median": 0.25,
+        "min": 0.0625,
+        "max": 0.5,
+    }
     assert own["x_200_words_back"] == {"n": 3, "median": 0.25, "min": 0.125, "max": 4.0}
 
 
@@ -377,3 +385,50 @@ def test_the_figure_has_the_gradient_of_each_cell_before_and_after_training() ->
         *("whole", "gradient cut", "memory cut", "gradient of 1997"),
         *expected,
     ]
+
+
+def test_the_page_says_what_the_results_say() -> None:
+    root = Path(__file__).parents[2]
+    summary = json.loads((root / "results" / "gradient_or_memory.json").read_text())["summary"]
+    text = (root / "docs" / "experiments" / "gradient_or_memory.md").read_text(encoding="utf-8")
+    page = " ".join(text.split())
+
+    def points(condition: str, quantity: str, interval: bool = False) -> str:
+        mean, low, high = (100 * summary[condition][quantity][name] for name in FIGURES)
+        return f"{mean:.1f} ({low:.1f} to {high:.1f})" if interval else f"{mean:.1f}"
+
+    def left(condition: str, quantity: str) -> str:
+        median = summary[condition][quantity]["median"]
+        return f"{median:.3f}" if median >= 1e-3 else f"{median:.0e}".replace("e-0", "e-")
+
+    lead, gradient, memory = experiment.LEAD, experiment.GRADIENT, experiment.MEMORY
+    three = ("whole", "gradient cut at 10", "memory cut at 10")
+    whole, cut, reset = (points(f"lstm, b_f=1, {name}", lead, interval=True) for name in three)
+    assert f"The LSTM with b_f = 1 is {whole} points ahead" in page
+    assert f"it is still {cut} points ahead; with the memory of both cut there, {reset}." in page
+    for b in (0, 3):
+        of = [points(f"lstm, b_f={b}, {name}", lead) for name in three]
+        assert "{}, {} and {}".format(*of) in page
+    far, start = "x_200_words_back", "x_200_words_back_before_training"
+    for said in (
+        f"Before training {left('lstm, b_f=1, whole', start)} of the gradient",
+        f"trained, {left('lstm, b_f=1, whole', far)}.",
+        f"ten words it is {left('lstm, b_f=1, gradient cut at 10', far)}, though",
+        f"With b_f = 0, from {left('lstm, b_f=0, whole', start)}, it comes to "
+        f"{left('lstm, b_f=0, gradient cut at 10', far)}.",
+        f"at 50 words, {left('rnn, orthogonal, whole', 'x_50_words_back')} is left.",
+    ):
+        assert said in page
+    for what, quantity, treatment in (
+        ("bring the LSTM {}, {} and {} points (b_f = 0, 1, 3)", gradient, "gradient cut at 10"),
+        ("the LSTM loses {}, {} and {} points.", experiment.DETOUR, "gradient of 1997"),
+    ):
+        of = [points(f"lstm, b_f={b}, {treatment}", quantity) for b in (0, 1, 3)]
+        assert what.format(*of) in page
+    for what, k in (
+        ("{} points (orthogonal) and the LSTM {} (b_f = 1)", 10),
+        ("beyond 50 words {} and {}.", 50),
+    ):
+        cells = ("rnn, orthogonal", "lstm, b_f=1")
+        of = [points(f"{cell}, memory cut at {k}", memory) for cell in cells]
+        assert what.format(*of) in page
