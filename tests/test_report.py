@@ -207,7 +207,7 @@ def test_the_numbers_of_the_committed_pdf_are_the_results(committed: pypdf.PdfRe
     means = [of_padding[f"lstm, {condition}"] for condition in ("as published", "masked")]
     means += [of_cuts[f"lstm, b_f=1, {treatment}"] for treatment in ("gradient of 1997", "whole")]
     for treatment, words in (
-        ("whole", "theleadis{}points"),
+        ("whole", "thisleadislarger,{}points"),
         ("gradient cut at 10", "{}ofthesepointsremain"),
         ("memory cut at 10", "withbothmemoriescutthere,{}."),
     ):

@@ -4,7 +4,8 @@ Every cell reads one word per step, at most the last 400 of a review. At a seam,
 end, one of three things happens, in training and, where it concerns the forward pass, in testing:
 
 - whole: the state and the gradient cross the seam;
-- gradient cut: the state crosses, but no gradient comes back;
+- gradient cut: the state crosses, but no gradient comes back (truncated backpropagation, Williams
+  and Peng, 1990);
 - memory cut: the state starts anew at the seam, so that neither crosses.
 
 A fourth way, recurrent weights trained with the gradient cut and read out on whole reviews, is the

@@ -358,7 +358,7 @@ def test_the_figure_has_the_accuracies_of_all_cells_with_each_seam_and_whole() -
             np.testing.assert_allclose(seeds.get_xdata(), np.repeat(places, 2))
             expected = [50 + share * ahead - x for x in less for share in (1, 2)]
             np.testing.assert_allclose(seeds.get_ydata(), expected)
-            color, dashes, mark = CELLS[cell]
+            color, _, mark = CELLS[cell]
             assert color_of(line) == color_of(seeds) == color
             assert seeds.get_marker() == mark
     (legend,) = drawing.legends
