@@ -206,7 +206,7 @@ def test_the_numbers_of_the_committed_pdf_are_the_results(committed: pypdf.PdfRe
     of_cuts = results("gradient_or_memory")["summary"]
     means = [of_cuts[f"lstm, b_f=1, {treatment}"] for treatment in ("gradient of 1997", "whole")]
     for treatment, words in (
-        ("whole", "theleadis{}points"),
+        ("whole", "thisleadislarger,{}points"),
         ("gradient cut at 10", "{}ofthesepointsremain"),
         ("memory cut at 10", "withbothmemoriescutthere,{}."),
     ):

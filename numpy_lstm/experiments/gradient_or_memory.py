@@ -4,7 +4,8 @@ Every cell reads one word per step, at most the last 400 of a review. At a seam,
 end, one of three things happens, in training and, where it concerns the forward pass, in testing:
 
 - whole: the state and the gradient cross the seam;
-- gradient cut: the state crosses, but no gradient comes back;
+- gradient cut: the state crosses, but no gradient comes back (truncated backpropagation, Williams
+  and Peng, 1990);
 - memory cut: the state starts anew at the seam, so that neither crosses.
 
 A fourth way, recurrent weights trained with the gradient cut and read out on whole reviews, is the
@@ -44,8 +45,8 @@ from numpy_lstm.types import Array, Batch
 LEAD = "lead_over_the_orthogonal_rnn_in_accuracy"
 GRADIENT = "what_the_gradient_across_the_seam_adds_to_accuracy"
 MEMORY = "what_the_memory_across_the_seam_adds_to_accuracy"
-FAR_BEFORE, FAR = "x_200_words_back_before_training", "x_200_words_back"
-PIVOTS = ("test_accuracy", LEAD, GRADIENT, MEMORY, FAR)
+DETOUR = "what_the_detour_adds_to_accuracy"
+PIVOTS = ("test_accuracy", LEAD, GRADIENT, MEMORY, "x_200_words_back")
 WORDS = 400  # of a review that are read, from its end
 SEAMS = (10, 50, 200)  # words before the end
 RATES = (2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2)  # learning rates
@@ -81,7 +82,11 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
         if how["model"] == "lstm":
             listed[f"{cell}, gradient of 1997"] = {**base, "kept": "carousel", "k": WORDS}
     if quick:
-        return {name: listed[name] for name in listed if "b_f=1" in name or "rnn, uni" in name}
+        return {
+            name: listed[name]
+            for name in listed
+            if name.startswith(("rnn, orthogonal,", "lstm, b_f=1,"))
+        }
     return listed
 
 
@@ -218,20 +223,21 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
         for name, sign, other in compared(condition):
             if other in accuracies and len(accuracies[other]) == len(own):
                 summary[condition][name] = describe((sign * (own - accuracies[other])).tolist())
-        for name, trained in ((FAR_BEFORE, False), (FAR, True)):
+        for when, trained in (("_before_training", False), ("", True)):
             left = [over_the_end(result, trained) for result in grouped[condition]]
-            if all("200" in of for of in left):
-                summary[condition][name] = spread([of["200"][1] for of in left])
+            for k in ("50", "200"):
+                if all(k in of for of in left):
+                    summary[condition][f"x_{k}_words_back{when}"] = spread([of[k] for of in left])
     return summary
 
 
-def over_the_end(result: dict[str, Any], trained: bool) -> dict[str, list[float]]:
-    """The norm in x by words before the end, over its median at the end: quartiles of the reviews.
+def over_the_end(result: dict[str, Any], trained: bool) -> dict[str, float]:
+    """The median norm in x by words before the end, over the median norm at the end.
 
     At the best epoch, or before training.
     """
     norms = result["norms"][result["best_epoch"] if trained else 0]["x"]
-    return {k: [q / norms["0"][1] for q in quartiles] for k, quartiles in norms.items()}
+    return {k: median / norms["0"][1] for k, (_, median, _) in norms.items()}
 
 
 def compared(condition: str) -> list[tuple[str, int, str]]:
@@ -252,70 +258,78 @@ def compared(condition: str) -> list[tuple[str, int, str]]:
     if kind == "memory":
         listed.append((MEMORY, -1, f"{cell}, gradient cut at {k}"))
     if kind == "gradient of 1997":
-        listed.append(("what_the_detour_adds_to_accuracy", -1, f"{cell}, whole"))
+        listed.append((DETOUR, -1, f"{cell}, whole"))
     return listed
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Two panels per cell: test accuracy by the place of the seam, and the gradient by distance."""
-    cells = list(dict.fromkeys(trial["settings"]["cell"] for trial in trials))
+    """Accuracies and leads by the place of the seam, and the gradient by the distance."""
     lowest = min(100 * trial["result"]["test_accuracy"] for trial in trials)
-    with plots.figure(path, 4, 3, 7.2, 9.0) as (drawing, panels):
-        for cell, accuracies, gradients in zip(cells, panels[:6], panels[6:], strict=False):
-            own = [trial for trial in trials if trial["settings"]["cell"] == cell]
-            draw_accuracies(accuracies, own)
-            draw_gradients(gradients, own)
-            accuracies.set_ylim(lowest - 1, 92)
-            for axes in (accuracies, gradients):
-                axes.set_title(plots.name_of(cell), fontsize=9)
-        for axes in panels[3:6]:
+    of_cells = {
+        cell: [trial for trial in trials if trial["settings"]["cell"] == cell] for cell in CELLS
+    }
+    of_cells = {cell: own for cell, own in of_cells.items() if own}
+    with plots.figure(path, 2, 3, 7.2, 6.0) as (drawing, panels):
+        gradient, memory, leads = panels[:3]
+        for n, (cell, own) in enumerate(of_cells.items()):
+            style = {"label": plots.name_of(cell), **plots.cell(cell)}
+            for axes, kept in ((gradient, "memory"), (memory, "neither")):
+                draw_seeds(axes, at_seams(own, kept), n - 2.5, plots.CELLS[cell][2], style)
+            for axes, kept, k, trained in (
+                (panels[3], "both", WORDS, False),
+                (panels[4], "both", WORDS, True),
+                (panels[5], "memory", SEAMS[0], True),
+            ):
+                draw_gradient(axes, cell, of_treatment(own, kept, k), trained)
+        for n, (kept, label) in enumerate((("memory", "gradient cut"), ("neither", "memory cut"))):
+            lstm, rnn = (at_seams(of_cells[c], kept) for c in ("lstm, b_f=1", "rnn, orthogonal"))
+            style = {"label": label, **plots.series(n)}
+            draw_seeds(leads, np.subtract(lstm, rnn), n - 0.5, "os"[n], style)
+        titles = ("gradient cut", "memory cut", "lead of LSTM, $b_f = 1$")
+        for axes, title in zip(panels, titles, strict=False):
+            axes.set_title(title, fontsize=9)
+            axes.set_xticks(range(len(SEAMS) + 1), [*map(str, SEAMS), "whole"])
             axes.set_xlabel("words between seam and end")
-        for axes in panels[9:]:
-            axes.set_xlabel("words before the end")
-        for axes in panels[:6:3]:
+        for axes in (gradient, memory):
+            axes.set_ylim(lowest - 1, 92)
             axes.set_ylabel("test accuracy (%)")
-        for axes in panels[6::3]:
-            axes.set_ylabel("‖∂L/∂x‖ over that at the end")
-        last = len(cells) - 1
-        handles = [panels[n + last].get_legend_handles_labels() for n in (0, 6)]
-        drawing.legend(
-            *(first + second for first, second in zip(*handles, strict=True)),
-            loc="outside lower center",
-            ncols=2,
-        )
+        leads.axhline(0, color="black", linewidth=0.8)
+        leads.set_ylabel("points over orthogonal RNN")
+        leads.legend(loc="lower right", fontsize=8)
+        titles = ("before training", "trained, whole", "trained, gradient cut at 10")
+        for axes, title in zip(panels[3:], titles, strict=True):
+            axes.set_title(title, fontsize=9)
+            axes.set_yscale("log")
+            axes.set_ylim(1e-12, 10)
+            axes.set_xlabel("words before the end")
+        panels[3].set_ylabel("‖∂L/∂x‖ over that at the end")
+        drawing.legend(*gradient.get_legend_handles_labels(), loc="outside lower center", ncols=3)
 
 
-def draw_accuracies(axes: Any, trials: Sequence[dict[str, Any]]) -> None:
-    """Of one cell: means as lines, every seed as a mark."""
-    whole = accuracies_of(trials, "both", WORDS)
-    axes.axhline(float(np.mean(whole)), color="black", linewidth=0.8, label="whole")
-    for n, (kept, label) in enumerate({"memory": "gradient cut", "neither": "memory cut"}.items()):
-        style, places = plots.series(n), np.arange(len(SEAMS)) + 0.06 * (2 * n - 1)
-        values = [accuracies_of(trials, kept, k) for k in SEAMS]
-        axes.plot(places, [np.mean(v) for v in values], label=label, **style)
-        marks = [(x, y) for x, of_k in zip(places, values, strict=True) for y in of_k]
-        axes.plot(*np.transpose(marks), "os"[n], color=style["color"], markersize=3)
-    if truncated := accuracies_of(trials, "carousel", WORDS):
-        mean = float(np.mean(truncated))
-        axes.axhline(mean, color="black", linestyle=":", label="gradient of 1997")
-    axes.set_xticks(range(len(SEAMS)), [str(k) for k in SEAMS])
+def at_seams(trials: Sequence[dict[str, Any]], kept: str) -> list[list[float]]:
+    """Of one cell, the accuracies of all seeds with each seam, and whole."""
+    return [*(accuracies_of(trials, kept, k) for k in SEAMS), accuracies_of(trials, "both", WORDS)]
 
 
-def draw_gradients(axes: Any, trials: Sequence[dict[str, Any]]) -> None:
-    """Of one cell: the median review as a line, half of the reviews as a band."""
-    lines: tuple[tuple[str, int, bool, str, dict[str, Any]], ...] = (
-        ("both", WORDS, False, "whole, before training", {"color": "gray", "linestyle": "--"}),
-        ("both", WORDS, True, "whole, trained", {"color": "black"}),
-        ("memory", SEAMS[0], True, "trained with the gradient cut at 10", plots.series(0)),
+def draw_seeds(axes: Any, seams: Any, aside: float, mark: str, style: dict[str, Any]) -> None:
+    """Means as a line, every seed as a mark; lines stand a little aside of each other."""
+    places = np.arange(len(seams)) + 0.06 * aside
+    axes.plot(places, [np.mean(seeds) for seeds in seams], **style)
+    marks = [(x, y) for x, seeds in zip(places, seams, strict=True) for y in seeds]
+    axes.plot(*np.transpose(marks), mark, color=style["color"], alpha=0.7, markersize=3)
+
+
+def draw_gradient(axes: Any, cell: str, trials: Sequence[dict[str, Any]], trained: bool) -> None:
+    """The median review's norm in x over that at the end, by distance: the median of the seeds."""
+    seeds = [over_the_end(trial["result"], trained) for trial in trials]
+    medians = np.median([list(of.values()) for of in seeds], axis=0)
+    axes.plot(
+        [int(k) for k in seeds[0]],
+        medians,
+        marker=plots.CELLS[cell][2],
+        markersize=3,
+        **plots.cell(cell),
     )
-    for kept, k, trained, label, style in lines:
-        seeds = [over_the_end(trial["result"], trained) for trial in of_treatment(trials, kept, k)]
-        low, median, high = np.median([list(of.values()) for of in seeds], axis=0).T
-        axes.plot(range(len(median)), median, label=label, **{**style, "linewidth": 1.2})
-        axes.fill_between(range(len(median)), low, high, color=style["color"], alpha=0.15)
-        axes.set_xticks(range(len(median)), list(seeds[0]))
-    axes.set_yscale("log")
-    axes.set_ylim(1e-12, 10)
 
 
 def accuracies_of(trials: Sequence[dict[str, Any]], kept: str, k: int) -> list[float]:

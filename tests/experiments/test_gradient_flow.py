@@ -596,3 +596,7 @@ def test_the_page_says_what_the_results_say():
     assert f"tenth {first[0][9]:.1f} times ({first[1][9]:.1f} times)" in page
     largest = [np.median([each["jacobians"]["100"][0] for each in own]) for own in (rnn, lstm)]
     assert largest[0] > 0.08 and largest[1] > 0.5
+    held = [t["result"] for t in contents["trials"] if t["condition"] == "lstm, f = 1"]
+    for k in ("1", "10", "100"):
+        middle = np.median([each["kept"]["x"][k][1] for each in held])
+        assert f"falls to {middle:.2f} at the first step back and stays there" in page

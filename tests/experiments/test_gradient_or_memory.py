@@ -1,5 +1,7 @@
 """What is cut is cut, and nothing else; what is compared is what is said."""
 
+import json
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -13,7 +15,7 @@ from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.statistics import describe
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.layers import bag_forward
-from numpy_lstm.plots import MUTED
+from numpy_lstm.plots import CELLS
 from numpy_lstm.recurrent import cell_of
 from numpy_lstm.training import Evaluation
 from numpy_lstm.types import Batch
@@ -32,6 +34,7 @@ from tests.experiments.hand_made import (
 
 LENGTHS = np.array([9, 7, 4, 4, 1])
 ROUNDING = 1e-13
+FIGURES = ("mean", "low", "high")
 
 
 def classifier(model: Any, seed: int = 0) -> Classifier:
@@ -279,8 +282,14 @@ def test_the_summary_has_what_is_left_200_words_back_at_the_start_and_at_the_bes
         for norms in far
     ]
     (own,) = experiment.summarize(listed).values()
-    assert own[experiment.FAR_BEFORE] == {"n": 3, "median": 0.25, "min": 0.0625, "max": 0.5}
-    assert own[experiment.FAR] == {"n": 3, "median": 0.25, "min": 0.125, "max": 4.0}
+    assert not any("50" in name for name in own)  # too short
+    assert own["x_200_words_back_before_training"] == {
+        "n": 3,
+        "median": 0.25,
+        "min": 0.0625,
+        "max": 0.5,
+    }
+    assert own["x_200_words_back"] == {"n": 3, "median": 0.25, "min": 0.125, "max": 4.0}
 
 
 def test_accuracies_are_those_of_the_treatment_in_percent() -> None:
@@ -301,78 +310,133 @@ def test_quartiles_are_taken_at_the_end_the_seams_and_the_beginning() -> None:
     assert table["h"]["10"] == [220, 420, 620]
 
 
+# Of the cells in the figure: what they are ahead of an accuracy of 0.5, in the order of the figure.
+AHEAD = {"rnn, orthogonal": 0.0, "rnn, uniform": 0.125, "lstm, b_f=1": 0.25}
+NAMES = ("vanilla RNN, orthogonal", "vanilla RNN, uniform", "LSTM, $b_f = 1$")
+
+
 def in_the_figure() -> list[dict[str, Any]]:
     """Two seeds each of three cells in every treatment; the first of two epochs is the best."""
     listed = []
-    cells = {"rnn, uniform": 0.875, "rnn, orthogonal": 1.0, "lstm, b_f=1": 0.75}
-    for cell, whole in cells.items():
-        accuracies = {("both", 400): [whole, whole - 0.25]}
-        for n, k in enumerate(experiment.SEAMS):
-            accuracies["memory", k] = [0.5 + n / 16, 0.625 + n / 16]
-            accuracies["neither", k] = [0.5, 0.5 + n / 8]
-        if cell.startswith("lstm"):
-            accuracies["carousel", 400] = [0.5, 0.75]
-        for (kept, k), values in accuracies.items():
+    treatments = [("both", 400), ("carousel", 400)]
+    treatments += [(kept, k) for k in experiment.SEAMS for kept in ("memory", "neither")]
+    for cell, ahead in reversed(AHEAD.items()):  # whatever the order
+        for kept, k in treatments:
+            less = {"both": 0.0, "carousel": 0.5}.get(kept, 1 / k if kept == "memory" else 2 / k)
             height = {"both": 1.0, "memory": 4.0 if k == 10 else 9.0}.get(kept, 99.0)
-            for n, accuracy in enumerate(values):
-                norms = [
-                    norms_of(*(height * (1 + n) * share for share in shares))
-                    for shares in ((1.0, 0.5, 0.25), (1.0, height / 16, 0.125), (1.0, 1.0, 1.0))
-                ]
-                result = {"test_accuracy": accuracy, "norms": norms, "best_epoch": 1}
+            for seed in (0, 1):
+                shares = ((1.0, 0.5, 0.25 + ahead), (1.0, height / 16, 0.125 + ahead), (1.0, 1, 1))
+                accuracy = 0.5 + (1 + seed) * ahead - less
+                result = {
+                    "test_accuracy": accuracy,
+                    "norms": [norms_of(*(height * share for share in each)) for each in shares],
+                    "best_epoch": 1,
+                }
                 settings = {"cell": cell, "kept": kept, "k": k}
                 listed.append({"settings": settings, "result": result})
     return listed
 
 
-def test_the_figure_has_the_seams_accuracies_of_each_cell_under_their_names() -> None:
+def test_the_figure_has_the_accuracies_of_all_cells_with_each_seam_and_whole() -> None:
     drawing = drawn(experiment.draw, in_the_figure())
-    names = ("vanilla RNN, uniform", "vanilla RNN, orthogonal", "LSTM, $b_f = 1$")
-    for axes, title, whole in zip(drawing.axes, names, (75, 87.5, 62.5), strict=False):
-        assert axes.get_title() == title
+    for axes, title, less in zip(
+        drawing.axes, ("gradient cut", "memory cut"), ((10, 2, 0.5, 0), (20, 4, 1, 0)), strict=False
+    ):
+        assert (axes.get_title(), axes.get_ylabel()) == (title, "test accuracy (%)")
+        assert axes.get_xlabel() == "words between seam and end"
+        assert tick_labels(axes, "x") == {0.0: "10", 1.0: "50", 2.0: "200", 3.0: "whole"}
         low, high = axes.get_ylim()
-        assert low < 50 < 90 < high  # the least of all cells and the best are seen
-        assert tick_labels(axes, "x") == {0.0: "10", 1.0: "50", 2.0: "200"}
+        assert low < 0 < 90 < high  # the least of all, which is that of the LSTM of 1997, is seen
         lines = labelled(axes)
-        assert {*lines["whole"].get_ydata()} == {whole}
-        cut, lost = lines["gradient cut"], lines["memory cut"]
-        assert points(cut) == [(-0.06, 56.25), (0.94, 62.5), (1.94, 68.75)]
-        assert points(lost) == [(0.06, 50), (1.06, 56.25), (2.06, 62.5)]
-        assert [color_of(cut), color_of(lost)] == [*MUTED[:2]]
-        marks = {
-            tuple(points(line)): color_of(line) for line in axes.lines if len(points(line)) > 3
-        }
-        places = zip(
-            (-0.06, -0.06, 0.94, 0.94, 1.94, 1.94), (50, 62.5) * 3, (0, 0, 1, 1, 2, 2), strict=True
-        )
-        of_cut = tuple((x, y + 6.25 * n) for x, y, n in places)
-        of_lost = ((0.06, 50), (0.06, 50), (1.06, 50), (1.06, 62.5), (2.06, 50), (2.06, 75))
-        assert marks == {of_cut: MUTED[0], of_lost: MUTED[1]}
-        assert ("gradient of 1997" in lines) == title.startswith("LSTM")
-    truncated = labelled(drawing.axes[2])["gradient of 1997"]
-    assert {*truncated.get_ydata()} == {62.5}
-    assert drawing.axes[0].get_ylabel() == "test accuracy (%)"
-    assert drawing.axes[3].get_xlabel() == "words between seam and end"
+        assert tuple(lines) == NAMES
+        marks = [line for line in axes.lines if len(points(line)) > 4]
+        for n, (cell, line, seeds) in enumerate(zip(AHEAD, lines.values(), marks, strict=True)):
+            places = [place + 0.06 * (n - 2.5) for place in range(4)]
+            ahead = 100 * AHEAD[cell]
+            np.testing.assert_allclose(line.get_xdata(), places)
+            np.testing.assert_allclose(line.get_ydata(), [50 + 1.5 * ahead - x for x in less])
+            np.testing.assert_allclose(seeds.get_xdata(), np.repeat(places, 2))
+            expected = [50 + share * ahead - x for x in less for share in (1, 2)]
+            np.testing.assert_allclose(seeds.get_ydata(), expected)
+            color, _, mark = CELLS[cell]
+            assert color_of(line) == color_of(seeds) == color
+            assert seeds.get_marker() == mark
+    (legend,) = drawing.legends
+    assert [text.get_text() for text in legend.get_texts()] == [*NAMES]
+
+
+def test_the_figure_has_the_lead_over_the_vanilla_rnn_that_was_treated_alike() -> None:
+    listed = in_the_figure()
+    for trial in listed:  # the orthogonal vanilla RNN loses another point with the gradient cut
+        if (trial["settings"]["cell"], trial["settings"]["kept"]) == ("rnn, orthogonal", "memory"):
+            trial["result"]["test_accuracy"] -= 0.01
+    leads = drawn(experiment.draw, listed).axes[2]
+    assert leads.get_title() == "lead of LSTM, $b_f = 1$"
+    assert leads.get_ylabel() == "points over orthogonal RNN"
+    lines = labelled(leads)
+    assert list(lines) == ["gradient cut", "memory cut"]
+    np.testing.assert_allclose(lines["gradient cut"].get_ydata(), [38.5, 38.5, 38.5, 37.5])
+    np.testing.assert_allclose(lines["memory cut"].get_ydata(), [37.5] * 4)
+    assert leads.get_ylim()[0] <= 0
+    assert tick_labels(leads, "x") == {0.0: "10", 1.0: "50", 2.0: "200", 3.0: "whole"}
 
 
 def test_the_figure_has_the_gradient_of_each_cell_before_and_after_training() -> None:
-    drawing = drawn(experiment.draw, in_the_figure())
-    expected = {
-        "whole, before training": [(0, 1), (1, 0.5), (2, 0.25)],
-        "whole, trained": [(0, 1), (1, 0.0625), (2, 0.125)],
-        "trained with the gradient cut at 10": [(0, 1), (1, 0.25), (2, 0.125)],
-    }
-    for axes in drawing.axes[6:9]:
-        assert {name: points(line) for name, line in labelled(axes).items()} == expected
-        assert tick_labels(axes, "x") == {0.0: "0", 1.0: "10", 2.0: "59"}
-        assert axes.get_yscale() == "log"
-        bands = [band.get_paths()[0].vertices for band in axes.collections]
-        edges = [[{y for x, y in band if x == place} for place in (0, 1, 2)] for band in bands]
-        assert edges == [[{y / 2, 2 * y} for _, y in line] for line in expected.values()]
-    assert drawing.axes[9].get_xlabel() == "words before the end"
-    assert drawing.axes[6].get_ylabel() == "‖∂L/∂x‖ over that at the end"
-    (legend,) = drawing.legends
-    assert [text.get_text() for text in legend.get_texts()] == [
-        *("whole", "gradient cut", "memory cut", "gradient of 1997"),
-        *expected,
-    ]
+    panels = drawn(experiment.draw, in_the_figure()).axes[3:]
+    titles = ("before training", "trained, whole", "trained, gradient cut at 10")
+    expected = ((0.5, 0.25), (0.0625, 0.125), (0.25, 0.125))
+    for axes, title, (ten, last) in zip(panels, titles, expected, strict=True):
+        assert (axes.get_title(), axes.get_xlabel()) == (title, "words before the end")
+        assert axes.get_yscale() == "log" and axes.get_xscale() == "linear"
+        assert axes.get_ylim() == (1e-12, 10)
+        for line, (cell, ahead) in zip(axes.lines, AHEAD.items(), strict=True):
+            assert points(line) == [(0, 1), (10, ten), (59, last + ahead)]
+            assert color_of(line) == CELLS[cell][0]
+    assert panels[0].get_ylabel() == "‖∂L/∂x‖ over that at the end"
+
+
+def test_the_page_says_what_the_results_say() -> None:
+    root = Path(__file__).parents[2]
+    summary = json.loads((root / "results" / "gradient_or_memory.json").read_text())["summary"]
+    text = (root / "docs" / "experiments" / "gradient_or_memory.md").read_text(encoding="utf-8")
+    page = " ".join(text.split())
+
+    def points(condition: str, quantity: str, interval: bool = False) -> str:
+        mean, low, high = (100 * summary[condition][quantity][name] for name in FIGURES)
+        return f"{mean:.1f} ({low:.1f} to {high:.1f})" if interval else f"{mean:.1f}"
+
+    def left(condition: str, quantity: str) -> str:
+        median = summary[condition][quantity]["median"]
+        return f"{median:.3f}" if median >= 1e-3 else f"{median:.0e}".replace("e-0", "e-")
+
+    lead, gradient, memory = experiment.LEAD, experiment.GRADIENT, experiment.MEMORY
+    three = ("whole", "gradient cut at 10", "memory cut at 10")
+    whole, cut, reset = (points(f"lstm, b_f=1, {name}", lead, interval=True) for name in three)
+    assert f"The LSTM with b_f = 1 is {whole} points ahead" in page
+    assert f"it is still {cut} points ahead; with the memory of both cut there, {reset}." in page
+    for b in (0, 3):
+        of = [points(f"lstm, b_f={b}, {name}", lead) for name in three]
+        assert "{}, {} and {}".format(*of) in page
+    far, start = "x_200_words_back", "x_200_words_back_before_training"
+    for said in (
+        f"Before training {left('lstm, b_f=1, whole', start)} of the gradient",
+        f"trained, {left('lstm, b_f=1, whole', far)}.",
+        f"ten words it is {left('lstm, b_f=1, gradient cut at 10', far)}, though",
+        f"With b_f = 0, from {left('lstm, b_f=0, whole', start)}, it comes to "
+        f"{left('lstm, b_f=0, gradient cut at 10', far)}.",
+        f"at 50 words, {left('rnn, orthogonal, whole', 'x_50_words_back')} is left.",
+    ):
+        assert said in page
+    for what, quantity, treatment in (
+        ("bring the LSTM {}, {} and {} points (b_f = 0, 1, 3)", gradient, "gradient cut at 10"),
+        ("the LSTM loses {}, {} and {} points.", experiment.DETOUR, "gradient of 1997"),
+    ):
+        of = [points(f"lstm, b_f={b}, {treatment}", quantity) for b in (0, 1, 3)]
+        assert what.format(*of) in page
+    for what, k in (
+        ("{} points (orthogonal) and the LSTM {} (b_f = 1)", 10),
+        ("beyond 50 words {} and {}.", 50),
+    ):
+        cells = ("rnn, orthogonal", "lstm, b_f=1")
+        of = [points(f"{cell}, memory cut at {k}", memory) for cell in cells]
+        assert what.format(*of) in page

@@ -72,11 +72,11 @@ FAULTS = [
         SEAM + "every_cell_meets_every_treatment_with_the_same_sizes",
     ),
     Fault(
-        "all vanilla RNNs are drawn in each of their panels",
+        "all vanilla RNNs are drawn as each of them",
         SEAMS,
-        'own = [trial for trial in trials if trial["settings"]["cell"] == cell]',
-        'own = [trial for trial in trials if trial["settings"]["cell"][:4] == cell[:4]]',
-        SEAM + "the_figure_has_the_seams_accuracies_of_each_cell_under_their_names",
+        'cell: [trial for trial in trials if trial["settings"]["cell"] == cell]',
+        'cell: [trial for trial in trials if trial["settings"]["cell"][:4] == cell[:4]]',
+        SEAM + "the_figure_has_the_accuracies_of_all_cells_with_each_seam_and_whole",
     ),
     Fault(
         "lags are drawn in the order of a set",
@@ -126,7 +126,7 @@ FAULTS = [
         SEAMS,
         "set_ylim(lowest - 1, 92)",
         "set_ylim(lowest + 1, 92)",
-        SEAM + "the_figure_has_the_seams_accuracies_of_each_cell_under_their_names",
+        SEAM + "the_figure_has_the_accuracies_of_all_cells_with_each_seam_and_whole",
     ),
     Fault(
         "gradients below 1e-10 fall out of the panel",
@@ -190,9 +190,9 @@ FAULTS = [
     Fault(
         "the two cuts exchange their names in the legend",
         SEAMS,
-        '{"memory": "gradient cut", "neither": "memory cut"}',
-        '{"memory": "memory cut", "neither": "gradient cut"}',
-        SEAM + "the_figure_has_the_seams_accuracies_of_each_cell_under_their_names",
+        '(("memory", "gradient cut"), ("neither", "memory cut"))',
+        '(("memory", "memory cut"), ("neither", "gradient cut"))',
+        SEAM + "the_figure_has_the_lead_over_the_vanilla_rnn_that_was_treated_alike",
     ),
     Fault(
         "a condition's own gradients are not passed on",
