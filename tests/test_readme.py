@@ -10,6 +10,7 @@ import pytest
 
 from numpy_lstm.experiments import comparison, gradient_flow
 from numpy_lstm.experiments.comparison import LABELS
+from numpy_lstm.experiments.gradient_or_memory import LEAD
 from numpy_lstm.gradcheck.pytrees import leaves
 
 ROOT = Path(__file__).parents[1]
@@ -126,6 +127,18 @@ def test_a_mean_in_a_sentence_is_that_of_the_results(experiment, condition, quan
     else:
         said = f"{100 * mean:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
     assert said in (README if condition in IN_README else EXPERIMENTS)
+
+
+def test_leads_and_factors_in_sentences_are_those_of_the_results():
+    leads = json.loads((ROOT / "results" / "gradient_or_memory.json").read_text())["summary"]
+    for treatment in ("whole", "gradient cut at 10", "memory cut at 10"):
+        of = leads[f"lstm, b_f=1, {treatment}"][LEAD]
+        mean, low, high = (f"{100 * of[name]:.1f}" for name in ("mean", "low", "high"))
+        assert f" by {mean} " in " ".join(re.sub("[,:]", " ", README).split())
+        assert f" by {mean} ({low} to {high})" in " ".join(EXPERIMENTS.split())
+    flow = json.loads((ROOT / "results" / "gradient_flow.json").read_text())["summary"]
+    for cell in ("rnn, trained", "lstm, trained"):
+        assert "×{median:.3f} ({min:.3f} to {max:.3f})".format(**flow[cell]["x"]) in EXPERIMENTS
 
 
 def test_the_instrument_reads_true():

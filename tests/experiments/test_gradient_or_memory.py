@@ -1,6 +1,8 @@
 """What is cut is cut, and nothing else; what is compared is what is said."""
 
 import json
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -34,7 +36,8 @@ from tests.experiments.hand_made import (
 
 LENGTHS = np.array([9, 7, 4, 4, 1])
 ROUNDING = 1e-13
-FIGURES = ("mean", "low", "high")
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "experiments" / "gradient_or_memory.md"
 
 
 def classifier(model: Any, seed: int = 0) -> Classifier:
@@ -395,48 +398,167 @@ def test_the_figure_has_the_gradient_of_each_cell_before_and_after_training() ->
     assert panels[0].get_ylabel() == "‖∂L/∂x‖ over that at the end"
 
 
+@cache
+def on_record() -> dict[str, Any]:
+    contents = json.loads((ROOT / "results" / "gradient_or_memory.json").read_text())
+    return {**contents, "page": " ".join(PAGE.read_text(encoding="utf-8").split())}
+
+
+def said(numbers: dict[str, float], interval: bool = False) -> str:
+    mean, low, high = (100 * numbers[name] for name in ("mean", "low", "high"))
+    return f"{mean:.1f} ({low:.1f} to {high:.1f})" if interval else f"{mean:.1f}"
+
+
+def of_three(model: str, treatment: str, quantity: str) -> str:
+    """A quantity of the three starts of a model, as the page lists them."""
+    cells = [cell for cell in experiment.CELLS if cell.startswith(model)]
+    summary = on_record()["summary"]
+    return "{}, {} and {}".format(*(said(summary[f"{c}, {treatment}"][quantity]) for c in cells))
+
+
+def left(condition: str, quantity: str) -> str:
+    median = on_record()["summary"][condition][quantity]["median"]
+    return f"{median:.3f}" if median >= 1e-3 else f"{median:.0e}".replace("e-0", "e-")
+
+
+def leads(*signed: tuple[int, str]) -> dict[str, float]:
+    """Leads over the orthogonal vanilla RNN, added up seed by seed, each with its sign."""
+    accuracy = {
+        (t["condition"], t["seed"]): t["result"]["test_accuracy"] for t in on_record()["trials"]
+    }
+    return describe(
+        [
+            sum(
+                sign * (accuracy[condition, seed] - accuracy[orthogonal(condition), seed])
+                for sign, condition in signed
+            )
+            for seed in range(5)
+        ]
+    )
+
+
+def orthogonal(condition: str) -> str:
+    return f"rnn, orthogonal, {condition.rpartition(', ')[2]}"
+
+
+@pytest.mark.parametrize("b", [0, 1, 3])
+def test_the_page_takes_the_lead_apart_as_the_trials_do(b: int) -> None:
+    whole, cut, reset = (
+        f"lstm, b_f={b}, {name}" for name in ("whole", "gradient cut at 10", "memory cut at 10")
+    )
+    parts = leads((1, reset)), leads((1, cut), (-1, reset)), leads((1, whole), (-1, cut))
+    page = on_record()["page"]
+    if b == 1:
+        assert (
+            f"Of the {said(leads((1, whole)))} points by which the LSTM with b_f = 1 leads" in page
+        )
+        assert f"{said(parts[0])} are there on the last ten words alone" in page
+        assert f"{said(parts[1], True)} come with the words before them" in page
+        assert f"and {said(parts[2], True)} with their gradient." in page
+    else:
+        assert (
+            "b_f = {}{}{}, {} and {}".format(
+                b, " the three parts are " if b == 0 else " ", *map(said, parts)
+            )
+            in page
+        )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "model", "treatment", "quantity"),
+    [
+        ("does bring the LSTM {} points", "lstm", "gradient cut at 10", experiment.GRADIENT),
+        ("; from beyond 50 {}, from", "lstm", "gradient cut at 50", experiment.GRADIENT),
+        ("from beyond 200 {}.", "lstm", "gradient cut at 200", experiment.GRADIENT),
+        ("uniform) {} points without", "rnn", "memory cut at 10", experiment.MEMORY),
+        ("words beyond 50 {}, though", "rnn", "memory cut at 50", experiment.MEMORY),
+        ("the LSTM loses {} points", "lstm", "gradient of 1997", experiment.DETOUR),
+        ("the LSTM is still {} points ahead", "lstm", "gradient cut at 10", experiment.LEAD),
+        ("and cut at 50 {}, where", "lstm", "gradient cut at 50", experiment.LEAD),
+        ("at 50 ({} points) and", "rnn", "gradient cut at 50", experiment.GRADIENT),
+        ("and at 200 ({}).", "rnn", "gradient cut at 200", experiment.GRADIENT),
+        ("at 50 its lead is {} points", "lstm", "gradient cut at 50", experiment.LEAD),
+        ("points of {}; with", "lstm", "whole", experiment.LEAD),
+        ("the memory cut at 10 it is {}.", "lstm", "memory cut at 10", experiment.LEAD),
+        ("the memory cut at 50 {} points are left", "lstm", "memory cut at 50", experiment.LEAD),
+        ("are left, at 200 {}.", "lstm", "memory cut at 200", experiment.LEAD),
+        ("beyond ten it loses {} points.", "rnn", "memory cut at 10", experiment.MEMORY),
+        ("alone the lead is {} points, not", "lstm", "memory cut at 10", experiment.LEAD),
+        ("points, not {}.", "lstm", "whole", experiment.LEAD),
+        ("1997 costs {} points of", "lstm", "gradient of 1997", experiment.DETOUR),
+    ],
+)
+def test_three_numbers_in_a_sentence_are_those_of_the_results(
+    sentence: str, model: str, treatment: str, quantity: str
+) -> None:
+    assert sentence.format(of_three(model, treatment, quantity)) in on_record()["page"]
+
+
 def test_the_page_says_what_the_results_say() -> None:
-    root = Path(__file__).parents[2]
-    summary = json.loads((root / "results" / "gradient_or_memory.json").read_text())["summary"]
-    text = (root / "docs" / "experiments" / "gradient_or_memory.md").read_text(encoding="utf-8")
-    page = " ".join(text.split())
-
-    def points(condition: str, quantity: str, interval: bool = False) -> str:
-        mean, low, high = (100 * summary[condition][quantity][name] for name in FIGURES)
-        return f"{mean:.1f} ({low:.1f} to {high:.1f})" if interval else f"{mean:.1f}"
-
-    def left(condition: str, quantity: str) -> str:
-        median = summary[condition][quantity]["median"]
-        return f"{median:.3f}" if median >= 1e-3 else f"{median:.0e}".replace("e-0", "e-")
-
-    lead, gradient, memory = experiment.LEAD, experiment.GRADIENT, experiment.MEMORY
-    three = ("whole", "gradient cut at 10", "memory cut at 10")
-    whole, cut, reset = (points(f"lstm, b_f=1, {name}", lead, interval=True) for name in three)
-    assert f"The LSTM with b_f = 1 is {whole} points ahead" in page
-    assert f"it is still {cut} points ahead; with the memory of both cut there, {reset}." in page
-    for b in (0, 3):
-        of = [points(f"lstm, b_f={b}, {name}", lead) for name in three]
-        assert "{}, {} and {}".format(*of) in page
-    far, start = "x_200_words_back", "x_200_words_back_before_training"
-    for said in (
-        f"Before training {left('lstm, b_f=1, whole', start)} of the gradient",
-        f"trained, {left('lstm, b_f=1, whole', far)}.",
-        f"ten words it is {left('lstm, b_f=1, gradient cut at 10', far)}, though",
-        f"With b_f = 0, from {left('lstm, b_f=0, whole', start)}, it comes to "
-        f"{left('lstm, b_f=0, gradient cut at 10', far)}.",
-        f"at 50 words, {left('rnn, orthogonal, whole', 'x_50_words_back')} is left.",
+    record = on_record()
+    page, summary = record["page"], record["summary"]
+    lead = summary["lstm, b_f=1, memory cut at 50"][experiment.LEAD]
+    farther = summary["lstm, b_f=1, memory cut at 200"][experiment.LEAD]
+    assert f"alone it is {said(lead)} points, with the last 200 {said(farther)} (b_f = 1)" in page
+    lstms, rnns = ([c for c in experiment.CELLS if c.startswith(m)] for m in ("lstm", "rnn"))
+    far, near = "x_200_words_back", "x_50_words_back"
+    for sentence, cells, treatment, quantity in (
+        (
+            "200 words back {}, {} and {} of it are left before",
+            lstms,
+            "whole",
+            f"{far}_before_training",
+        ),
+        ("and {}, {} and {} after.", lstms, "whole", far),
+        ("ten words it is {}, {} and {}, though", lstms, "gradient cut at 10", far),
+        ("{}, {} and {} of their gradient", rnns, "whole", f"{near}_before_training"),
+        ("After training it is {}, {} and {}.", rnns, "whole", near),
     ):
-        assert said in page
-    for what, quantity, treatment in (
-        ("bring the LSTM {}, {} and {} points (b_f = 0, 1, 3)", gradient, "gradient cut at 10"),
-        ("the LSTM loses {}, {} and {} points.", experiment.DETOUR, "gradient of 1997"),
+        of = [left(f"{cell}, {treatment}", quantity) for cell in cells]
+        assert sentence.format(*of) in page
+    unused = left("rnn, orthogonal, gradient cut at 50", near)
+    assert f"the trained one has {unused} left at 50 words" in page
+    whole = [summary[f"{cell}, whole"]["test_accuracy"] for cell in rnns]
+    assert "whole, the three have {}, {} and {} %".format(*map(said, whole)) in page
+    a, b = ([summary[f"{rnns[k]}, whole"]["test_accuracy"]["mean"]] for k in (1, 2))
+    starts = leads((1, f"{rnns[1]}, whole"), (-1, f"{rnns[2]}, whole"))
+    assert starts["mean"] == pytest.approx(a[0] - b[0])
+    assert f"reaches 50 words, is {said(starts, True)} points ahead" in page
+    for model, words in (
+        ("rnn", "In {} of {} trials of the vanilla RNN"),
+        ("lstm", "and in {} of {} of the LSTM"),
     ):
-        of = [points(f"lstm, b_f={b}, {treatment}", quantity) for b in (0, 1, 3)]
-        assert what.format(*of) in page
-    for what, k in (
-        ("{} points (orthogonal) and the LSTM {} (b_f = 1)", 10),
-        ("beyond 50 words {} and {}.", 50),
-    ):
-        cells = ("rnn, orthogonal", "lstm, b_f=1")
-        of = [points(f"{cell}, memory cut at {k}", memory) for cell in cells]
-        assert what.format(*of) in page
+        own = [t["result"] for t in record["trials"] if t["settings"]["model"] == model]
+        assert words.format(sum(r["best_epoch"] == 3 for r in own), len(own)) in page
+
+
+def errors(numbers: dict[str, float]) -> float:
+    """The mean in standard errors."""
+    return numbers["mean"] / (numbers["sd"] / numbers["n"] ** 0.5)
+
+
+def test_what_the_page_calls_noise_is_within_two_standard_errors() -> None:
+    summary = on_record()["summary"]
+    of = {
+        name: errors(own[experiment.GRADIENT])
+        for name, own in summary.items()
+        if "gradient c" in name
+    }
+    assert min(of.values()) > -2  # no cut helps
+    for name, value in of.items():
+        if name.startswith("rnn") or name.endswith("200"):
+            assert abs(value) < 2
+        elif name.endswith("10"):
+            assert value > 2
+    starts = [f"rnn, {start}" for start in ("orthogonal", "orthogonal x 1.5", "uniform")]
+    for treatment in ("whole", *(f"gradient cut at {k}" for k in experiment.SEAMS)):
+        for one, other in combinations(starts, 2):
+            apart = leads((1, f"{one}, {treatment}"), (-1, f"{other}, {treatment}"))
+            assert abs(errors(apart)) < 2
+
+
+def test_most_of_each_lead_is_there_without_the_detour() -> None:
+    for b in (0, 1, 3):
+        lead = on_record()["summary"][f"lstm, b_f={b}, whole"][experiment.LEAD]["mean"]
+        detour = on_record()["summary"][f"lstm, b_f={b}, gradient of 1997"][experiment.DETOUR]
+        assert detour["mean"] < lead / 2
