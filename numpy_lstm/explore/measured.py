@@ -18,8 +18,10 @@ PADDINGS = {"behind": "half as wide", "front": "padded in front", "masked": "mas
 
 
 def measured() -> dict[str, Any]:
-    """Of ``lag``, by cell and K, the median, the least and the most of the seeds; of ``padding``, by
-    model, the mean and the ends of its 95 % interval.
+    """Accuracies of ``lag`` by cell and K, and of ``padding`` by model.
+
+    Of ``lag`` the median, the least and the most of the seeds; of ``padding`` the mean and the ends
+    of its 95 % interval.
     """
     contents: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
     return contents
