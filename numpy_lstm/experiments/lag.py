@@ -1,30 +1,27 @@
 """How many neutral steps between the review and the read-out does a cell survive?
 
 Every model reads the last words of a review and then K steps of the padding word. It is trained and
-tested for that K at four learning rates; the one with the smallest validation loss counts, so that
-no rate favors a cell. The same happens when padded reviews are read to the end without a mask. What
-arrives of the gradient at the review's end is measured before training and after every epoch.
+tested for that K at two learning rates; the one with the smaller validation loss counts, so that
+no rate favors a cell. The same happens when padded reviews are read to the end without a mask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from numpy_lstm import plots
 from numpy_lstm.data.corpus import Reviews, keep_last
 from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
-from numpy_lstm.experiments.gradient_flow import kept, rounded
 from numpy_lstm.experiments.runner import by_condition
-from numpy_lstm.experiments.statistics import spread
-from numpy_lstm.types import Array
+from numpy_lstm.experiments.statistics import describe, geometric_mean
+from numpy_lstm.types import MODEL_NAMES
 
-PIVOTS = ("test_accuracies_(rank)",)
+PIVOTS = ("test_accuracy",)
 BAG = 4  # words in a step
 STEPS = 25  # of the review itself: its last 100 words
 LAGS = (0, 25, 50, 100, 200, 400)
@@ -44,15 +41,7 @@ SIZES: dict[str, Any] = {
     "dropout": 0.0,
     "probes": 64,
 }
-RATES = (3e-4, 1e-3, 3e-3, 1e-2)  # learning rates
-
-GRADIENTS = ("x_at_review_end", "x_at_review_end_over_last_step")
-ARRIVES = "‖∂L/∂x‖, review's end over last step,\nbefore training"
-DRAWN: dict[str, Callable[[dict[str, Any]], float]] = {
-    "test accuracy (%)": lambda result: 100 * result["test_accuracy"],
-    ARRIVES: lambda result: result[GRADIENTS[1]][0],
-    "the same, at the best epoch": lambda result: result[GRADIENTS[1]][result["best_epoch"]],
-}
+RATES = (1e-3, 3e-3)  # learning rates
 
 
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
@@ -104,85 +93,68 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
         recurrent=settings.get("recurrent", "orthogonal"),
     )
     progress = trained[rate]
+    # Row k is k steps before the last step, so row `lag` is the review's own last step.
+    at_start, at_best = (
+        float(np.median(progress.norms[epoch].x[settings["lag"]]))
+        for epoch in (0, progress.best_epoch)
+    )
     return {
         **reviews.scores(progress, splits, own),
+        "gradient_at_review_end_start": at_start,
+        "gradient_at_review_end_best": at_best,
         "learning_rate": rate,
-        "val_losses": {
-            f"{tried:g}": rounded([epoch.val_loss for epoch in state.history])
-            for tried, state in trained.items()
-        },
-        # Row k is k steps before the last step, so row `lag` is the review's own last step.
-        "x_at_review_end": [median_at(norms.x, settings["lag"]) for norms in progress.norms],
-        "x_at_review_end_over_last_step": [
-            median_at(kept(norms.x), settings["lag"]) for norms in progress.norms
+        "val_accuracies": [
+            reviews.training_scores(state)["val_accuracy"] for state in trained.values()
         ],
     }
 
 
-def median_at(by_distance: Array, distance: int) -> float:
-    """Median of the reviews that have a gradient, to four digits."""
-    return rounded([np.nanmedian(by_distance[distance])])[0]
-
-
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Test accuracy of every seed, and what arrives at the review's end, of each cell at each lag.
-
-    A seed's rank is among the cells of the same seed and lag, from the best on; equal accuracies,
-    to a tenth of a point, share their mean rank.
-    """
-    grouped = by_condition(trials)
-    ranks = ranks_of(trials)
-    summary: dict[str, Any] = {}
-    for condition, results in grouped.items():
-        accuracies = sorted(result["test_accuracy"] for result in results)
-        listed = " ".join(f"{100 * accuracy:.1f}" for accuracy in accuracies)
-        rates = sorted(result["learning_rate"] for result in results)
-        summary[condition] = {
-            PIVOTS[0]: f"{listed} ({np.mean(ranks[condition]):.1f})",
-            "test_accuracy": spread(accuracies),
-            "rank": spread(ranks[condition]),
-            "learning_rates": {f"{rate:g}": rates.count(rate) for rate in dict.fromkeys(rates)},
+    """Test accuracy, and gradient at the review's end, of each cell at each lag."""
+    return {
+        condition: {
+            name: describe([result[name] for result in results])
+            for name in (
+                "test_accuracy",
+                "gradient_at_review_end_start",
+                "gradient_at_review_end_best",
+            )
         }
-        for name in GRADIENTS:
-            for when, epoch in (("start", lambda _: 0), ("best", lambda r: r["best_epoch"])):
-                values = [result[name][epoch(result)] for result in results]
-                summary[condition][f"{name}_{when}"] = spread(values)
-    return summary
-
-
-def ranks_of(trials: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
-    """Of each condition, every seed's rank among the cells of the same seed and lag."""
-    rivals: dict[tuple[int, int], list[dict[str, Any]]] = {}
-    for trial in trials:
-        rivals.setdefault((trial["settings"]["lag"], trial["seed"]), []).append(trial)
-    ranks: dict[str, list[float]] = {}
-    for against in rivals.values():
-        accuracies = [round(trial["result"]["test_accuracy"], 3) for trial in against]
-        for trial, rank in zip(against, rankdata(np.negative(accuracies)), strict=True):
-            ranks.setdefault(trial["condition"], []).append(float(rank))
-    return ranks
+        for condition, results in by_condition(trials).items()
+    }
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
-    """Accuracy, and what arrives at the review's end before and after training, every seed."""
+    """Accuracy, and the gradient that reaches the review before training, against the lag."""
     lags = sorted({trial["settings"]["lag"] for trial in trials})
-    with plots.figure(path, 1, 3, 7.2, 3.0) as (drawing, panels):
-        for k, cell in enumerate(CELLS):
+    with plots.figure(path, 1, 2, 6.5, 2.8) as (drawing, (accuracy, gradient)):
+        for k, (cell, how) in enumerate(CELLS.items()):
             own = [trial for trial in trials if trial["settings"]["cell"] == cell]
-            places = np.arange(len(lags)) + 0.14 * (k - 2)  # a little apart, to be told apart
-            style, mark = plots.cell(cell), plots.CELLS[cell][2]
-            panels[0].plot([], label=plots.name_of(cell), marker=mark, markersize=3, **style)
-            for axes, value in zip(panels, DRAWN.values(), strict=True):
-                of = [[value(t["result"]) for t in own if t["settings"]["lag"] == K] for K in lags]
-                axes.plot(places, [float(np.median(seeds)) for seeds in of], **style)
-                marks = [(x, y) for x, seeds in zip(places, of, strict=True) for y in seeds]
+            places = np.arange(len(lags)) + 0.07 * (k - 2)  # a little apart, to be told apart
+            start = how.get("recurrent") or f"$b_f = {how['forget_bias']:.0f}$"
+            style, mark = plots.series(k), plots.MARKERS[how["model"]]
+            label = f"{MODEL_NAMES[how['model']]}, {start}"
+            accuracy.plot([], label=label, marker=mark, markersize=3, **style)
+            for axes, measured, mean in (
+                (accuracy, "test_accuracy", np.mean),
+                (gradient, "gradient_at_review_end_start", geometric_mean),
+            ):
+                values = of_lags(own, measured, lags)
+                axes.plot(places, [float(mean(of_seeds)) for of_seeds in values], **style)
+                marks = [(x, y) for x, seeds in zip(places, values, strict=True) for y in seeds]
                 axes.plot(*np.transpose(marks), mark, color=style["color"], alpha=0.7, markersize=3)
-        panels[0].axhline(50, color="black", linewidth=0.8, linestyle=(0, (1, 2)))
-        for axes, title in zip(panels, DRAWN, strict=True):
-            axes.set_title(title, fontsize=8)
+        accuracy.axhline(0.5, color="black", linewidth=0.8, linestyle=(0, (1, 2)))
+        accuracy.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
+        accuracy.set_title("test accuracy", fontsize=9)
+        gradient.set_yscale("log")
+        gradient.set_ylim(1e-30, 1e2)
+        gradient.set_title("‖∂L/∂x‖ at the review's end, before training", fontsize=9)
+        for axes in (accuracy, gradient):
             axes.set_xticks(range(len(lags)), lags)
-        for axes in panels[1:]:
-            axes.set_yscale("log")
-            axes.set_ylim(1e-14, 1e2)
-        panels[1].set_xlabel("empty steps after the review, K")
-        drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+            axes.set_xlabel("empty steps after the review, K")
+        drawing.legend(*accuracy.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+
+
+def of_lags(trials: Sequence[dict[str, Any]], name: str, lags: Sequence[int]) -> list[list[float]]:
+    """A cell's results at each lag, one per seed."""
+    return [[t["result"][name] for t in trials if t["settings"]["lag"] == lag] for lag in lags]

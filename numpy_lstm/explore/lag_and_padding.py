@@ -122,8 +122,8 @@ def answer(setting: Setting) -> Answer:
             chart(
                 "Measured: test accuracy with K empty steps behind",
                 lags,
-                axis("accuracy, %: median, least, most", 45, 90, (50, 60, 70, 80, 90)),
-                [_with_ends(name, model, at_lag)],
+                axis("accuracy, %, and 95 % interval", 45, 90, (50, 60, 70, 80, 90)),
+                [_with_interval(name, model, at_lag)],
                 marks=here,
             ),
             chart(
@@ -131,7 +131,7 @@ def answer(setting: Setting) -> Answer:
                 axis("", -0.5, 2.5, range(3), labels=["behind", "in front", "masked"]),
                 axis("accuracy, %, and 95 % interval", 45, 90, (50, 60, 70, 80, 90)),
                 [
-                    _with_ends(said, role, list(accuracies["padding"][role].values()))
+                    _with_interval(said, role, list(accuracies["padding"][role].values()))
                     | {"marks": "only", "x": [k + aside for k in range(3)]}
                     for role, said, aside in (("rnn", "RNN", -0.04), ("lstm", "LSTM", 0.04))
                 ],
@@ -141,7 +141,7 @@ def answer(setting: Setting) -> Answer:
         ],
         "table": table(
             f"{name}: norm at the review's end before training; and what was measured, in %",
-            ("K", *PLACES.values(), "median accuracy", "least to most"),
+            ("K", *PLACES.values(), "accuracy", "95 % interval"),
             [
                 (
                     K,
@@ -155,23 +155,22 @@ def answer(setting: Setting) -> Answer:
         "sentence": (
             f"With {lag} empty steps behind the review, the gradient at its end is"
             f" {number(behind)}, and {number(front)} with them in front; trained and tested"
-            f" with {lag} steps behind, this cell's median accuracy is {100 * now[0]:.1f} %."
+            f" with {lag} steps behind, this cell's mean accuracy is {100 * now[0]:.1f} %."
         ),
     }
 
 
-def _with_ends(name: str, role: str, measured: list[list[float]]) -> dict[str, Any]:
-    middle, low, high = (plain(100 * np.array(part), 2) for part in zip(*measured, strict=True))
-    return line(name, role, middle, low=low, high=high, marks=True)
+def _with_interval(name: str, role: str, intervals: list[list[float]]) -> dict[str, Any]:
+    mean, low, high = (plain(100 * np.array(part), 2) for part in zip(*intervals, strict=True))
+    return line(name, role, mean, low=low, high=high, marks=True)
 
 
 def _no_forget_bias() -> tuple[str, str]:
-    median, low, high = measured()["lag"]["lstm, b_f=0"]["100"]
+    mean, low, high = measured()["lag"]["lstm, b_f=0"]["100"]
     gradient = at_its_end("lstm, b_f=0", 100, "behind")
-    return "chance" if median < 0.55 else "some" if median < 0.8 else "all", (
-        f"{100 * median:.1f} % ({100 * low:.1f} to {100 * high:.1f}), the median of five seeds, the"
-        f" least and the most. Before training, of a gradient of norm 1, {number(gradient)} reaches"
-        " the review's end."
+    return "chance" if mean < 0.55 else "some" if mean < 0.8 else "all", (
+        f"{100 * mean:.1f} % ({100 * low:.1f} to {100 * high:.1f}), the mean of five seeds. Before"
+        f" training, of a gradient of norm 1, {number(gradient)} reaches the review's end."
     )
 
 

@@ -18,11 +18,7 @@ PADDINGS = {"behind": "half as wide", "front": "padded in front", "masked": "mas
 
 
 def measured() -> dict[str, Any]:
-    """Accuracies of ``lag`` by cell and K, and of ``padding`` by model.
-
-    Of ``lag`` the median, the least and the most of the seeds; of ``padding`` the mean and the ends
-    of its 95 % interval.
-    """
+    """Mean, and ends of the 95 % interval: of ``lag`` by cell and K, of ``padding`` by model."""
     contents: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
     return contents
 
@@ -36,19 +32,16 @@ def contents(results: Path) -> dict[str, Any]:
     by_cell: dict[str, dict[str, list[float]]] = {}
     for condition, scores in lag.items():
         cell, _, lag_of_it = condition.partition(", K=")
-        by_cell.setdefault(cell, {})[lag_of_it] = _three(scores, "median", "min", "max")
+        by_cell.setdefault(cell, {})[lag_of_it] = _interval(scores)
     by_model = {
-        model: {
-            name: _three(padding[f"{model}, {change}"], "mean", "low", "high")
-            for name, change in PADDINGS.items()
-        }
+        model: {name: _interval(padding[f"{model}, {change}"]) for name, change in PADDINGS.items()}
         for model in ("rnn", "lstm")
     }
     return {"lag": by_cell, "padding": by_model}
 
 
-def _three(scores: dict[str, Any], *names: str) -> list[float]:
-    return [round(scores["test_accuracy"][name], 5) for name in names]
+def _interval(scores: dict[str, Any]) -> list[float]:
+    return [round(scores["test_accuracy"][name], 5) for name in ("mean", "low", "high")]
 
 
 def main() -> None:

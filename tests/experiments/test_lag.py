@@ -5,13 +5,14 @@ import pytest
 
 from numpy_lstm.experiments import lag, reviews
 from numpy_lstm.gradient_flow import GradientNorms
-from numpy_lstm.plots import CELLS, cell
+from numpy_lstm.plots import series
 from numpy_lstm.training import Evaluation
 from tests.experiments.hand_made import (
     color_of,
     drawn,
     labelled,
     only,
+    points,
     prepared,
     reviews_of,
     state_of,
@@ -57,12 +58,10 @@ def test_of_a_long_review_the_last_hundred_words_are_read():
 
 
 # Of each learning rate, the losses and accuracies of the epochs on the validation reviews, and what
-# comes out on the test reviews. The third has the smallest loss, and is worst everywhere else.
+# comes out on the test reviews. The larger rate has the smaller loss, and is worse everywhere else.
 OF_RATE = {
-    3e-4: {"losses": [0.9, 0.9, 0.9], "accuracies": [0.5, 0.8, 0.9], "test": 0.75},
     1e-3: {"losses": [0.8, 0.6, 0.7], "accuracies": [0.5, 0.875, 0.9], "test": 1.0},
     3e-3: {"losses": [0.5, 0.9, 0.9], "accuracies": [0.75, 0.8, 0.9], "test": 0.5},
-    1e-2: {"losses": [0.8, 0.8, 0.8], "accuracies": [0.75, 0.8, 0.9], "test": 0.75},
 }
 DATA = prepared(
     reviews_of([0, 1] * 4, *[[k] * 5 for k in range(2, 10)]),
@@ -72,13 +71,9 @@ DATA = prepared(
 
 
 def norms_of(rate, epoch):
-    """In x, 1000 times the rate, plus epoch / 10, of the median review of those with a gradient.
-
-    Two steps before the last one it is twice, 2 + epoch times and nine times what it is there.
-    """
-    last = 1000 * rate + epoch / 10 + np.array([-0.1, 0.0, 0.1, np.nan])
-    x = last * np.ones((4, 4))
-    x[2] *= [2, 2 + epoch, 9, 1]
+    """In x, 1000 times the rate, plus epoch / 10, plus the row / 100; the median review's."""
+    rows = 1000 * rate + epoch / 10 + np.arange(4)[:, np.newaxis] / 100
+    x = rows + np.array([0, 1.0, -0.001])
     return GradientNorms(h=x + 50, c=None, x=x)
 
 
@@ -116,20 +111,20 @@ def test_the_learning_rate_is_chosen_by_the_loss_on_the_validation_reviews():
         "best_epoch": 1,
         "epochs": 3,
         "training_seconds": 12.3,
+        # Before training and after the best epoch; two steps before the end.
+        "gradient_at_review_end_start": pytest.approx(3.02),
+        "gradient_at_review_end_best": pytest.approx(3.12),
         "learning_rate": 3e-3,
-        "val_losses": {f"{rate:g}": of["losses"] for rate, of in OF_RATE.items()},
-        # Before training and after each epoch; two steps before the end.
-        "x_at_review_end": [6.0, 9.3, 12.8, 16.5],
-        "x_at_review_end_over_last_step": [2, 3, 4, 5],
+        "val_accuracies": [0.875, 0.75],
     }
     better = {**OF_RATE, 1e-3: {**OF_RATE[1e-3], "losses": [0.9, 0.4, 0.6], "test": 0.0}}
     result, _ = run("rnn, uniform, K=25", better)
     assert (result["learning_rate"], result["best_epoch"]) == (1e-3, 2)
     assert result["test_accuracy"] == 0.0
-    assert result["x_at_review_end"] == [2.0, 3.3, 4.8, 6.5]
+    assert result["gradient_at_review_end_best"] == pytest.approx(1.22)
 
 
-def test_all_rates_train_the_same_cell_on_the_same_reviews():
+def test_both_rates_train_the_same_cell_on_the_same_reviews():
     for name, recurrent, bias in (
         ("rnn, uniform, K=25", "uniform", 1.0),
         ("rnn, orthogonal, K=25", "orthogonal", 1.0),
@@ -137,8 +132,8 @@ def test_all_rates_train_the_same_cell_on_the_same_reviews():
         ("lstm, b_f=3, K=25", "orthogonal", 3.0),
     ):
         _, given = run(name)
-        assert [settings.learning_rate for *_, settings, _ in given] == [*OF_RATE]
-        assert all(splits is given[0][1] for _, splits, *_ in given)
+        assert [settings.learning_rate for *_, settings, _ in given] == [1e-3, 3e-3]
+        assert given[0][1] is given[1][1]
         for model, splits, settings, start in given:
             assert model == name[: len(model)] and start == recurrent
             assert settings.forget_bias == bias and settings.seed == 7
@@ -155,15 +150,11 @@ def test_the_training_reviews_that_are_kept_depend_on_the_seed():
     assert texts_of(given[0][1].train) == texts_of(expected.train)
 
 
-def a_result(test, start=1.0, best=1.0, rate=1e-3, epoch=2):
-    """What arrives at the review's end is a tenth of it over the last step."""
-    ratios = [start, 9.0, best, 9.0] if epoch == 2 else [start, best, 9.0, 9.0]
+def a_result(test, start, best):
     return {
         "test_accuracy": test,
-        "learning_rate": rate,
-        "best_epoch": epoch,
-        "x_at_review_end": [ratio / 10 for ratio in ratios],
-        "x_at_review_end_over_last_step": ratios,
+        "gradient_at_review_end_start": start,
+        "gradient_at_review_end_best": best,
     }
 
 
@@ -173,61 +164,27 @@ def test_lags_stand_in_the_order_of_their_size():
         assert tick_labels(axes, "x") == {0.0: "25", 1.0: "400"}
 
 
-def test_the_summary_has_every_seed_and_what_arrives_at_start_and_best():
+def test_the_summary_and_the_figure():
     results = {
-        "rnn, uniform, K=25": [
-            a_result(0.75, start=0.5, best=0.01),
-            a_result(0.5, start=0.25, best=0.02, epoch=1),
-            a_result(0.5625, start=0.125, best=0.04, rate=3e-3),
+        f"{cell}, K={K}": [
+            a_result(0.5 + k / 16, 10.0 ** -(k + K / 25), 1e-9),
+            a_result(0.75 + k / 16, 10.0 ** -(k + 2 + K / 25), 3e-9),
+            a_result(0.5 + k / 16, 10.0 ** -(k + 4 + K / 25), 3.5e-9),
         ]
-    }
-    (own,) = lag.summarize(trials(results, CONDITIONS)).values()
-    assert own["learning_rates"] == {"0.001": 2, "0.003": 1}
-    assert own[lag.PIVOTS[0]] == "50.0 56.2 75.0 (1.0)"
-    spreads = {
-        name: tuple(of[key] for key in ("median", "min", "max"))
-        for name, of in own.items()
-        if isinstance(of, dict) and "median" in of
-    }
-    assert spreads == {
-        "test_accuracy": (0.5625, 0.5, 0.75),
-        "rank": (1, 1, 1),
-        "x_at_review_end_start": pytest.approx((0.025, 0.0125, 0.05)),
-        "x_at_review_end_best": pytest.approx((0.002, 0.001, 0.004)),
-        "x_at_review_end_over_last_step_start": (0.25, 0.125, 0.5),
-        "x_at_review_end_over_last_step_best": (0.02, 0.01, 0.04),
-    }
-
-
-def test_a_rank_is_among_the_cells_of_the_same_seed_and_lag():
-    results = {
-        "rnn, uniform, K=25": [a_result(0.5), a_result(0.9)],
-        "lstm, b_f=1, K=25": [a_result(0.8), a_result(0.7)],
-        "lstm, b_f=3, K=25": [a_result(0.5004), a_result(0.8)],  # equal to a tenth of a point
-        "lstm, b_f=3, K=50": [a_result(0.1), a_result(0.1)],
-    }
-    listed = trials(results, CONDITIONS)
-    assert lag.ranks_of(listed) == {
-        "rnn, uniform, K=25": [2.5, 1.0],
-        "lstm, b_f=1, K=25": [1.0, 3.0],
-        "lstm, b_f=3, K=25": [2.5, 2.0],
-        "lstm, b_f=3, K=50": [1.0, 1.0],
-    }
-    assert lag.summarize(listed)["lstm, b_f=1, K=25"][lag.PIVOTS[0]] == "70.0 80.0 (2.0)"
-
-
-def test_the_figure():
-    results = {
-        f"{name}, K={K}": [
-            a_result(0.5 + k / 16, 10.0 ** -(k + K / 25), 10.0 ** -(2 * k)),
-            a_result(0.75 + k / 16, 10.0 ** -(k + 2 + K / 25), 10.0 ** -(2 * k + 4)),
-            a_result(0.5 + k / 16, 10.0 ** -(k + 4 + K / 25), 10.0 ** -(2 * k + 1)),
-        ]
-        for k, name in enumerate(lag.CELLS)
+        for k, cell in enumerate(lag.CELLS)
         for K in (25, 0)  # whatever the order
     }
-    figure = drawn(lag.draw, trials(results, CONDITIONS))
-    accuracy, start, best = figure.axes
+    listed = trials(results, CONDITIONS)
+    summary = lag.summarize(listed)["rnn, orthogonal, K=25"]
+    assert {name: of["mean"] for name, of in summary.items()} == pytest.approx(
+        {
+            "test_accuracy": 1.75 / 3,
+            "gradient_at_review_end_start": (1e-1 + 1e-3 + 1e-5) / 3,
+            "gradient_at_review_end_best": 2.5e-9,
+        }
+    )
+    figure = drawn(lag.draw, listed)
+    accuracy, gradient = figure.axes
     names = [
         "vanilla RNN, orthogonal",
         "vanilla RNN, uniform",
@@ -237,40 +194,31 @@ def test_the_figure():
     ]
     assert list(labelled(accuracy)) == names
     assert [text.get_text() for text in figure.legends[0].get_texts()] == names
-    for k, (name, line) in enumerate(zip(lag.CELLS, labelled(accuracy).values(), strict=True)):
-        assert line.get_marker() == CELLS[name][2]
-        # Of each cell an empty line for its name, then the medians, and the marks of the seeds.
-        places = [pytest.approx(place + 0.14 * (k - 2)) for place in (0, 1)]
-        for axes, first, middle, seeds in (
-            (accuracy, 3 * k + 1, [50 + 6.25 * k] * 2, [50 + 6.25 * k, 75 + 6.25 * k] * 3),
-            (start, 2 * k, [10.0 ** -(k + 2), 10.0 ** -(k + 3)], None),
-            (best, 2 * k, [10.0 ** -(2 * k + 1)] * 2, None),
-        ):
-            medians, marks = axes.lines[first : first + 2]
-            assert medians.get_xdata().tolist() == places
-            np.testing.assert_allclose(medians.get_ydata(), middle)
-            color = cell(name)["color"]
-            assert color_of(line) == color_of(medians) == color_of(marks) == color
-            assert marks.get_marker() == CELLS[name][2] and len(marks.get_ydata()) == 6
-            if seeds:
-                assert {*marks.get_ydata()} == {*seeds}
+    markers = [line.get_marker() for line in labelled(accuracy).values()]
+    assert markers == ["s", "s", "o", "o", "o"]
+    for k, (name, line) in enumerate(labelled(accuracy).items()):
+        assert color_of(line) == series(k)["color"], name
+        # Of each cell an empty line for its name, the means, and the marks of the seeds.
+        means, marks = accuracy.lines[3 * k + 1 : 3 * k + 3]
+        places = [round(place + 0.07 * (k - 2), 9) for place in (0, 1)]
+        assert points(means) == [
+            (pytest.approx(x), pytest.approx(1.75 / 3 + k / 16)) for x in places
+        ]
+        assert [y for _, y in points(marks)] == [0.5 + k / 16, 0.75 + k / 16, 0.5 + k / 16] * 2
+        assert color_of(means) == color_of(marks) == series(k)["color"]
+        means, marks = gradient.lines[2 * k : 2 * k + 2]
+        np.testing.assert_allclose(means.get_ydata(), [10.0 ** -(k + 2), 10.0 ** -(k + 3)])
         np.testing.assert_allclose(
-            start.lines[2 * k + 1].get_ydata(),
-            10.0 ** -np.array([k, k + 2, k + 4, k + 1, k + 3, k + 5.0]),
+            marks.get_ydata(), 10.0 ** -np.array([k, k + 2.0, k + 4, k + 1, k + 3, k + 5])
         )
-        np.testing.assert_allclose(
-            best.lines[2 * k + 1].get_ydata(),
-            10.0 ** -np.array([2 * k, 2 * k + 4, 2 * k + 1.0] * 2),
-        )
-    assert accuracy.lines[-1].get_ydata()[0] == 50  # chance
-    assert accuracy.get_yscale() == "linear"
-    assert start.get_yscale() == best.get_yscale() == "log"
-    assert start.get_ylim() == best.get_ylim() == (1e-14, 100)
-    assert [axes.get_title() for axes in figure.axes] == [
-        "test accuracy (%)",
-        "‖∂L/∂x‖, review's end over last step,\nbefore training",
-        "the same, at the best epoch",
-    ]
-    assert start.get_xlabel() == "empty steps after the review, K"
-    for axes in figure.axes:
+        assert color_of(means) == color_of(marks) == series(k)["color"]
+    assert accuracy.lines[-1].get_ydata()[0] == 0.5  # chance
+    # All of the lines but those that vanish altogether.
+    assert gradient.get_ylim() == (1e-30, 100.0)
+    assert gradient.get_yscale() == "log" and accuracy.get_yscale() == "linear"
+    assert accuracy.get_title() == "test accuracy"
+    assert gradient.get_title() == "‖∂L/∂x‖ at the review's end, before training"
+    assert accuracy.yaxis.get_major_formatter()(0.75, 0) == "75 %"
+    for axes in (accuracy, gradient):
         assert tick_labels(axes, "x") == {0.0: "0", 1.0: "25"}
+        assert axes.get_xlabel() == "empty steps after the review, K"

@@ -343,12 +343,12 @@ def test_accuracies_and_norms_stand_beside_their_lag_and_place():
         "padded behind": "2.0 × 10⁻⁵",
         "padded in front": "3.0",
         "masked": "4.0",
-        "median accuracy": "55.0",
-        "least to most": "54.0 to 57.0",
+        "accuracy": "55.0",
+        "95 % interval": "54.0 to 57.0",
     }
     assert plain(answer["sentence"]) == (
         "With 50 empty steps behind the review, the gradient at its end is 2.0 × 10⁻⁵, and 3.0 with"
-        " them in front; trained and tested with 50 steps behind, this cell's median accuracy is"
+        " them in front; trained and tested with 50 steps behind, this cell's mean accuracy is"
         " 55.0 %."
     )
     along, at_the_end, by_lag, by_place = answer["charts"]
@@ -372,9 +372,7 @@ def test_the_questions_on_padding_are_answered_by_what_was_measured():
         without_bias, in_front = lag_and_padding._no_forget_bias(), lag_and_padding._in_front()
     right, said = without_bias
     assert right == "some"
-    assert said.startswith(
-        "60.0 % (59.0 to 62.0), the median of five seeds, the least and the most."
-    )
+    assert said.startswith("60.0 % (59.0 to 62.0), the mean of five seeds.")
     right, said = in_front
     assert right == "all"
     assert said.startswith("82.0 % after one epoch, where it is 52.0 % with the padding behind.")

@@ -131,9 +131,9 @@ FAULTS = [
     Fault(
         "gradients below 1e-10 fall out of the panel",
         "experiments/lag.py",
-        "axes.set_ylim(1e-14, 1e2)",
-        "axes.set_ylim(1e-10, 1e2)",
-        "experiments.test_lag.test_the_figure",
+        "gradient.set_ylim(1e-30, 1e2)",
+        "gradient.set_ylim(1e-10, 1e2)",
+        "experiments.test_lag.test_the_summary_and_the_figure",
     ),
     Fault(
         "a model's verdict is called the truth",
