@@ -19,7 +19,6 @@ from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe, geometric_mean
-from numpy_lstm.types import MODEL_NAMES
 
 PIVOTS = ("test_accuracy",)
 BAG = 4  # words in a step
@@ -128,13 +127,11 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """Accuracy, and the gradient that reaches the review before training, against the lag."""
     lags = sorted({trial["settings"]["lag"] for trial in trials})
     with plots.figure(path, 1, 2, 6.5, 2.8) as (drawing, (accuracy, gradient)):
-        for k, (cell, how) in enumerate(CELLS.items()):
+        for k, cell in enumerate(CELLS):
             own = [trial for trial in trials if trial["settings"]["cell"] == cell]
             places = np.arange(len(lags)) + 0.07 * (k - 2)  # a little apart, to be told apart
-            start = how.get("recurrent") or f"$b_f = {how['forget_bias']:.0f}$"
-            style, mark = plots.series(k), plots.MARKERS[how["model"]]
-            label = f"{MODEL_NAMES[how['model']]}, {start}"
-            accuracy.plot([], label=label, marker=mark, markersize=3, **style)
+            style, mark = plots.cell(cell), plots.CELLS[cell][2]
+            accuracy.plot([], label=plots.name_of(cell), marker=mark, markersize=3, **style)
             for axes, measured, mean in (
                 (accuracy, "test_accuracy", np.mean),
                 (gradient, "gradient_at_review_end_start", geometric_mean),

@@ -5,7 +5,7 @@ import pytest
 
 from numpy_lstm.experiments import lag, reviews
 from numpy_lstm.gradient_flow import GradientNorms
-from numpy_lstm.plots import series
+from numpy_lstm.plots import CELLS
 from numpy_lstm.training import Evaluation
 from tests.experiments.hand_made import (
     color_of,
@@ -194,10 +194,9 @@ def test_the_summary_and_the_figure():
     ]
     assert list(labelled(accuracy)) == names
     assert [text.get_text() for text in figure.legends[0].get_texts()] == names
-    markers = [line.get_marker() for line in labelled(accuracy).values()]
-    assert markers == ["s", "s", "o", "o", "o"]
-    for k, (name, line) in enumerate(labelled(accuracy).items()):
-        assert color_of(line) == series(k)["color"], name
+    for k, (name, line) in enumerate(zip(lag.CELLS, labelled(accuracy).values(), strict=True)):
+        color, _, mark = CELLS[name]
+        assert (color_of(line), line.get_marker()) == (color, mark)
         # Of each cell an empty line for its name, the means, and the marks of the seeds.
         means, marks = accuracy.lines[3 * k + 1 : 3 * k + 3]
         places = [round(place + 0.07 * (k - 2), 9) for place in (0, 1)]
@@ -205,13 +204,13 @@ def test_the_summary_and_the_figure():
             (pytest.approx(x), pytest.approx(1.75 / 3 + k / 16)) for x in places
         ]
         assert [y for _, y in points(marks)] == [0.5 + k / 16, 0.75 + k / 16, 0.5 + k / 16] * 2
-        assert color_of(means) == color_of(marks) == series(k)["color"]
+        assert color_of(means) == color_of(marks) == color
         means, marks = gradient.lines[2 * k : 2 * k + 2]
         np.testing.assert_allclose(means.get_ydata(), [10.0 ** -(k + 2), 10.0 ** -(k + 3)])
         np.testing.assert_allclose(
             marks.get_ydata(), 10.0 ** -np.array([k, k + 2.0, k + 4, k + 1, k + 3, k + 5])
         )
-        assert color_of(means) == color_of(marks) == series(k)["color"]
+        assert color_of(means) == color_of(marks) == color
     assert accuracy.lines[-1].get_ydata()[0] == 0.5  # chance
     # All of the lines but those that vanish altogether.
     assert gradient.get_ylim() == (1e-30, 100.0)
