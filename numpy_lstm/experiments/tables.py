@@ -19,7 +19,7 @@ def tables(summary: Mapping[str, Any], *pivots: str) -> str:
         :func:`~numpy_lstm.experiments.statistics.spread`.
     *pivots : str
         The quantities of the two-way tables, for conditions named "one part, other part"; the part
-        with fewer values makes the columns, and conditions without the quantity are left out.
+        with fewer values makes the columns, and conditions without the quantity are left out. One that none has makes no table.
 
     Returns
     -------
@@ -37,7 +37,8 @@ def tables(summary: Mapping[str, Any], *pivots: str) -> str:
     """
     if not pivots:
         return _markdown(_listed(summary))
-    return "\n\n".join(_markdown(_two_way(summary, pivot)) for pivot in pivots)
+    rows_of = (_two_way(summary, pivot) for pivot in pivots)
+    return "\n\n".join(_markdown(rows) for rows in rows_of if rows)
 
 
 def _two_way(summary: Mapping[str, Any], pivot: str) -> Rows:
@@ -46,6 +47,8 @@ def _two_way(summary: Mapping[str, Any], pivot: str) -> Rows:
         for condition, own in summary.items()
         if "mean" in own or pivot in own
     }
+    if not cells:
+        return []
     sides = [list(dict.fromkeys(names)) for names in zip(*cells, strict=True)]
     swapped = len(sides[0]) > len(sides[1])
     top, left = sides[::-1] if swapped else sides

@@ -77,3 +77,22 @@ def test_a_two_way_table_of_accuracies_is_in_per_cent():
 def test_numbers_have_three_significant_digits():
     values = {"a": 0.012345, "b": 123.4, "c": 1e-9, "d": 7}
     assert tables({"x": values}).splitlines()[-1] == "| x | 0.0123 | 123 | 1.00e-09 | 7 |"
+
+
+def test_several_quantities_make_several_tables_and_one_that_no_condition_has_none():
+    summary = {
+        "rnn, K=0": {"left": 0.5, "norm": 1.0},
+        "rnn, K=1": {"left": 0.25},
+        "lstm, K=0": {"left": 0.75, "norm": 2.0},
+    }
+    assert tables(summary, "left", "solved", "norm").splitlines() == [
+        "| left | K=0 | K=1 |",
+        "|---|---|---|",
+        "| rnn | 0.500 | 0.250 |",
+        "| lstm | 0.750 |  |",
+        "",
+        "| norm | K=0 |",
+        "|---|---|",
+        "| rnn | 1.00 |",
+        "| lstm | 2.00 |",
+    ]

@@ -72,10 +72,10 @@ FAULTS = [
         SEAM + "every_cell_meets_every_treatment_with_the_same_sizes",
     ),
     Fault(
-        "all vanilla RNNs are drawn as each of them",
+        "the panels of the two cuts are exchanged",
         SEAMS,
-        'cell: [trial for trial in trials if trial["settings"]["cell"] == cell]',
-        'cell: [trial for trial in trials if trial["settings"]["cell"][:4] == cell[:4]]',
+        '((gradient, "memory"), (memory, "neither"))',
+        '((gradient, "neither"), (memory, "memory"))',
         SEAM + "the_figure_has_the_accuracies_of_all_cells_with_each_seam_and_whole",
     ),
     Fault(
