@@ -19,7 +19,8 @@ def tables(summary: Mapping[str, Any], *pivots: str) -> str:
         :func:`~numpy_lstm.experiments.statistics.spread`.
     *pivots : str
         The quantities of the two-way tables, for conditions named "one part, other part"; the part
-        with fewer values makes the columns, and conditions without the quantity are left out. One that none has makes no table.
+        with fewer values makes the columns, and conditions without the quantity are left out. One
+        that no condition has makes no table.
 
     Returns
     -------

@@ -86,10 +86,10 @@ def test_several_quantities_make_several_tables_and_one_that_no_condition_has_no
         "lstm, K=0": {"left": 0.75, "norm": 2.0},
     }
     assert tables(summary, "left", "solved", "norm").splitlines() == [
-        "| left | K=0 | K=1 |",
+        "| left | rnn | lstm |",
         "|---|---|---|",
-        "| rnn | 0.500 | 0.250 |",
-        "| lstm | 0.750 |  |",
+        "| K=0 | 0.500 | 0.750 |",
+        "| K=1 | 0.250 |  |",
         "",
         "| norm | K=0 |",
         "|---|---|",
