@@ -44,8 +44,8 @@ RADIUS_DASHES: Any = (0, (10, 3))
 DRAWN = {
     "rnn, orthogonal": ("orthogonal", 113, 1e-9),
     "rnn, uniform": ("uniform", 61, 1e-12),
-    "rnn, orthogonal x 0.5": ("orthogonal × ½", 1, 4e-20),
-    "rnn, orthogonal x 1.5": ("orthogonal × 3/2", 64, 4e1),
+    "rnn, orthogonal x 0.5": ("orthogonal × 0.5", 1, 4e-20),
+    "rnn, orthogonal x 1.5": ("orthogonal × 1.5", 64, 4e1),
     "lstm, b_f=0": ("$b_f = 0$", 113, 1e-15),
     "lstm, b_f=1": ("$b_f = 1$", 113, 1e-4),
     "lstm, b_f=3": ("$b_f = 3$", 113, 8),
@@ -433,8 +433,10 @@ def _finish(axes: Axes, title: str, *theory: str) -> None:
     axes.set_ylabel("norm over that at k = 0", fontsize=8)
     axes.set_title(title, fontsize=9)
     if theory:
-        for name, dashes in zip(theory, ("solid", RADIUS_DASHES), strict=False):
-            axes.plot([], linestyle=dashes, color="black", linewidth=0.6, label=name)
+        # Thin lines have the dashes of their cells, so that no line stands for them here.
+        axes.plot([], linestyle="none", label=f"thin: {theory[0]}")
+        for name in theory[1:]:
+            axes.plot([], linestyle=RADIUS_DASHES, color="black", linewidth=0.8, label=name)
         axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
 
 

@@ -283,7 +283,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                 draw_gradient(axes, cell, of_treatment(own, kept, k), trained)
         for n, (kept, label) in enumerate((("memory", "gradient cut"), ("neither", "memory cut"))):
             lstm, rnn = (at_seams(of_cells[c], kept) for c in ("lstm, b_f=1", "rnn, orthogonal"))
-            style = {"label": label, **plots.series(n)}
+            style = {"label": label, "color": ("black", "gray")[n], "linestyle": ("-", "--")[n]}
             draw_seeds(leads, np.subtract(lstm, rnn), n - 0.5, "os"[n], style)
         titles = ("gradient cut", "memory cut", "lead of LSTM, $b_f = 1$")
         for axes, title in zip(panels, titles, strict=False):

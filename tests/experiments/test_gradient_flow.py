@@ -427,8 +427,8 @@ def test_every_drawn_name_is_that_of_its_cell():
     assert {condition: name for condition, (name, *_) in experiment.DRAWN.items()} == {
         "rnn, orthogonal": "orthogonal",
         "rnn, uniform": "uniform",
-        "rnn, orthogonal x 0.5": "orthogonal × ½",
-        "rnn, orthogonal x 1.5": "orthogonal × 3/2",
+        "rnn, orthogonal x 0.5": "orthogonal × 0.5",
+        "rnn, orthogonal x 1.5": "orthogonal × 1.5",
         "lstm, b_f=0": "$b_f = 0$",
         "lstm, b_f=1": "$b_f = 1$",
         "lstm, b_f=3": "$b_f = 3$",
