@@ -417,10 +417,10 @@ def test_untrained_cells_are_drawn_with_their_theory_in_their_color():
     assert color_of(radius) == cell("rnn, uniform")["color"] and radius.get_linestyle() == "--"
     assert rnn.get_title() == "vanilla RNN, untrained: ‖∂L/∂h‖"
     assert lstm.get_title() == "LSTM, untrained: ‖∂L/∂c‖"
-    solid, dashed = labelled(rnn).items()
-    assert solid[0] == r"$σ_\mathrm{max}(W_h)^k$" and solid[1].get_linestyle() == "-"
+    named, dashed = labelled(rnn).items()
+    assert named[0] == r"thin: $σ_\mathrm{max}(W_h)^k$" and named[1].get_linestyle() == "None"
     assert dashed[0] == "$ρ(W_h)^k$" and dashed[1].get_linestyle() == "--"
-    assert list(labelled(lstm)) == [r"mean $∏\,f_t$"]
+    assert list(labelled(lstm)) == [r"thin: mean $∏\,f_t$"]
 
 
 def test_every_drawn_name_is_that_of_its_cell():
@@ -546,7 +546,7 @@ def test_the_largest_and_the_tenth_singular_value_are_drawn_with_theory():
     assert points(radius) == [(0, 1), (1, 0.25), (2, 0.0625)] and radius.get_linestyle() == "--"
     assert color_of(radius) == COLORS["rnn"]
     assert axes.get_yscale() == "log"
-    assert list(labelled(axes)) == [r"$σ_\mathrm{max}(W_h)^k$; LSTM: $∏\,f_t$", "$ρ(W_h)^k$"]
+    assert list(labelled(axes)) == [r"thin: $σ_\mathrm{max}(W_h)^k$; LSTM: $∏\,f_t$", "$ρ(W_h)^k$"]
 
 
 def test_the_figure_has_the_eight_panels():
