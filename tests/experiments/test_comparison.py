@@ -1,3 +1,5 @@
+import json
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -278,3 +280,20 @@ def test_every_seed_is_a_mark_in_its_conditions_row_and_the_mean_a_line():
     ]
     assert [line.get_marker() for line in marks] == ["s", "s", "o", *"DDDD"]
     assert "test accuracy on IMDB (%)" in axes.get_xlabel()
+
+
+def test_the_page_says_what_the_results_say():
+    root = Path(__file__).parents[2]
+    summary = json.loads((root / "results" / "comparison.json").read_text("utf-8"))["summary"]
+    text = (root / "docs" / "experiments" / "comparison.md").read_text("utf-8")
+    page = " ".join(text.split())
+    lead = {
+        name: [100 * summary[f"lstm - {name}"][key] for key in ("mean", "low", "high")]
+        for name in ("tf-idf, words", "tf-idf, last 800 words")
+    }
+    mean, low, high = lead["tf-idf, words"]
+    assert f"behind the LSTM by {mean:.2f} points ({low:.2f} to {high:.2f})" in page
+    mean, low, high = (-value for value in lead["tf-idf, last 800 words"])
+    assert f"ahead by {mean:.2f} ({high:.2f} to {low:.2f})" in page
+    largest = max(of["largest_p"] for of in summary.values() if "largest_p" in of)
+    assert f"its largest p is {largest:.1g}." in page
