@@ -38,6 +38,11 @@ def bag_of_embeddings(splits: Splits, vectors: Array) -> dict[str, float]:
         ``test_accuracy``, ``test_loss`` (nats per review), ``val_accuracy``, ``parameters`` (of the
         logistic regression) and ``C``, its inverse strength of regularization.
     """
+    return fit_bag(splits, vectors)[0]
+
+
+def fit_bag(splits: Splits, vectors: Array) -> tuple[dict[str, float], Array]:
+    """As :func:`bag_of_embeddings`, with the log-odds of each test review, shape (n,)."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -53,13 +58,14 @@ def bag_of_embeddings(splits: Splits, vectors: Array) -> dict[str, float]:
         fitted.append((_score(model, features[1], labels[1]), C, model))
     validation, C, model = min(fitted, key=lambda entry: entry[0].loss)
     test = _score(model, features[2], labels[2])
-    return {
+    scores = {
         "test_accuracy": test.accuracy,
         "test_loss": test.loss,
         "val_accuracy": validation.accuracy,
         "parameters": vectors.shape[1] + 1,
         "C": C,
     }
+    return scores, model.decision_function(features[2])
 
 
 def _score(model: object, features: Array, labels: Array) -> Evaluation:

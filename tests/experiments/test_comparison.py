@@ -1,3 +1,5 @@
+import json
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -6,7 +8,6 @@ import pytest
 from numpy_lstm.experiments import comparison, reviews
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.plots import COLORS
-from numpy_lstm.training import Evaluation
 from tests.experiments.hand_made import (
     accuracies_of,
     color_of,
@@ -25,12 +26,18 @@ PREPARED = prepared(
 )
 
 
+def log_odds_of_best(parameters, part, settings):
+    assert parameters["W_out"] == 1.0  # and not those of the last epoch
+    assert part.lengths.tolist() == [min(801 + 1, settings.max_length)]
+    return np.array([-2.0])
+
+
 def run(condition, *, fit=None, settings=None):
     """The result of a condition, with what `fit` gives in place of training."""
     with (
         patch.object(reviews, "data", only(PREPARED, 3, False)),
         patch.object(reviews, "fit", fit),
-        patch.object(reviews, "evaluate", lambda *_: Evaluation(0.25, 0.875)),
+        patch.object(comparison, "predict_logits", log_odds_of_best),
     ):
         return comparison.run(settings or comparison.conditions(False)[condition], 3, False)
 
@@ -48,6 +55,8 @@ def test_the_wide_rnn_has_as_many_cell_parameters_as_the_lstm():
         "lstm": "lstm",
         "bag": None,
         "tf-idf": None,
+        "tf-idf, words": None,
+        "tf-idf, last 800 words": None,
     }
     assert all(own["condition"] == name for name, own in conditions.items())
     assert "hidden_size" not in conditions["rnn"] and "hidden_size" not in conditions["lstm"]
@@ -75,8 +84,9 @@ def test_the_networks_are_the_jobs_and_are_scored_at_their_best_epoch(condition)
 
     result = run(condition, fit=fit)
     assert result == {
-        "test_accuracy": 0.875,
-        "test_loss": 0.25,
+        "test_accuracy": 1.0,
+        "test_loss": pytest.approx(np.log1p(np.exp(-2))),
+        "test_right": "gA==",  # 1, then seven zeros
         "val_accuracy": 0.75,
         "val_loss": 0.4,
         "best_epoch": 2,
@@ -93,18 +103,38 @@ def test_the_networks_are_the_jobs_and_are_scored_at_their_best_epoch(condition)
     assert splits.test.tokens[-1] == 7  # the last words
 
 
-def test_the_bag_reads_what_the_networks_read_and_tf_idf_whole_reviews():
-    with patch.object(comparison, "bag_of_embeddings", lambda *given: {"given": given}):
-        splits, vectors = run("bag")["given"]
-    assert vectors is PREPARED.vectors
-    assert [part.lengths.tolist() for part in splits] == [[800, 1], [2], [800]]
-    with patch.object(comparison, "tf_idf", lambda splits: splits):
-        assert run("tf-idf") is PREPARED.splits
+def test_the_bag_and_one_tf_idf_read_what_the_networks_read_the_others_whole_reviews():
+    def fit_bag(splits, vectors):
+        assert vectors is PREPARED.vectors
+        seen.append(splits)
+        return {"test_accuracy": 0.0, "C": 10.0}, np.array([0.5])  # which is wrong
+
+    seen, given = [], {}
+    with patch.object(comparison, "fit_bag", fit_bag):
+        assert run("bag") == {
+            "test_accuracy": 0.0,
+            "test_loss": pytest.approx(np.log1p(np.exp(0.5))),
+            "test_right": "AA==",
+            "C": 10.0,
+        }
+    with patch.object(comparison, "tf_idf", lambda *arguments: arguments):
+        for name in ("tf-idf", "tf-idf, words", "tf-idf, last 800 words"):
+            splits, given[name] = run(name)
+            seen.append(splits)
+    assert given == {"tf-idf": 2, "tf-idf, words": 1, "tf-idf, last 800 words": 2}
+    lengths = [[part.lengths.tolist() for part in splits] for splits in seen]
+    cut, whole = [[800, 1], [2], [800]], [[900, 1], [2], [802]]
+    assert lengths == [cut, whole, whole, cut]
 
 
 # Of each C, the share of right answers on training, validation and test reviews, and the
 # probability of positive that it gives to each test review.
-OF_C = {1.0: (1.0, 0.25, 1.0, 0.9), 10.0: (0.5, 0.75, 0.5, 0.75), 100.0: (0.9, 0.5, 0.8, 0.6)}
+OF_C = {
+    0.1: (0.7, 0.2, 0.9, 0.7),
+    1.0: (1.0, 0.25, 1.0, 0.9),
+    10.0: (0.5, 0.75, 0.5, 0.75),
+    100.0: (0.9, 0.5, 0.8, 0.6),
+}
 
 
 class Regression:
@@ -122,9 +152,9 @@ class Regression:
         assert features.shape[0] == len(labels)
         return OF_C[self.C][{6: 0, 4: 1, 5: 2}[len(labels)]]
 
-    def predict_proba(self, features):
+    def decision_function(self, features):
         positive = np.full(features.shape[0], OF_C[self.C][3])
-        return np.transpose([1 - positive, positive])
+        return np.log(positive / (1 - positive))
 
 
 def test_c_of_tf_idf_is_chosen_on_the_validation_reviews():
@@ -134,13 +164,14 @@ def test_c_of_tf_idf_is_chosen_on_the_validation_reviews():
         reviews_of([1, 1, 1, 1, 0], *[[2]] * 5),
     ).splits
     with patch("sklearn.linear_model.LogisticRegression", Regression):
-        result = comparison.tf_idf(splits)
+        result = comparison.tf_idf(splits, 2)
         # Other labels of the test reviews change what is reported of them, and nothing else.
         flipped = splits._replace(test=splits.test._replace(labels=1 - splits.test.labels))
-        of_flipped = comparison.tf_idf(flipped)
+        of_flipped = comparison.tf_idf(flipped, 2)
     assert result["C"] == of_flipped["C"] == 10.0
     assert result["val_accuracy"] == of_flipped["val_accuracy"] == 0.75
-    assert result["test_accuracy"] == 0.5
+    assert result["test_accuracy"] == 0.8  # each is called positive, and one is not
+    assert result["test_right"] == "8A=="  # 11110 and three zeros
     assert result["test_loss"] == pytest.approx(-(4 * np.log(0.75) + np.log(0.25)) / 5)
 
 
@@ -163,7 +194,10 @@ def test_tf_idf_knows_the_words_and_pairs_of_three_training_reviews():
         reviews_of([1, 1, 1, 1, 0], *[[9, 9]] * 5),
     ).splits
     with patch("sklearn.linear_model.LogisticRegression", Spy):
-        comparison.tf_idf(splits)
+        comparison.tf_idf(splits, 2)
+        of_words = len(tables)
+        comparison.tf_idf(splits, 1)
+    assert tables[of_words].shape == (6, 3)  # without the pair
     assert tables[0].shape == (6, 4)
     np.testing.assert_array_equal(tables[0][0] > 0, tables[0][2] > 0)
     assert (tables[0][0] > 0).sum() == 3  # 2, 3 and "2 3"
@@ -174,16 +208,48 @@ def test_tf_idf_knows_the_words_and_pairs_of_three_training_reviews():
     assert eight / one == pytest.approx(1 + np.log(8), rel=1e-5)
 
 
+def answered(*right):
+    """A result with these answers to some test reviews, as 1 and 0."""
+    labels = np.ones(len(right), np.int8)
+    return comparison.answers(2.0 * np.array(right) - 1, labels)
+
+
 def test_the_lead_is_the_lstms_over_the_other_seed_by_seed():
-    summary = comparison.summarize(
-        trials(accuracies_of({"rnn": [0.5, 0.75], "lstm": [0.75, 0.875], "bag": [0.9]}))
-    )
-    assert list(summary) == ["rnn", "lstm", "bag", "lstm - rnn"]  # the bag lacks a seed
+    given = {
+        "rnn": [answered(*[1] * 4, *[0] * 4), answered(*[1] * 6, 0, 0)],
+        "lstm": [answered(*[1] * 6, 0, 0), answered(*[1] * 7, 0)],
+        "bag": [answered(*[1] * 8)],  # lacks a seed
+    }
+    summary = comparison.summarize(trials(given))
+    assert list(summary) == ["rnn", "lstm", "bag", "lstm - rnn", "lstm beside rnn"]
     assert summary["rnn"]["mean"] == 0.625 and summary["lstm"]["mean"] == 0.8125
     lead = summary["lstm - rnn"]
     assert lead["mean"] == pytest.approx(0.1875)
     assert (lead["low"], lead["high"]) == (0.125, 0.25)
     assert lead["sd"] == pytest.approx(0.125 / np.sqrt(2))
+
+
+def test_reviews_that_one_alone_has_right_are_counted_seed_by_seed():
+    # Of ten reviews, which are two bytes.
+    lstm = [answered(1, 1, 1, 1, 1, 1, 0, 0, 0, 1), answered(1, 1, 1, 1, 1, 1, 1, 1, 1, 0)]
+    other = [answered(0, 0, 0, 0, 0, 0, 1, 0, 0, 1), answered(1, 1, 1, 0, 0, 0, 0, 0, 0, 1)]
+    assert comparison.only_one_right(lstm[0]["test_right"], other[0]["test_right"]) == (6, 1)
+    assert comparison.only_one_right(other[1]["test_right"], lstm[1]["test_right"]) == (1, 6)
+    other[1] = answered(1, 1, 1, 0, 0, 0, 1, 1, 0, 1)
+    summary = comparison.summarize(trials({"lstm": lstm, "tf-idf": other}))
+    assert summary["lstm beside tf-idf"] == {
+        "only_the_lstm_right": "4 to 6",
+        "only_the_other_right": "1 to 1",
+        "largest_p": pytest.approx(2 * (1 + 5) / 2**5),
+    }
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "p"),
+    [(0, 0, 1), (3, 3, 1), (0, 5, 2 / 2**5), (1, 6, 2 * (1 + 7) / 2**7), (6, 1, 16 / 2**7)],
+)
+def test_mcnemars_test_is_exact_and_two_sided(first, second, p):
+    assert comparison.mcnemar(first, second) == pytest.approx(p)
 
 
 def test_every_seed_is_a_mark_in_its_conditions_row_and_the_mean_a_line():
@@ -193,11 +259,14 @@ def test_every_seed_is_a_mark_in_its_conditions_row_and_the_mean_a_line():
         "lstm": [0.875],
         "bag": [0.1],
         "tf-idf": [1],
+        "tf-idf, words": [0.75],
+        "tf-idf, last 800 words": [0.875],
     }
     (axes,) = drawn(comparison.draw, trials(accuracies_of(shares))).axes
     names = ["vanilla RNN", "wide RNN", "LSTM", "order-free bag", "TF-IDF"]
+    names += ["TF-IDF, no pairs", "TF-IDF, last 800 words"]
     assert tick_labels(axes) == dict(enumerate(names))
-    assert axes.get_ylim() == (4.5, -0.5)  # the first is on top
+    assert axes.get_ylim() == (6.5, -0.5)  # the first is on top
     marks, means = axes.lines[::2], axes.lines[1::2]
     for row, values in enumerate(shares.values()):
         assert points(marks[row]) == [(100 * value, row) for value in values]
@@ -207,8 +276,24 @@ def test_every_seed_is_a_mark_in_its_conditions_row_and_the_mean_a_line():
         COLORS["rnn"],
         COLORS["rnn"],
         COLORS["lstm"],
-        "#555555",
-        "#555555",
+        *["#555555"] * 4,
     ]
-    assert [line.get_marker() for line in marks] == ["s", "s", "o", "D", "D"]
+    assert [line.get_marker() for line in marks] == ["s", "s", "o", *"DDDD"]
     assert "test accuracy on IMDB (%)" in axes.get_xlabel()
+
+
+def test_the_page_says_what_the_results_say():
+    root = Path(__file__).parents[2]
+    summary = json.loads((root / "results" / "comparison.json").read_text("utf-8"))["summary"]
+    text = (root / "docs" / "experiments" / "comparison.md").read_text("utf-8")
+    page = " ".join(text.split())
+    lead = {
+        name: [100 * summary[f"lstm - {name}"][key] for key in ("mean", "low", "high")]
+        for name in ("tf-idf, words", "tf-idf, last 800 words")
+    }
+    mean, low, high = lead["tf-idf, words"]
+    assert f"behind the LSTM by {mean:.2f} points ({low:.2f} to {high:.2f})" in page
+    mean, low, high = (-value for value in lead["tf-idf, last 800 words"])
+    assert f"ahead by {mean:.2f} ({high:.2f} to {low:.2f})" in page
+    largest = max(of["largest_p"] for of in summary.values() if "largest_p" in of)
+    assert f"its largest p is {largest:.1g}." in page

@@ -336,9 +336,33 @@ FAULTS: list[Fault] = [
     Fault(
         "the lead of the LSTM is that of the other",
         COMPARISON,
-        "leads = [a - b for",
-        "leads = [b - a for",
+        'leads = [a["test_accuracy"] - b["test_accuracy"] for',
+        'leads = [b["test_accuracy"] - a["test_accuracy"] for',
         "experiments.test_comparison.test_the_lead_is_the_lstms_over_the_other_seed_by_seed",
+    ),
+    Fault(
+        "what the LSTM alone has right is what the other alone has right",
+        COMPARISON,
+        'only_one_right(a["test_right"], b["test_right"])',
+        'only_one_right(b["test_right"], a["test_right"])',
+        "experiments.test_comparison"
+        ".test_reviews_that_one_alone_has_right_are_counted_seed_by_seed",
+    ),
+    Fault(
+        "reviews that both have right are counted",
+        COMPARISON,
+        "np.unpackbits(a & ~b)",
+        "np.unpackbits(a)",
+        "experiments.test_comparison"
+        ".test_reviews_that_one_alone_has_right_are_counted_seed_by_seed",
+    ),
+    Fault(
+        "single words are pairs too",
+        COMPARISON,
+        "ngram_range=(1, n_grams)",
+        "ngram_range=(1, 2)",
+        "experiments.test_comparison"
+        ".test_tf_idf_knows_the_words_and_pairs_of_three_training_reviews",
     ),
     Fault(
         "the gain over the n-grams is that on the other part",
@@ -420,7 +444,7 @@ FAULTS: list[Fault] = [
     Fault(
         "conditions of a figure have the names of others",
         COMPARISON,
-        "[LABELS[condition] for condition in by_condition(trials)]",
+        "[LABELS[condition] for condition in grouped]",
         "list(LABELS.values())[::-1]",
         "experiments.test_comparison"
         ".test_every_seed_is_a_mark_in_its_conditions_row_and_the_mean_a_line",

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from numpy_lstm.data.corpus import Reviews
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.train import baselines
-from numpy_lstm.train.baselines import STRENGTHS, bag_features, bag_of_embeddings
+from numpy_lstm.train.baselines import STRENGTHS, bag_features, bag_of_embeddings, fit_bag
 from numpy_lstm.training import Evaluation
 
 VECTORS = np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32)
@@ -94,6 +94,15 @@ def test_it_is_a_logistic_regression_on_features_scaled_as_in_training() -> None
     assert 0.5 < result["test_accuracy"] < 1
     validated = model.predict(scaler.transform(features[1]))
     assert result["val_accuracy"] == pytest.approx((validated == SPLITS.validation.labels).mean())
+
+
+def test_the_log_odds_are_those_of_the_test_reviews_in_their_order() -> None:
+    scores, log_odds = fit_bag(SPLITS, VECTORS)
+    assert scores == bag_of_embeddings(SPLITS, VECTORS)
+    right = (log_odds > 0) == SPLITS.test.labels
+    assert scores["test_accuracy"] == right.mean()
+    loss = np.log1p(np.exp(-log_odds * (2.0 * SPLITS.test.labels - 1))).mean()
+    assert scores["test_loss"] == pytest.approx(loss, rel=1e-5)
 
 
 def test_other_test_labels_change_no_choice() -> None:
