@@ -1,3 +1,5 @@
+import json
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -221,3 +223,25 @@ def test_the_summary_and_the_figure():
     for axes in (accuracy, gradient):
         assert tick_labels(axes, "x") == {0.0: "0", 1.0: "25"}
         assert axes.get_xlabel() == "empty steps after the review, K"
+
+
+def test_the_page_says_what_the_results_say():
+    root = Path(__file__).parents[2]
+    contents = json.loads((root / "results" / "lag.json").read_text("utf-8"))
+    page = " ".join((root / "docs" / "experiments" / "lag.md").read_text("utf-8").split())
+
+    def of(condition, name="test_accuracy"):
+        return [t["result"][name] for t in contents["trials"] if t["condition"] == condition]
+
+    *chance, one, other = sorted(of("rnn, uniform, K=25"))
+    assert chance == [0.5] * 3
+    assert f"and to {100 * one:.1f} and {100 * other:.1f} % in the others" in page
+    start = "gradient_at_review_end_start"
+    lower = min(of("lstm, b_f=3, K=25", start))
+    assert sum(norm >= lower for norm in of("lstm, b_f=3, K=400", start)) == 4
+    assert max(of("lstm, b_f=3, K=400", "gradient_at_review_end_best")) < 3e-6
+    assert all(max(of(f"lstm, b_f={b}, K=400")) < 0.56 for b in (0, 1, 3))
+    longest = of("rnn, orthogonal, K=400")
+    assert (
+        f"with {100 * np.mean(longest):.1f} % in the mean, and {100 * max(longest):.1f} %" in page
+    )
