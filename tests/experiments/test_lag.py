@@ -245,3 +245,12 @@ def test_the_page_says_what_the_results_say():
     assert (
         f"with {100 * np.mean(longest):.1f} % in the mean, and {100 * max(longest):.1f} %" in page
     )
+    latched = zip(
+        of("lstm, b_f=1, K=200"),
+        of("lstm, b_f=1, K=200", "gradient_at_review_end_best"),
+        strict=True,
+    )
+    one, other, third = sorted(pair for pair in latched if pair[1] < 1e-6)[::-1]
+    assert f"reach {100 * other[0]:.1f} and {100 * one[0]:.1f} % with a gradient of" in page
+    assert f"of {other[1]:.0e} and {one[1]:.0e} at".replace("e-09", "e-9") in page
+    assert third[0] == 0.5 and f"with {third[1]:.0e},".replace("e-09", "e-9") in page
