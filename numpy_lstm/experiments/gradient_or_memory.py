@@ -220,9 +220,9 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     summary: dict[str, Any] = {}
     for condition, own in accuracies.items():
         summary[condition] = {"test_accuracy": describe(own.tolist())}
-        for name, sign, other in compared(condition):
-            if other in accuracies and len(accuracies[other]) == len(own):
-                summary[condition][name] = describe((sign * (own - accuracies[other])).tolist())
+        for name, a, b in compared(condition):
+            if all(len(accuracies.get(each, ())) == len(own) for each in (a, b)):
+                summary[condition][name] = describe((accuracies[a] - accuracies[b]).tolist())
         for when, trained in (("_before_training", False), ("", True)):
             left = [over_the_end(result, trained) for result in grouped[condition]]
             for k in ("50", "200"):
@@ -240,35 +240,34 @@ def over_the_end(result: dict[str, Any], trained: bool) -> dict[str, float]:
     return {k: median / norms["0"][1] for k, (_, median, _) in norms.items()}
 
 
-def compared(condition: str) -> list[tuple[str, int, str]]:
-    """What is looked at beside an accuracy: a name, -1 if it is a loss, and the other condition.
+def compared(condition: str) -> list[tuple[str, str, str]]:
+    """What is looked at beside an accuracy: a name, and the conditions of which it is a - b.
 
     Examples
     --------
     >>> compared("rnn, uniform, memory cut at 10")[0][1:]
-    (-1, 'rnn, uniform, gradient cut at 10')
+    ('rnn, uniform, gradient cut at 10', 'rnn, uniform, memory cut at 10')
     """
     cell, _, treatment = condition.rpartition(", ")
     kind, _, k = treatment.partition(" cut at ")
     listed = []
     if cell.startswith("lstm"):
-        listed.append((LEAD, 1, f"rnn, orthogonal, {treatment}"))
+        listed.append((LEAD, condition, f"rnn, orthogonal, {treatment}"))
     if kind == "gradient":
-        listed.append((GRADIENT, -1, f"{cell}, whole"))
+        listed.append((GRADIENT, f"{cell}, whole", condition))
     if kind == "memory":
-        listed.append((MEMORY, -1, f"{cell}, gradient cut at {k}"))
+        listed.append((MEMORY, f"{cell}, gradient cut at {k}", condition))
     if kind == "gradient of 1997":
-        listed.append((DETOUR, -1, f"{cell}, whole"))
+        listed.append((DETOUR, f"{cell}, whole", condition))
     return listed
 
 
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """Accuracies and leads by the place of the seam, and the gradient by the distance."""
     lowest = min(100 * trial["result"]["test_accuracy"] for trial in trials)
-    of_cells = {
-        cell: [trial for trial in trials if trial["settings"]["cell"] == cell] for cell in CELLS
-    }
-    of_cells = {cell: own for cell, own in of_cells.items() if own}
+    of_cells: dict[str, list[dict[str, Any]]] = {}
+    for trial in sorted(trials, key=lambda trial: list(CELLS).index(trial["settings"]["cell"])):
+        of_cells.setdefault(trial["settings"]["cell"], []).append(trial)
     with plots.figure(path, 2, 3, 7.2, 6.0) as (drawing, panels):
         gradient, memory, leads = panels[:3]
         for n, (cell, own) in enumerate(of_cells.items()):

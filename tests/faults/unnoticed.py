@@ -152,8 +152,8 @@ FAULTS = [
     Fault(
         "what the memory adds has the share of the gradient in it",
         SEAMS,
-        '(MEMORY, -1, f"{cell}, gradient cut at {k}")',
-        '(MEMORY, -1, f"{cell}, whole")',
+        '(MEMORY, f"{cell}, gradient cut at {k}", condition)',
+        '(MEMORY, f"{cell}, whole", condition)',
         SEAM + "a_condition_is_compared_with_what_differs_in_one_thing_seed_by_seed",
     ),
     Fault(
