@@ -10,10 +10,10 @@ from typing import Any
 from unittest.mock import patch
 
 from numpy_lstm import plots
-from numpy_lstm.experiments import gradient_flow, lag, verdict
+from numpy_lstm.experiments import gradient_flow_figure, lag, verdict
 from numpy_lstm.experiments.runner import by_condition
 
-SOURCE = [Path(str(module.__file__)) for module in (plots, gradient_flow, lag, verdict)]
+SOURCE = [Path(str(module.__file__)) for module in (plots, gradient_flow_figure, lag, verdict)]
 LETTERS: Any = {
     "font.family": "STIXGeneral",
     "mathtext.fontset": "stix",
@@ -24,7 +24,7 @@ WIDTH, HEIGHT = 6.5, 2.5  # inches: the text's width
 def untrained(path: Path, trials: Any) -> None:
     """Cells as they start."""
     with plots.figure(path, 1, 2, WIDTH, HEIGHT) as (_, (rnn, lstm)):
-        gradient_flow.draw_untrained(rnn, lstm, by_condition(trials))
+        gradient_flow_figure.draw_untrained(rnn, lstm, by_condition(trials))
 
 
 DRAWN: dict[str, tuple[str, Callable[[Path, Any], None]]] = {

@@ -390,7 +390,9 @@ def test_the_panels_hold_what_their_captions_say() -> None:
     called = []
     with (
         figures_kept() as kept,
-        patch.object(figures.gradient_flow, "draw_untrained", lambda *given: called.append(given)),
+        patch.object(
+            figures.gradient_flow_figure, "draw_untrained", lambda *given: called.append(given)
+        ),
     ):
         figures.untrained(Path("a.svg"), [])
     rnn, lstm = kept[0].axes
@@ -401,7 +403,7 @@ def test_the_inputs_are_all_that_the_report_is_made_of() -> None:
     names = {str(path.relative_to(ROOT)).replace("\\", "/") for path in inputs()}
     assert names >= {
         *("report/__init__.py", "report/figures.py", "report/lstm_tutorial_report.typ"),
-        *("numpy_lstm/plots.py", "numpy_lstm/experiments/gradient_flow.py"),
+        *("numpy_lstm/plots.py", "numpy_lstm/experiments/gradient_flow_figure.py"),
         *("numpy_lstm/experiments/verdict.py", "numpy_lstm/experiments/lag.py"),
         *("results/comparison.json", "results/gradient_or_memory.json"),
         "results/gradient_flow.json",

@@ -18,6 +18,7 @@ BEST, COMPARISON, EXCHANGE, FLOW, LAG, MEMORY, PADDING, REVIEWS, RUNNER, SALIENC
         "words",
     )
 )
+FLOW_FIGURE = "experiments/gradient_flow_figure.py"
 
 FAULTS: list[Fault] = [
     # --- choices ---------------------------------------------------------------------------------
@@ -487,32 +488,34 @@ FAULTS: list[Fault] = [
     # --- figures ---------------------------------------------------------------------------------
     Fault(
         "the mean over the seeds is not geometric",
-        FLOW,
+        FLOW_FIGURE,
         "np.array([geometric_mean(values) for values in medians])",
         "np.array([np.mean(values) for values in medians])",
-        "experiments.test_gradient_flow.test_centers_and_theory_are_geometric_means_over_the_seeds",
+        "experiments.test_gradient_flow_figure"
+        ".test_centers_and_theory_are_geometric_means_over_the_seeds",
     ),
     Fault(
         "the curve of theory falls one step too early",
-        FLOW,
+        FLOW_FIGURE,
         "factor ** np.arange(steps)",
         "factor ** np.arange(1, steps + 1)",
-        "experiments.test_gradient_flow.test_centers_and_theory_are_geometric_means_over_the_seeds",
+        "experiments.test_gradient_flow_figure"
+        ".test_centers_and_theory_are_geometric_means_over_the_seeds",
     ),
     Fault(
         "theory and norms of the RNN are drawn over the LSTM",
-        FLOW,
+        FLOW_FIGURE,
         'axes = rnn if condition.startswith("rnn") else lstm',
         'axes = lstm if condition.startswith("rnn") else rnn',
-        "experiments.test_gradient_flow"
+        "experiments.test_gradient_flow_figure"
         ".test_untrained_cells_are_drawn_with_their_theory_in_their_color",
     ),
     Fault(
         "the models exchange their names at the lines",
-        FLOW,
+        FLOW_FIGURE,
         "            MODEL_NAMES[model],\n            place,",
         '            MODEL_NAMES["lstm" if model == "rnn" else "rnn"],\n            place,',
-        "experiments.test_gradient_flow.test_every_seed_of_the_trained_cells_is_a_line",
+        "experiments.test_gradient_flow_figure.test_every_seed_of_the_trained_cells_is_a_line",
         (("edge", "median"), ("scale", 1), ("name", "median")),
     ),
     Fault(
