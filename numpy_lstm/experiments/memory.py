@@ -178,7 +178,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                 # A little apart, so that lines of the same height do not overlap.
                 height = np.array(shares) + APART * (k - (len(CELLS) - 1) / 2)
                 mark: dict[str, Any] = {"marker": plots.CELLS[cell][2], "markersize": 4}
-                axes.plot(lengths, height, label=cell, **mark, **plots.cell(cell))
+                axes.plot(lengths, height, label=plots.name_of(cell), **mark, **plots.cell(cell))
             axes.set_xscale("log")
             axes.set_xticks(LENGTHS[task], [str(T) for T in LENGTHS[task]])
             axes.minorticks_off()

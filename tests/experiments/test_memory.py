@@ -7,7 +7,7 @@ import pytest
 from numpy_lstm.data.long_lag import Sequences, adding, first_symbol, temporal_order
 from numpy_lstm.experiments import memory
 from numpy_lstm.initializers import init_lstm, init_rnn
-from numpy_lstm.plots import CELLS
+from numpy_lstm.plots import CELLS, name_of
 from numpy_lstm.recurrent import cell_of, recurrence_forward
 from tests.experiments.hand_made import color_of, drawn, labelled, points, tick_labels, trials
 
@@ -294,12 +294,12 @@ def test_the_figure_has_a_panel_for_each_task_and_a_line_for_each_cell():
         name: of_seeds(*[320 if seed < share(settings) else None for seed in range(4)])
         for name, settings in CONDITIONS.items()
     }
-    figure = drawn(memory.draw, trials(results, CONDITIONS))
+    figure, names = drawn(memory.draw, trials(results, CONDITIONS)), list(map(name_of, cells))
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["first symbol", "adding", "temporal order"]
     for panel, (task, axes) in enumerate(zip(memory.TASKS, figure.axes, strict=True)):
         lengths = memory.LENGTHS[task]
-        assert list(labelled(axes)) == cells
+        assert list(labelled(axes)) == names
         for k, line in enumerate(axes.lines):
             expected = [(panel + k) % 5 / 4 if T <= 50 else 0 for T in lengths]
             shift = 0.02 * (k - 2.5)  # a little apart
@@ -314,4 +314,4 @@ def test_the_figure_has_a_panel_for_each_task_and_a_line_for_each_cell():
         assert axes.get_xscale() == "log" and axes.get_xlabel() == "steps, T"
         assert tick_labels(axes, "x") == {float(T): str(T) for T in lengths}
     assert figure.axes[0].get_ylabel() == "share of seeds that solve it"
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == cells
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == names
