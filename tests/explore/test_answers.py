@@ -364,7 +364,7 @@ def test_accuracies_and_norms_stand_beside_their_lag_and_place():
         "RNN": [50, 60, 70],
         "LSTM": [52, 82, 90],
     }
-    assert by_place["x"]["labels"] == ["behind", "in front", "masked"]
+    assert by_place["x"]["labels"] == ["behind, ten epochs", "in front, two", "masked, two"]
 
 
 def test_the_questions_on_padding_are_answered_by_what_was_measured():
@@ -377,7 +377,9 @@ def test_the_questions_on_padding_are_answered_by_what_was_measured():
     )
     right, said = in_front
     assert right == "all"
-    assert said.startswith("82.0 % after one epoch, where it is 52.0 % with the padding behind.")
+    assert said.startswith(
+        "82.0 % after two epochs, where it is 52.0 % after ten with the padding behind."
+    )
 
 
 # --- break it ------------------------------------------------------------------------------------
