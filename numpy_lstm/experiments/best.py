@@ -1,4 +1,4 @@
-"""How accurate is the best single model that NumPy trains from the IMDB texts in minutes?
+"""How accurate is the best single model that is trained on the IMDB texts in minutes?
 
 An LSTM with two inputs: the review, four words per step, and one number, the log-odds of logistic
 regression on the review's n-grams (words, pairs, triples) weighted by their naive Bayes log-count

@@ -164,7 +164,7 @@ def draw_beginnings(axes: Axes, grouped: Mapping[str, Any]) -> None:
     axes.set_xlim(-2.5, None)
     axes.set_xticks(range(1, 11, 3))
     axes.set_xlabel("step of the sequence")
-    axes.set_title("‖∂L/∂x‖ over that with words before", fontsize=9)
+    axes.set_title("‖∂L/∂x‖ of the second half alone,\nover that with words before", fontsize=9)
 
 
 def name_lines(axes: Axes, places: Mapping[str, tuple[float, float]], ha: str = "left") -> None:

@@ -313,7 +313,8 @@ def at_seams(trials: Sequence[dict[str, Any]], kept: str) -> list[list[float]]:
 def draw_seeds(axes: Any, seams: Any, aside: float, mark: str, style: dict[str, Any]) -> None:
     """Means as a line, every seed as a mark; lines stand a little aside of each other."""
     places = np.arange(len(seams)) + 0.06 * aside
-    axes.plot(places, [np.mean(seeds) for seeds in seams], **style)
+    axes.plot([], marker=mark, markersize=3, **style)  # for the legend: the line with its mark
+    axes.plot(places, [np.mean(seeds) for seeds in seams], **{**style, "label": None})
     marks = [(x, y) for x, seeds in zip(places, seams, strict=True) for y in seeds]
     axes.plot(*np.transpose(marks), mark, color=style["color"], alpha=0.7, markersize=3)
 

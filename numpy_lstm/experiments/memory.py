@@ -186,6 +186,6 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
             axes.set_ylim(-0.1, 1.1)
             axes.set_xlabel("steps, T")
             axes.set_title(task.replace("_", " "), fontsize=9)
-        panels[0].set_ylabel("share of seeds that solve it")
+        panels[0].set_ylabel("share of seeds that solve it;\nlines a little apart")
         drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
         drawing.suptitle("Long-lag tasks, the same budget of updates for every cell")

@@ -114,7 +114,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                     word,
                     fontsize=8,
                     family="monospace",
-                    color="white" if depth > 0.6 else "black",
+                    color=_letters(model, depth),
                     bbox={"color": plots.COLORS[model], "alpha": depth, "pad": 1.0},
                 )
                 column += 1.02 * (len(word) + 1)
@@ -123,7 +123,7 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
         f"<h2>{html.escape(_title(model, review))}</h2>\n<p>"
         + " ".join(
             f'<span style="background:rgba({_rgb(model)},{depth:.2f});'
-            f'color:{"white" if depth > 0.6 else "black"}">{html.escape(word)}</span>'
+            f'color:{_letters(model, depth)}">{html.escape(word)}</span>'
             for word, depth in zip(review["words"], _depths(review["norms"]), strict=True)
         )
         + "</p>"
@@ -144,6 +144,14 @@ def _title(model: str, review: dict[str, Any]) -> str:
 def _depths(norms_: list[float]) -> list[float]:
     largest = max(norms_)
     return [norm / largest if largest else 0.0 for norm in norms_]
+
+
+def _letters(model: str, depth: float) -> str:
+    """White or black: which has more contrast on the model's color (WCAG 2.2's luminance)."""
+    red, green, blue = (
+        (1 - depth * (1 - int(part) / 255)) ** 2.2 for part in _rgb(model).split(",")
+    )
+    return "white" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.18 else "black"
 
 
 def _rgb(model: str) -> str:

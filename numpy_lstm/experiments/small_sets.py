@@ -111,6 +111,8 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
             low, high = [min(v) for v in values], [max(v) for v in values]
             color = plots.series(k)["color"]
             axes.fill_between(sizes, low, high, color=color, alpha=0.2, linewidth=0)
+            for edge in (low, high):  # so that bands which overlap are not told by color alone
+                axes.plot(sizes, edge, **{**plots.series(k), "linewidth": 0.5})
         axes.set_xscale("log")
         axes.set_xticks(SIZES, [f"{size:,}" for size in SIZES])
         axes.minorticks_off()

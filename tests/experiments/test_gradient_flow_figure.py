@@ -220,5 +220,5 @@ def test_the_figure_has_the_eight_panels():
         "trained, every seed: factor a step of ‖∂L/∂x‖",
         "trained, every seed: test accuracy (%)",
         "singular values of $∂s_T/∂s_{T-k}$, median seed",
-        "‖∂L/∂x‖ over that with words before",
+        "‖∂L/∂x‖ of the second half alone,\nover that with words before",
     ]

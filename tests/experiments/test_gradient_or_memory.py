@@ -350,10 +350,11 @@ def test_the_figure_has_the_accuracies_of_all_cells_with_each_seam_and_whole() -
         assert tick_labels(axes, "x") == {0.0: "10", 1.0: "50", 2.0: "200", 3.0: "whole"}
         low, high = axes.get_ylim()
         assert low < 0 < 90 < high  # the least of all, which is that of the LSTM of 1997, is seen
-        lines = labelled(axes)
-        assert tuple(lines) == NAMES
+        named = labelled(axes)
+        assert tuple(named) == NAMES
         marks = [line for line in axes.lines if len(points(line)) > 4]
-        for n, (cell, line, seeds) in enumerate(zip(AHEAD, lines.values(), marks, strict=True)):
+        lines = [line for line in axes.lines if len(points(line)) == 4]
+        for n, (cell, line, seeds) in enumerate(zip(AHEAD, lines, marks, strict=True)):
             places = [place + 0.06 * (n - 2.5) for place in range(4)]
             ahead = 100 * AHEAD[cell]
             np.testing.assert_allclose(line.get_xdata(), places)
@@ -363,7 +364,8 @@ def test_the_figure_has_the_accuracies_of_all_cells_with_each_seam_and_whole() -
             np.testing.assert_allclose(seeds.get_ydata(), expected)
             color, _, mark = CELLS[cell]
             assert color_of(line) == color_of(seeds) == color
-            assert seeds.get_marker() == mark
+            assert seeds.get_marker() == named[NAMES[n]].get_marker() == mark
+            assert named[NAMES[n]].get_linestyle() == line.get_linestyle()
     (legend,) = drawing.legends
     assert [text.get_text() for text in legend.get_texts()] == [*NAMES]
 
@@ -376,10 +378,10 @@ def test_the_figure_has_the_lead_over_the_vanilla_rnn_that_was_treated_alike() -
     leads = drawn(experiment.draw, listed).axes[2]
     assert leads.get_title() == "lead of LSTM, $b_f = 1$"
     assert leads.get_ylabel() == "points over orthogonal RNN"
-    lines = labelled(leads)
-    assert list(lines) == ["gradient cut", "memory cut"]
-    np.testing.assert_allclose(lines["gradient cut"].get_ydata(), [38.5, 38.5, 38.5, 37.5])
-    np.testing.assert_allclose(lines["memory cut"].get_ydata(), [37.5] * 4)
+    assert list(labelled(leads)) == ["gradient cut", "memory cut"]
+    gradient, memory = (line for line in leads.lines if len(points(line)) == 4)
+    np.testing.assert_allclose(gradient.get_ydata(), [38.5, 38.5, 38.5, 37.5])
+    np.testing.assert_allclose(memory.get_ydata(), [37.5] * 4)
     assert leads.get_ylim()[0] <= 0
     assert tick_labels(leads, "x") == {0.0: "10", 1.0: "50", 2.0: "200", 3.0: "whole"}
 
@@ -477,9 +479,9 @@ def test_the_page_takes_the_lead_apart_as_the_trials_do(b: int) -> None:
         ("and cut at 50 {}, where", "lstm", "gradient cut at 50", experiment.LEAD),
         ("at 50 ({} points) and", "rnn", "gradient cut at 50", experiment.GRADIENT),
         ("and at 200 ({}).", "rnn", "gradient cut at 200", experiment.GRADIENT),
-        ("at 50 its lead is {} points", "lstm", "gradient cut at 50", experiment.LEAD),
-        ("points of {}; with", "lstm", "whole", experiment.LEAD),
-        ("the memory cut at 10 it is {}.", "lstm", "memory cut at 10", experiment.LEAD),
+        ("gradient leaves it {} points", "lstm", "gradient cut at 10", experiment.LEAD),
+        ("points of its lead of {}, the", "lstm", "whole", experiment.LEAD),
+        ("the memory {}.", "lstm", "memory cut at 10", experiment.LEAD),
         ("the memory cut at 50 {} points are left", "lstm", "memory cut at 50", experiment.LEAD),
         ("are left, at 200 {}.", "lstm", "memory cut at 200", experiment.LEAD),
         ("beyond ten it loses {} points.", "rnn", "memory cut at 10", experiment.MEMORY),
@@ -520,6 +522,27 @@ def test_the_page_says_what_the_results_say() -> None:
     assert f"the trained one has {unused} left at 50 words" in page
     whole = [summary[f"{cell}, whole"]["test_accuracy"] for cell in rnns]
     assert "whole, the three have {}, {} and {} %".format(*map(said, whole)) in page
+    better = leads((1, "lstm, b_f=3, whole"), (-1, "lstm, b_f=0, whole"))
+    assert f"the accuracy is {said(better, True)} points higher" in page
+    ratio = (
+        summary["lstm, b_f=3, whole"][far]["median"] / summary["lstm, b_f=0, whole"][far]["median"]
+    )
+    assert round(ratio) == 4 and "four times as much is left as with b_f = 0" in page
+    lost = {
+        k: [
+            leads(
+                (1, f"lstm, b_f={b}, whole"),
+                (-1, "rnn, orthogonal, whole"),
+                (-1, f"lstm, b_f={b}, gradient cut at {k}"),
+                (1, f"rnn, orthogonal, gradient cut at {k}"),
+            )
+            for b in (0, 1, 3)
+        ]
+        for k in (10, 50)
+    }
+    of_ten, of_fifty = ("{}, {} and {}".format(*map(said, lost[k])) for k in lost)
+    assert f"costs {of_ten} points of it at 10, and {of_fifty} at 50, all but the 0.1 more" in page
+    assert [errors(part) > 2 for part in lost[10] + lost[50]] == [True] * 3 + [False] + [True] * 2
     a, b = ([summary[f"{rnns[k]}, whole"]["test_accuracy"]["mean"]] for k in (1, 2))
     starts = leads((1, f"{rnns[1]}, whole"), (-1, f"{rnns[2]}, whole"))
     assert starts["mean"] == pytest.approx(a[0] - b[0])

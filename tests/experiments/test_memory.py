@@ -313,5 +313,5 @@ def test_the_figure_has_a_panel_for_each_task_and_a_line_for_each_cell():
         assert low < -0.09 and high > 1.09  # no mark is cut
         assert axes.get_xscale() == "log" and axes.get_xlabel() == "steps, T"
         assert tick_labels(axes, "x") == {float(T): str(T) for T in lengths}
-    assert figure.axes[0].get_ylabel() == "share of seeds that solve it"
+    assert figure.axes[0].get_ylabel() == "share of seeds that solve it;\nlines a little apart"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == names

@@ -16,6 +16,7 @@ from tests.experiments.hand_made import (
     accuracies_of,
     color_of,
     drawn,
+    labelled,
     points,
     reviews_of,
     tick_labels,
@@ -164,12 +165,17 @@ def test_the_summary_and_the_figure_are_of_the_test_accuracy() -> None:
     assert [own["mean"] for own in summary.values()] == [0.625, 0.75, 0.75, 0]
 
     (axes,) = drawn(small_sets.draw, listed).axes
-    lines = {str(line.get_label()): line for line in axes.lines}
+    lines = labelled(axes)
     assert [*lines] == [*small_sets.METHODS]
     assert points(lines["defaults"]) == [(200, 62.5), (1000, 75)]
     assert points(lines["TF-IDF"]) == [(1000, 75)]
     assert points(lines["training job's settings"]) == []
-    assert [color_of(line) for line in axes.lines] == [*MUTED[:4]]
+    assert [color_of(line) for line in lines.values()] == [*MUTED[:4]]
+    assert [points(line) for line in axes.lines[1:3]] == [
+        [(200, 50), (1000, 75)],
+        [(200, 87.5), (1000, 75)],
+    ]
+    assert axes.lines[1].get_linestyle() == lines["defaults"].get_linestyle()
     band: Any = axes.collections[0].get_paths()[0].vertices
     assert {x: sorted({*band[band[:, 0] == x, 1]}) for x in (200, 1000)} == {
         200: [50, 87.5],
