@@ -20,7 +20,7 @@ from numpy_lstm.types import Array
 Recurrent = Literal["orthogonal", "uniform"]
 
 
-def orthogonal(size: int, *, rng: np.random.Generator) -> Array:
+def orthogonal(size: int, blocks: int = 1, *, rng: np.random.Generator) -> Array:
     """Random orthogonal matrix, uniform over all of them (Saxe, McClelland and Ganguli, 2014).
 
     The identity, used for rectified units by Le, Jaitly and Hinton (2015), is one of them.
@@ -28,15 +28,19 @@ def orthogonal(size: int, *, rng: np.random.Generator) -> Array:
     Parameters
     ----------
     size : int
-        Rows and columns.
+        Columns, and rows of a block.
+    blocks : int
+        Square blocks below each other. Of several, as in Keras's LSTM, only the columns of the
+        whole are orthonormal: the largest singular value of one of many large blocks is
+        2 sqrt(blocks - 1) / blocks, for four 0.866.
     rng : numpy.random.Generator
 
     Returns
     -------
-    Q : ndarray, shape (size, size), float64
-        Every singular value is 1.
+    Q : ndarray, shape (blocks * size, size), float64
+        Every singular value of the whole is 1.
     """
-    Q, R = np.linalg.qr(rng.standard_normal((size, size)))
+    Q, R = np.linalg.qr(rng.standard_normal((blocks * size, size)))
     # QR alone is not unique: fixing the signs of R's diagonal makes the draw uniform.
     return Q * np.sign(np.diag(R))
 

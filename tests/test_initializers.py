@@ -20,6 +20,14 @@ def test_every_singular_value_of_an_orthogonal_matrix_is_one() -> None:
     assert_same(np.linalg.svd(orthogonal(50, rng=rng())).S, np.ones(50))
 
 
+def test_blocks_of_an_orthogonal_matrix_have_orthonormal_columns_together_and_shrink() -> None:
+    Q = orthogonal(200, 4, rng=rng())
+    assert Q.shape == (800, 200)
+    assert_same(np.linalg.svd(Q).S, np.ones(200))
+    largest = [np.linalg.svd(block).S.max() for block in np.split(Q, 4)]
+    np.testing.assert_allclose(largest, 2 * np.sqrt(3) / 4, rtol=0.03)
+
+
 def test_orthogonal_matrices_have_no_preferred_direction() -> None:
     # Uniform over all of them, each entry has mean 0 and variance 1/n. QR alone prefers a sign.
     n, draws = 4, 2000

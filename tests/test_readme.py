@@ -97,7 +97,7 @@ IN_SENTENCES = [
     ("lag", "rnn, orthogonal, K=100", "test_accuracy"),
     ("lag", "lstm, b_f=0, K=100", "test_accuracy"),
     ("lag", "lstm, b_f=1, K=100", "test_accuracy"),
-    ("padding", "lstm, half as wide", "test_accuracy"),
+    ("padding", "lstm, as published", "test_accuracy"),
     ("padding", "lstm, padded in front", "test_accuracy"),
     ("padding", "lstm, masked", "test_accuracy"),
     ("words", "lstm, last 50", ""),

@@ -204,8 +204,9 @@ def test_the_numbers_of_the_committed_pdf_are_the_results(committed: pypdf.PdfRe
         of = results("lag")["summary"][condition]["test_accuracy"]
         median, least, most = (rounded(100 * of[name], 1) for name in ("median", "min", "max"))
         expected.append(f"{median}%({least}to{most})")
-    of_cuts = results("gradient_or_memory")["summary"]
-    means = [of_cuts[f"lstm, b_f=1, {treatment}"] for treatment in ("gradient of 1997", "whole")]
+    of_padding, of_cuts = results("padding")["summary"], results("gradient_or_memory")["summary"]
+    means = [of_padding[f"lstm, {condition}"] for condition in ("as published", "masked")]
+    means += [of_cuts[f"lstm, b_f=1, {treatment}"] for treatment in ("gradient of 1997", "whole")]
     for treatment, words in (
         ("whole", "thisleadislarger,{}points"),
         ("gradient cut at 10", "{}ofthesepointsremain"),

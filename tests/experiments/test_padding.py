@@ -1,10 +1,15 @@
+from copy import deepcopy
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
 import pytest
 
+from numpy_lstm.classifier import Classifier, init_classifier, loss_and_gradients
+from numpy_lstm.data.batches import make_batch
 from numpy_lstm.experiments import padding, reviews
 from numpy_lstm.plots import COLORS
+from numpy_lstm.training import Diverged
 from tests.experiments.hand_made import (
     color_of,
     drawn,
@@ -22,29 +27,22 @@ CONDITIONS = padding.conditions(False)
 
 
 def test_each_change_changes_what_it_says_and_nothing_else():
-    assert len(CONDITIONS) == 14
+    assert len(CONDITIONS) == 6
     changed = {
         "as published": {},
-        "half as wide": {},
-        "padded in front": {"padding": "pre"},
-        "masked": {"padding": "none"},
-        "last words": {"cut": "last"},
-        "uniform weights": {"recurrent": "uniform"},
-        "clipped at 1": {"clip": 1.0},
+        "padded in front": {"padding": "pre", "stop_after": 2},
+        "masked": {"padding": "none", "stop_after": 2},
     }
     for name, settings in CONDITIONS.items():
         model, change = name.split(", ", 1)
         published = CONDITIONS[f"{model}, as published"]
         assert settings["model"] == model
-        half = {"hidden_size": 64, "vector_size": 64, "stop_after": 1}
-        expected = {} if change == "as published" else half
-        assert settings == {**published, **expected, **changed[change]}
+        assert settings == {**published, **changed[change]}
     # The repository's configuration; no clipping.
     assert published == {
         "model": "lstm",
         "padding": "post",
-        "cut": "first",
-        "stop_after": 4,
+        "stop_after": 10,
         "epochs": 10**6,
         "patience": 0,
         "bag_size": 1,
@@ -52,29 +50,74 @@ def test_each_change_changes_what_it_says_and_nothing_else():
         "vector_size": 128,
         "vocabulary_size": 10_000,
         "max_length": 500,
+        "validation_fraction": 0.2,
         "learning_rate": 1e-3,
         "clip": 1e9,
         "dropout": 0.0,
         "probes": 1,
-        "recurrent": "orthogonal",
     }
-    assert padding.conditions(True).items() <= CONDITIONS.items()
+    assert padding.conditions(True) == CONDITIONS
 
 
 @pytest.mark.parametrize(
-    ("cut", "mode", "texts"),
+    ("mode", "texts"),
     [
-        ("first", "post", [[5, 6, 0, 0], [1, 2, 3, 4]]),
-        ("first", "pre", [[0, 0, 5, 6], [1, 2, 3, 4]]),
-        ("last", "post", [[5, 6, 0, 0], [3, 4, 7, 8]]),
-        ("last", "pre", [[0, 0, 5, 6], [3, 4, 7, 8]]),
-        ("last", "none", [[5, 6], [3, 4, 7, 8]]),
-        ("first", "none", [[5, 6], [1, 2, 3, 4]]),
+        ("post", [[5, 6, 0, 0], [1, 2, 3, 4]]),
+        ("pre", [[0, 0, 5, 6], [1, 2, 3, 4]]),
+        ("none", [[5, 6], [1, 2, 3, 4]]),
     ],
 )
-def test_padding_stands_where_the_condition_says(cut, mode, texts):
-    part = padding.padded(reviews_of([1, 0], [5, 6], [1, 2, 3, 4, 7, 8]), 4, cut, mode)
+def test_padding_stands_where_the_condition_says(mode, texts):
+    part = padding.padded(reviews_of([1, 0], [5, 6], [1, 2, 3, 4, 7, 8]), 4, mode)
     assert texts_of(part) == texts and part.labels.tolist() == [1, 0]
+
+
+def cell(model, D, H, seed=0):
+    return padding.keras_cell(model, D, H, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize(("model", "gates"), [("rnn", 1), ("lstm", 4)])
+def test_kerass_start_is_glorots_over_all_gates_and_one_orthogonal_matrix(model, gates):
+    start = cell(model, 100, 60)
+    assert {array.dtype for array in start.values()} == {np.dtype(np.float32)}
+    W_x, W_h = start["W_x"], start["W_h"].astype(np.float64)
+    limit = np.sqrt(6 / (100 + gates * 60))
+    assert W_x.shape == (gates * 60, 100) and abs(W_x).max() <= limit
+    assert abs(W_x).max() > 0.99 * limit
+    np.testing.assert_allclose(W_x.std(), limit / np.sqrt(3), rtol=0.02)  # uniform
+    # Keras's (H, 4H) is the transposed: its rows are orthonormal.
+    assert W_h.shape == (gates * 60, 60)
+    np.testing.assert_allclose(W_h.T @ W_h, np.eye(60), atol=1e-6)
+    forget = np.arange(gates * 60) // 60 == 1
+    np.testing.assert_array_equal(start["b"], forget.astype(np.float32))
+
+
+def test_each_gates_block_of_kerass_start_shrinks_what_it_multiplies():
+    W_h = cell("lstm", 5, 200)["W_h"]
+    sigma = [np.linalg.svd(block).S.max() for block in np.split(W_h, 4)]
+    np.testing.assert_allclose(sigma, np.sqrt(3) / 2, rtol=0.03)  # 2 sqrt(3) / 4, of many units
+
+
+def test_a_word_that_a_batch_does_not_have_has_a_gradient_of_zero():
+    rng = np.random.default_rng(0)
+    parameters = init_classifier(
+        "lstm", rng.standard_normal((6, 2)).astype(np.float32), 3, readout="last", rng=rng
+    )
+    classifier = Classifier(parameters, 1, "last")
+    batch = make_batch(reviews_of([0, 1], [2, 4, 2], [5]), np.arange(2))
+    expected = loss_and_gradients(classifier, batch)
+    loss, logits, gradients = padding.dense_gradients(classifier, batch, None)
+    assert loss == expected[0]
+    np.testing.assert_array_equal(logits, expected[1])
+    rows = expected[2].parameters["embedding"]
+    whole = gradients.parameters["embedding"]
+    assert rows.rows.tolist() == [2, 4, 5] and whole.shape == (6, 2)
+    np.testing.assert_array_equal(whole[rows.rows], rows.values)
+    assert not whole[[0, 1, 3]].any()
+    for name in ("W_x", "W_h", "b", "W_out", "b_out"):
+        np.testing.assert_array_equal(
+            gradients.parameters[name], expected[2].parameters[name], err_msg=name
+        )
 
 
 def test_right_answers_are_counted_by_the_steps_of_padding():
@@ -92,67 +135,94 @@ def test_right_answers_are_counted_by_the_steps_of_padding():
 
 DATA = prepared(
     reviews_of([0, 1], [2], [3]),
-    reviews_of([0], [4]),
+    reviews_of([0, 1, 0], [4], [6], [8]),
     # Of 500, 600, 450 and 100 words: 0, 0, 50 and 400 steps of padding.
     reviews_of([1, 0, 1, 0], *[[5] * n for n in (500, 600, 450, 100)]),
 )
 
 
-def ran(name):
-    given, seen = [], []
+def ran(name, diverges=False):
+    """The result; the arguments of `train`, the state before it, and those of `data`."""
+    given, seen = SimpleNamespace(), []
 
-    def fit(*arguments, **named):
-        given.append((*arguments, named))
-        return state_of({}, [0.5, 0.3], [0.6, 0.7])
+    def train(state, splits, own, *, after_step, after_epoch, gradients_of):
+        given.start = deepcopy(state)
+        given.splits, given.own, given.gradients_of = splits, own, gradients_of
+        given.steps = [after_step(SimpleNamespace(epoch=epoch), 9, 0.5, 0.5) for epoch in range(12)]
+        for epoch in range(2):
+            state.parameters["b_out"][:] = epoch
+            after_epoch(state)
+        state.parameters["b_out"][:] = 7  # a step too many
+        made = state_of({}, [0.5, 0.3], [0.6, 0.7])
+        state.history, state.seconds = made.history, made.seconds
+        if diverges:
+            raise Diverged("the loss is inf")
 
-    def data(seed, quick, vocabulary_size, vector_size):
-        seen.append((seed, quick, vocabulary_size, vector_size))
+    def data(*arguments):
+        seen.append(arguments)
         return DATA
 
     def predict_logits(parameters, part, own):
-        assert part is given[0][1].test and parameters == {}
+        assert part is given.splits.test and own is given.own
+        assert parameters["b_out"] == [1]  # of the last whole epoch
+        assert parameters.keys() == given.start.parameters.keys()
         return np.array([2.0, 0.5, 0.1, -1.0])  # of which the second is wrong
 
     with (
         patch.object(reviews, "data", data),
-        patch.object(reviews, "fit", fit),
+        patch.object(padding, "VALIDATED", 2),
+        patch.object(padding, "train", train),
         patch.object(padding, "predict_logits", predict_logits),
     ):
-        return padding.run(CONDITIONS[name], 3, False), given[0], seen[0]
+        return padding.run(CONDITIONS[name], 3, False), given, seen[0]
 
 
-def test_the_result_counts_right_answers_on_the_test_reviews_and_their_padding():
+def test_the_result_counts_right_answers_of_the_last_epoch_on_the_test_reviews():
     result, _, _ = ran("lstm, as published")
+    assert result == ran("lstm, as published", diverges=True)[0]  # after two whole epochs
     assert result == {
         "test_accuracy": 0.75,
         "test_right_by_filled": [(1, 2), (1, 1), (0, 0), (0, 0), (1, 1), (0, 0)],
+        "train_losses": [9.0, 9.0],
         "val_accuracies": [0.6, 0.7],
-        "val_accuracy": 0.7,
-        "val_loss": 0.3,
-        "best_epoch": 2,
-        "epochs": 2,
         "training_seconds": 12.3,
     }
 
 
 def test_a_condition_trains_on_what_it_says():
-    _, (model, splits, vectors, own, named), seen = ran("rnn, as published")
-    assert model == "rnn" and seen == (3, False, 10_000, 128)
-    assert [part.lengths.tolist() for part in splits] == [[500, 500], [500], [500] * 4]
-    assert texts_of(splits.train)[0] == [2] + [0] * 499
-    assert named == {"recurrent": "orthogonal", "stop_after": 4}
+    _, given, seen = ran("rnn, as published")
+    assert seen == (3, False, 10_000, 128, 0.2)
+    assert [part.lengths.tolist() for part in given.splits] == [[500] * 2, [500] * 2, [500] * 4]
+    assert texts_of(given.splits.train)[0] == [2] + [0] * 499
+    scored = [text[0] for text in texts_of(given.splits.validation)]  # two of three, at random
+    drawn_first = np.random.default_rng(3).permutation(3)[:2]
+    assert scored == [[4, 6, 8][k] for k in drawn_first]
+    own = given.own
     assert (own.seed, own.bag_size, own.learning_rate, own.epochs) == (3, 1, 1e-3, 10**6)
+    assert given.steps == [True] * 10 + [False] * 2
+    assert given.gradients_of is padding.dense_gradients
+    _, given, seen = ran("lstm, padded in front")
+    assert texts_of(given.splits.train)[0] == [0] * 499 + [2]
+    assert given.steps == [True] * 2 + [False] * 10
+    assert ran("lstm, masked")[1].splits.train.lengths.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("model", ["rnn", "lstm"])
+def test_a_condition_starts_as_keras_does(model):
+    start = ran(f"{model}, as published")[1].start
+    assert start.optimizer.epsilon == 1e-7 and start.optimizer.learning_rate == 1e-3
+    vectors = start.parameters["embedding"]
     # Keras's Embedding, also for the padding word.
     assert vectors.shape == DATA.vectors.shape and vectors.dtype == np.float32
     assert 0.03 < abs(vectors).max() <= 0.05 and vectors[0].any()
+    rng = np.random.default_rng(3)
+    rng.permutation(3)  # of the validation reviews
     np.testing.assert_array_equal(
-        vectors, np.random.default_rng(3).uniform(-0.05, 0.05, vectors.shape).astype(np.float32)
+        vectors, rng.uniform(-0.05, 0.05, vectors.shape).astype(np.float32)
     )
-    _, (model, splits, _, own, named), seen = ran("lstm, padded in front")
-    assert model == "lstm" and texts_of(splits.train)[0] == [0] * 499 + [2]
-    assert named == {"recurrent": "orthogonal", "stop_after": 1} and seen[3] == 64
-    assert ran("lstm, uniform weights")[1][4]["recurrent"] == "uniform"
-    assert ran("lstm, masked")[1][1].train.lengths.tolist() == [1, 1]
+    for name, array in padding.keras_cell(model, 3, 128, rng).items():
+        np.testing.assert_array_equal(start.parameters[name], array)
+    assert not start.parameters["b_out"].any()
 
 
 def a_result(accuracy, *counts):
@@ -181,20 +251,26 @@ def test_shares_by_padding_are_of_the_reviews_of_all_seeds():
     }
 
 
-def test_every_seed_is_a_mark_and_the_published_condition_a_line_by_padding():
+def test_every_seed_is_a_mark_and_the_published_condition_a_line():
     rows = list(padding.CHANGES)
     counts = {
         "rnn": [(1, 2), (3, 4), (0, 0), (0, 5), (5, 5), (1, 4)],
         "lstm": [(1, 4), (1, 1), (1, 2), (0, 5), (3, 4), (0, 0)],
     }
+    scores = {"rnn": [0.5, 0.25], "lstm": [0.5, 0.75]}
     results = {
         f"{model}, {change}": [
-            a_result((row + 1) / 16 + base + seed / 64, *counts[model]) for seed in range(2)
+            {
+                **a_result((row + 1) / 16 + base + seed / 64, *counts[model]),
+                "val_accuracies": scores[model],
+            }
+            for seed in range(2)
         ]
         for model, base in (("rnn", 0.0), ("lstm", 0.5))
         for row, change in enumerate(rows)
     }
-    changes, groups = drawn(padding.draw, trials(results)).axes
+    drawing = drawn(padding.draw, trials(results))
+    changes, epochs, groups = drawing.axes
     assert tick_labels(changes) == {float(k): change for k, change in enumerate(rows)}
     low, high = changes.get_ylim()
     assert low > high  # the first is on top
@@ -206,21 +282,31 @@ def test_every_seed_is_a_mark_and_the_published_condition_a_line_by_padding():
         assert color_of(line) == COLORS[model]
         assert line.get_marker() == ("s" if model == "rnn" else "o")
     assert changes.lines[-1].get_xdata()[0] == 50
-    lines = labelled(groups)
-    assert list(lines) == ["vanilla RNN", "LSTM"]
-    assert len(groups.lines) == 2 * 2 + 1 and groups.lines[-1].get_ydata()[0] == 50
+    names = ["vanilla RNN", "vanilla RNN, the notebook", "LSTM", "LSTM, the notebook"]
+    lines, by_filled = labelled(epochs), labelled(groups)
+    assert list(lines) == names and list(by_filled) == names[::2]
+    for axes, expected in ((epochs, 2 * (2 + 1) + 1), (groups, 2 * 2 + 1)):
+        assert len(axes.lines) == expected and axes.lines[-1].get_ydata()[0] == 50
     for name, model, heights in (
         ("vanilla RNN", "rnn", [50, 75, np.nan, 0, 100, 25]),
         ("LSTM", "lstm", [25, 100, 50, 0, 75, np.nan]),
     ):
-        np.testing.assert_array_equal(lines[name].get_xdata(), [0, 100, 200, 300, 400, 500])
-        np.testing.assert_array_equal(lines[name].get_ydata(), heights)
-        assert color_of(lines[name]) == COLORS[model]
-        assert lines[name].get_marker() == ("s" if model == "rnn" else "o")
-        assert lines[name].get_linestyle() == ("--" if model == "rnn" else "-")
-    legend = [text.get_text() for text in groups.get_legend().get_texts()]
-    assert legend == ["vanilla RNN", "LSTM"]
+        np.testing.assert_array_equal(by_filled[name].get_xdata(), [0, 100, 200, 300, 400, 500])
+        np.testing.assert_array_equal(by_filled[name].get_ydata(), heights)
+        assert by_filled[name].get_marker() == ("s" if model == "rnn" else "o")
+        assert points(lines[name]) == [(k + 1, 100 * y) for k, y in enumerate(scores[model])]
+        printed = lines[f"{name}, the notebook"]
+        assert color_of(printed) == "#000000" and len(printed.get_xdata()) == 10
+        assert points(printed)[0] == (1, round(100 * padding.PRINTED[model][0], 9))
+        for line in (lines[name], by_filled[name]):
+            assert color_of(line) == COLORS[model]
+        for line in (lines[name], by_filled[name], printed):
+            assert line.get_linestyle() == ("--" if model == "rnn" else "-")
+    assert [text.get_text() for text in drawing.legends[0].get_texts()] == names
     assert changes.get_xlabel() == "test accuracy (%); a mark is a seed"
+    assert epochs.get_xlabel() == "epochs"
+    assert epochs.get_ylabel() == "validation accuracy (%)"
     assert groups.get_xlabel() == "steps of padding, at most"
-    assert groups.get_ylabel() == "test accuracy (%); a line is a seed"
-    assert groups.get_title() == "as published"
+    assert groups.get_ylabel() == "test accuracy (%)"
+    assert epochs.get_title() == "as published"
+    assert groups.get_title() == "as published, at the end"
