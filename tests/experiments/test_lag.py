@@ -1,3 +1,5 @@
+import json
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -274,3 +276,53 @@ def test_the_figure():
     assert start.get_xlabel() == "empty steps after the review, K"
     for axes in figure.axes:
         assert tick_labels(axes, "x") == {0.0: "0", 1.0: "25"}
+
+
+def test_the_page_says_what_the_results_say():
+    root = Path(__file__).parents[2]
+    contents = json.loads((root / "results" / "lag.json").read_text("utf-8"))
+    page = " ".join((root / "docs" / "experiments" / "lag.md").read_text("utf-8").split())
+    ratio = lag.GRADIENTS[1]
+    lagged = [trial for trial in contents["trials"] if trial["settings"]["lag"]]
+    before = np.array([trial["result"][ratio][0] for trial in lagged])
+    after = np.array([t["result"][ratio][t["result"]["best_epoch"]] for t in lagged])
+    accuracies = np.array([trial["result"]["test_accuracy"] for trial in lagged])
+    least, more, learnt = before < 1e-7, before > 1e-6, accuracies > 0.55
+    assert not learnt[least].any()
+    assert (
+        f"Of the {least.sum()} trainings with empty steps of which less than 1e-7 reaches the"
+        f" review before training, none gets beyond {100 * accuracies[least].max():.1f} %. Of the"
+        f" {more.sum()} of which more than 1e-6 does, {learnt[more].sum()} get beyond 55 %. The"
+        " eight between are near the bound, and three of them learn."
+    ) in page
+    between = ~least & ~more
+    assert (between.sum(), learnt[between].sum()) == (8, 3)
+    arrives = after > 0.001
+    held = learnt & ~arrives
+    assert (
+        f"Of the {learnt.sum()} trainings that get beyond 55 % the median has"
+        f" {np.median(after[learnt]):.2f} of it at the best epoch, and"
+        f" {(learnt & arrives).sum()} have more than 0.001; of the other {(~learnt).sum()}"
+        f" {(arrives & ~learnt).sum()} have."
+    ) in page
+    assert {lagged[k]["settings"]["cell"] for k in np.flatnonzero(held)} == {"lstm, b_f=1"}
+    for K, words in ((200, "{} % at K = 200, with {} of"), (400, "{} % at K = 400, with {}.")):
+        which = [k for k in np.flatnonzero(held) if lagged[k]["settings"]["lag"] == K]
+        listed = [[f"{100 * accuracies[k]:.1f}" for k in which], [f"{after[k]:.0e}" for k in which]]
+        assert words.format(*(" and ".join(each) for each in listed)) in page
+    rates = {
+        condition: summary["learning_rates"] for condition, summary in contents["summary"].items()
+    }
+    assert all(rates[f"lstm, b_f={b}, K=0"] == {"0.01": 5} for b in (0, 1, 3))
+    assert rates["rnn, orthogonal, K=400"] == {"0.0003": 5}
+    farthest = [t for t, is_learnt in zip(lagged, learnt, strict=True) if is_learnt]
+    chosen = [t["result"]["learning_rate"] for t in farthest if t["settings"]["lag"] == 400]
+    edge = f"the best rate of {chosen.count(3e-4)} of the {len(chosen)} trainings that get beyond"
+    assert edge in page
+    ranks = {name: of["rank"]["median"] for name, of in contents["summary"].items()}
+    for K in (50, 100, 200):
+        for b in (1, 3):
+            assert ranks[f"lstm, b_f={b}, K={K}"] < ranks[f"rnn, orthogonal, K={K}"]
+    far = [f"lstm, b_f={b}, K=400" for b in (1, 3)] + ["rnn, orthogonal, K=400"]
+    medians = [f"{100 * contents['summary'][name]['test_accuracy']['median']:.1f}" for name in far]
+    assert "At 400 the medians are {}, {} and {} %".format(*medians) in page
