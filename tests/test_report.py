@@ -204,6 +204,13 @@ def test_the_numbers_of_the_committed_pdf_are_the_results(committed: pypdf.PdfRe
         of = results("lag")["summary"][condition]["test_accuracy"]
         median, least, most = (rounded(100 * of[name], 1) for name in ("median", "min", "max"))
         expected.append(f"{median}%({least}to{most})")
+    lagged = [t["result"] for t in results("lag")["trials"] if t["settings"]["lag"]]
+    crosses = [result["x_at_review_end_over_last_step"][0] for result in lagged]
+    accuracies = [100 * result["test_accuracy"] for result in lagged]
+    weak = [of for share, of in zip(crosses, accuracies, strict=True) if share < 1e-7]
+    strong = [of for share, of in zip(crosses, accuracies, strict=True) if share > 1e-6]
+    expected.append(f"nonepasses{rounded(max(weak), 1)}%")
+    expected.append(f"{sum(of > 55 for of in strong)}of{len(strong)}passfifty-five")
     of_padding, of_cuts = results("padding")["summary"], results("gradient_or_memory")["summary"]
     means = [of_padding[f"lstm, {condition}"] for condition in ("as published", "masked")]
     means += [of_cuts[f"lstm, b_f=1, {treatment}"] for treatment in ("gradient of 1997", "whole")]

@@ -172,8 +172,8 @@ def _no_forget_bias() -> tuple[str, str]:
     gradient = at_its_end("lstm, b_f=0", 100, "behind")
     return "chance" if median < 0.55 else "some" if median < 0.8 else "all", (
         f"{100 * median:.1f} % ({100 * low:.1f} to {100 * high:.1f}), the median of five seeds, the"
-        f" least and the most. Before training, of a gradient of norm 1, {number(gradient)} reaches"
-        " the review's end."
+        " least and the most. Before training, with a gradient of norm 1 in the last state, the"
+        f" norm in the input is {number(gradient)} at the review's end."
     )
 
 

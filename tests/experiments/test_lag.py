@@ -1,3 +1,5 @@
+import json
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -274,3 +276,73 @@ def test_the_figure():
     assert start.get_xlabel() == "empty steps after the review, K"
     for axes in figure.axes:
         assert tick_labels(axes, "x") == {0.0: "0", 1.0: "25"}
+
+
+def test_the_page_says_what_the_results_say():
+    root = Path(__file__).parents[2]
+    contents = json.loads((root / "results" / "lag.json").read_text("utf-8"))
+    page = " ".join((root / "docs" / "experiments" / "lag.md").read_text("utf-8").split())
+    ratio, summary = lag.GRADIENTS[1], contents["summary"]
+    lagged = [trial for trial in contents["trials"] if trial["settings"]["lag"]]
+    results = [trial["result"] for trial in lagged]
+    before = np.array([result[ratio][0] for result in results])
+    after = np.array([result[ratio][result["best_epoch"]] for result in results])
+    ever = np.array([max(result[ratio][1:]) for result in results])
+    accuracies = np.array([result["test_accuracy"] for result in results])
+    lags, cells = (np.array([t["settings"][name] for t in lagged]) for name in ("lag", "cell"))
+
+    least, more, learnt = before < 1e-7, before > 1e-6, accuracies > 0.55
+    assert not learnt[least].any()
+    assert (
+        f"Of the {least.sum()} trainings with empty steps of which less than 1e-7 of the gradient"
+        f" reaches the review before training, none gets beyond {100 * accuracies[least].max():.1f}"
+        f" %. Of the {more.sum()} of which more than 1e-6 does, {learnt[more].sum()} get beyond"
+        " 55 %; the other four have K = 400."
+    ) in page
+    assert lags[more & ~learnt].tolist() == [400] * 4
+    between = ~least & ~more
+    assert set(zip(cells[between], lags[between], learnt[between], strict=True)) == {
+        ("rnn, uniform", 25, True),
+        ("lstm, b_f=0", 50, False),
+    }
+    assert (learnt[between].sum(), between.sum()) == (3, 8)
+    rnn, lstm = (cells == name for name in ("rnn, orthogonal", "lstm, b_f=1"))
+    assert (before[rnn] > before[lstm]).tolist() == [True] * 25
+    worse = (accuracies[rnn] < accuracies[lstm]).sum()
+    assert f"in all 25 pairs of seed and K, and is less accurate in {worse}." in page
+
+    held = learnt & (after < 0.001)
+    assert (
+        f"Of the {learnt.sum()} trainings that get beyond 55 % the median has"
+        f" {np.median(after[learnt]):.2f} of it at the best epoch, and"
+        f" {(learnt & ~held).sum()} have more than 0.001."
+    ) in page
+    others = f"{(ever[~learnt] > 0.001).sum()} of the other {(~learnt).sum()} have as much"
+    assert others in page
+    assert set(cells[held]) == {"lstm, b_f=1"}
+    for K, words in ((200, "{} % at K = 200, with {} of"), (400, "{} % at K = 400, with {}.")):
+        which = np.flatnonzero(held & (lags == K))
+        listed = [[f"{100 * accuracies[k]:.1f}" for k in which], [f"{after[k]:.0e}" for k in which]]
+        assert words.format(*(" and ".join(each) for each in listed)) in page
+
+    middle = (lags >= 50) & (lags <= 200)
+    ahead = sum(
+        int((accuracies[middle & (cells == f"lstm, b_f={b}")] > accuracies[middle & rnn]).sum())
+        for b in (1, 3)
+    )
+    assert f"in {ahead} of 30 pairs" in page
+    far = ("lstm, b_f=1", "lstm, b_f=3", "rnn, orthogonal")
+    medians = [100 * summary[f"{name}, K=400"]["test_accuracy"]["median"] for name in far]
+    assert "At 400 the medians are {:.1f}, {:.1f} and {:.1f} %".format(*medians) in page
+    for name in far:
+        rates = [summary[f"{name}, K={K}"]["learning_rates"] for K in lag.LAGS]
+        means = [
+            np.mean([np.log(float(r)) for r, n in of.items() for _ in range(n)]) for of in rates
+        ]
+        assert np.corrcoef(range(6), means)[0, 1] < -0.9
+    rates = {condition: of["learning_rates"] for condition, of in summary.items()}
+    assert all(rates[f"lstm, b_f={b}, K=0"] == {"0.01": 5} for b in (0, 1, 3))
+    assert rates["rnn, orthogonal, K=400"] == {"0.0003": 5}
+    chosen = np.array([result["learning_rate"] for result in results])[learnt & (lags == 400)]
+    edge = f"the best rate of {(chosen == 3e-4).sum()} of the {len(chosen)} trainings that get"
+    assert edge in page
