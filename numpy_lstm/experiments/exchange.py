@@ -107,7 +107,11 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def gains(grouped: Mapping[str, Sequence[Any]], part: str) -> list[float]:
-    """Decay per step with b's part less that with a's: of each pair, the mean of the others."""
+    """Decay per step with b's part less that with a's: of each pair, the mean of the others.
+
+    The trainings of a alone and of b alone are left out: they were chosen for their decay.
+    """
+    chosen = {", ".join(f"{own} {of}" for own in PARTS) for of in "ab"}
     changes = [
         [
             b["decay_per_step"]["x"] - a["decay_per_step"]["x"]
@@ -115,6 +119,7 @@ def gains(grouped: Mapping[str, Sequence[Any]], part: str) -> list[float]:
         ]
         for condition, results in grouped.items()
         if (other := condition.replace(f"{part} a", f"{part} b")) != condition
+        and chosen.isdisjoint((condition, other))
     ]
     return [float(gain) for gain in np.mean(changes, axis=0)]
 

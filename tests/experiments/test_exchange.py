@@ -143,8 +143,9 @@ def test_the_summary_has_every_combination_and_what_each_part_changes():
     assert changes == {
         "data: b - a": 0,
         "vectors: b - a": 0,
-        "weights: b - a": 0.3125,
-        "order: b - a": 0.0625,
+        # Of six comparisons, without the two that hold a alone or b alone: order b in two of them.
+        "weights: b - a": pytest.approx(0.25 + 0.125 * 3 / 6),
+        "order: b - a": pytest.approx(0.125 * 3 / 6),
     }
     some = dict(list(results().items())[:3])
     assert list(exchange.summarize(trials(some))) == list(some)
@@ -160,3 +161,58 @@ def test_the_figure_has_a_row_for_every_combination_and_a_number_for_every_pair(
         assert [(text.get_text(), text.xy) for text in numbers] == [
             (str(pair + 1), (decay, row)) for pair, decay in enumerate(decays)
         ]
+
+
+def test_the_page_says_what_the_results_say():
+    root = Path(__file__).parents[2]
+    contents = json.loads((root / "results" / "exchange.json").read_text("utf-8"))
+    texts = [
+        " ".join((root / "docs" / "experiments" / f"{name}.md").read_text("utf-8").split())
+        for name in ("exchange", "README")
+    ]
+    page, index = texts
+    decays: dict = {}
+    for trial in contents["trials"]:
+        decays.setdefault(trial["condition"], []).append(trial["result"]["decay_per_step"]["x"])
+    seeds = np.array(
+        [
+            trial["result"]["decay_per_step"]["x"]
+            for trial in json.loads(RESULTS.read_text("utf-8"))["trials"]
+            if trial["condition"] == "rnn, trained"
+        ]
+    )
+    all_a, all_b = (", ".join(f"{part} {of}" for part in exchange.PARTS) for of in "ab")
+    for name, which in ((all_a, 0), (all_b, 1)):
+        assert decays[name] == seeds[[pair[which] for pair in exchange.PAIRS]].tolist()
+    control = np.array([of for name, of in decays.items() if "off" in name])
+    mixed = np.array(
+        [of for name, of in decays.items() if "off" not in name and name not in (all_a, all_b)]
+    )
+    assert (control.shape, mixed.shape, seeds.shape) == ((4, 5), (14, 5), (20,))
+
+    ranges = (f"{of.min():.3f} to {of.max():.3f}" for of in (control, seeds))
+    assert "is {} in 20 trainings; that of the 20 seeds is {}.".format(*ranges) in page
+    ranges = (f"{of.min():.3f} to {of.max():.3f}" for of in (control, seeds))
+    assert "is {} in twenty trainings, and {} in twenty seeds".format(*ranges) in index
+    quartiles = (
+        "{:.3f}, {:.3f} and {:.3f}".format(*np.quantile(of, [0.25, 0.5, 0.75]))
+        for of in (control, seeds)
+    )
+    assert "The quartiles are {}, and {} of the seeds.".format(*quartiles) in page
+    above = (control > np.array(decays[all_a])).sum()
+    assert f"than in their seed a in {above}, as" in page
+    below = ((of < 0.9).sum() for of in (seeds, control, mixed))
+    assert "{} of the 20 seeds, {} of the 20 controls and {} of the 70".format(*below) in page
+    one = [decays[all_a.replace(f"{part} a", f"{part} b")][0] for part in exchange.PARTS]
+    assert f"from {decays[all_a][0]:.3f} to {min(one):.3f} or more; so does" in page
+    assert sorted(control[:, 0] > 0.9) == [False, True, True, True]
+    for part in exchange.PARTS:
+        change = contents["summary"][f"{part}: b - a"]["x"]
+        assert change["min"] < 0 < change["max"]
+    results = [trial["result"] for trial in contents["trials"]]
+    early, late = (
+        [100 * of["test_accuracy"] for of in results if (of["best_epoch"] < 3) == is_early]
+        for is_early in (True, False)
+    )
+    assert len(early) == 6 and f"have {min(early):.1f} to {max(early):.1f} % where" in page
+    assert f"the others have {min(late):.1f} % or more." in page
