@@ -10,6 +10,7 @@ from numpy_lstm.data.prepare import Prepared
 from numpy_lstm.data.text import Vocabulary
 from numpy_lstm.experiments import exchange, reviews
 from numpy_lstm.experiments.gradient_flow import measured
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.settings import Settings
 from numpy_lstm.training import initial_state, train
 from tests.experiments.hand_made import drawn, points, prepared, reviews_of, tick_labels, trials
@@ -143,8 +144,9 @@ def test_the_summary_has_every_combination_and_what_each_part_changes():
     assert changes == {
         "data: b - a": 0,
         "vectors: b - a": 0,
-        "weights: b - a": 0.3125,
-        "order: b - a": 0.0625,
+        # Of six comparisons, without the two that hold a alone or b alone: order b in two of them.
+        "weights: b - a": pytest.approx(0.25 + 0.125 * 3 / 6),
+        "order: b - a": pytest.approx(0.125 * 3 / 6),
     }
     some = dict(list(results().items())[:3])
     assert list(exchange.summarize(trials(some))) == list(some)
@@ -160,3 +162,93 @@ def test_the_figure_has_a_row_for_every_combination_and_a_number_for_every_pair(
         assert [(text.get_text(), text.xy) for text in numbers] == [
             (str(pair + 1), (decay, row)) for pair, decay in enumerate(decays)
         ]
+
+
+def test_the_page_says_what_the_results_say():
+    root = Path(__file__).parents[2]
+    contents = json.loads((root / "results" / "exchange.json").read_text("utf-8"))
+    texts = [
+        " ".join((root / "docs" / "experiments" / f"{name}.md").read_text("utf-8").split())
+        for name in ("exchange", "README", "gradient_flow")
+    ]
+    page, index, flow = texts
+    decays: dict = {}
+    for trial in contents["trials"]:
+        decays.setdefault(trial["condition"], []).append(trial["result"]["decay_per_step"]["x"])
+    trained = [
+        trial
+        for trial in json.loads(RESULTS.read_text("utf-8"))["trials"]
+        if trial["condition"] == "rnn, trained"
+    ]
+    seeds = np.array([trial["result"]["decay_per_step"]["x"] for trial in trained])
+    all_a, all_b = (", ".join(f"{part} {of}" for part in exchange.PARTS) for of in "ab")
+    for name, which in ((all_a, 0), (all_b, 1)):
+        assert decays[name] == seeds[[pair[which] for pair in exchange.PAIRS]].tolist()
+    control = np.array([of for name, of in decays.items() if "off" in name])
+    mixed = np.array(
+        [of for name, of in decays.items() if "off" not in name and name not in (all_a, all_b)]
+    )
+    assert (control.shape, mixed.shape, seeds.shape) == ((4, 5), (14, 5), (20,))
+
+    ranges = [f"{of.min():.3f} to {of.max():.3f}" for of in (control, seeds)]
+    assert "is {} in 20 trainings, and {} in the 20 seeds.".format(*ranges) in page
+    assert "a factor of {} in the vanilla RNN; twenty seeds give {}.".format(*ranges) in index
+    deviations = control.std(0, ddof=1)
+    within, over = np.sqrt((deviations**2).mean()), seeds.std(ddof=1)
+    assert (
+        f"is {within:.3f}, pooled over the five seeds ({deviations.min():.3f} to"
+        f" {deviations.max():.3f}); among the 20 seeds it is {over:.3f}."
+    ) in page
+    assert (
+        f"have a standard deviation of {within:.3f}, those of the twenty seeds {over:.3f}" in flow
+    )
+    slower = (control > np.array(decays[all_a])).sum()
+    assert f"In {slower} of the 20 controls the gradient falls more slowly" in page
+    places = np.searchsorted(np.sort(seeds), decays[all_a])
+    assert places.tolist() == [0, 1, 2, 3, 4]
+    assert (4 * (20 - places - 1) / 20).sum() == 17 and (4 * (20 - places - 1) / 19).sum() < 18
+    larger = sum(
+        one > of_a
+        for part in exchange.PARTS
+        for one, of_a in zip(
+            decays[all_a.replace(f"{part} a", f"{part} b")], decays[all_a], strict=True
+        )
+    )
+    assert f"in {larger} of 20 trainings, hardly more often" in page
+    grouped = by_condition(contents["trials"])
+    changes = np.array([exchange.gains(grouped, part) for part in exchange.PARTS])
+    means, halves = changes.mean(1), 2.776 * changes.std(1, ddof=1) / np.sqrt(5)  # Student's
+    assert f"by each part is {means.min():.3f} to {means.max():.3f}, and each" in page
+    assert (np.abs(means) < halves).all() and 0.02 <= (means + halves).min().round(2)
+    assert (means + halves).max().round(3) == 0.045
+    along = {
+        name: [np.array([e["decay_per_step"]["x"] for e in of["by_epoch"][1:]]) for of in own]
+        for name, own in grouped.items()
+    }
+    moves = [float(np.ptp(epochs)) for of_pairs in along.values() for epochs in of_pairs]
+    assert f"moves by {np.median(moves):.2f} in the median and by up to {max(moves):.2f}." in page
+    means_of = np.array(
+        [[of.mean() for of in of_pairs] for name, of_pairs in along.items() if "off" in name]
+    )
+    of_seeds = [
+        np.mean([epoch["decay_per_step"]["x"] for epoch in trial["result"]["by_epoch"][1:]])
+        for trial in trained
+    ]
+    assert (
+        f"deviations of {np.sqrt(means_of.var(0, ddof=1).mean()):.3f} within a seed and"
+        f" {np.std(of_seeds, ddof=1):.3f} over the seeds."
+    ) in page
+    early = [trial for trial in contents["trials"] if trial["result"]["best_epoch"] < 3]
+    late = [trial for trial in contents["trials"] if trial["result"]["best_epoch"] >= 3]
+    ends = [
+        [100 * trial["result"]["test_accuracy"] for trial in listed] for listed in (early, late)
+    ]
+    assert len(early) == 6
+    assert f"they have {min(ends[0]):.1f} to {max(ends[0]):.1f} %, the others" in page
+    assert f"the others {min(ends[1]):.1f} % or more." in page
+    of_14 = [
+        trial
+        for trial in early
+        if (trial["result"]["seeds"]["vectors"], trial["result"]["seeds"]["order"]) == (14, 14)
+    ]
+    assert len(of_14) == 3 and sum("off" in trial["settings"] for trial in early) == 1

@@ -103,8 +103,8 @@ FAULTS = [
     Fault(
         "words of a figure are black on what is dark",
         "experiments/saliency.py",
-        'color="white" if depth > 0.6 else "black",\n',
-        'color="white" if depth > 0.9 else "black",\n',
+        "* blue < 0.18",
+        "* blue < 0.02",
         WORDS_SHOWN,
     ),
     Fault(
