@@ -2,25 +2,15 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from numpy_lstm.experiments import runner
 from numpy_lstm.experiments.tables import tables
+from tests.on_record import ROOT, contents, page
 
-ROOT = Path(__file__).parents[1]
-PAGES = ROOT / "docs" / "experiments"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 DONE = [name for name in runner.EXPERIMENTS if (ROOT / "results" / f"{name}.json").exists()]
-
-
-def page(name):
-    return (PAGES / f"{name}.md").read_text(encoding="utf-8")
-
-
-def contents(name):
-    return json.loads((ROOT / "results" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def minutes_table():

@@ -12,6 +12,7 @@ from numpy_lstm.experiments import comparison, gradient_flow
 from numpy_lstm.experiments.comparison import LABELS
 from numpy_lstm.experiments.gradient_or_memory import LEAD
 from numpy_lstm.gradcheck.pytrees import leaves
+from tests.on_record import contents
 
 ROOT = Path(__file__).parents[1]
 README, RUNS, EXPERIMENTS = (
@@ -44,15 +45,15 @@ def results_table():
 
 def comparison_table():
     """The README's table of five seeds, from the experiment's summary."""
-    contents = json.loads((ROOT / "results" / "comparison.json").read_text())
+    recorded = contents("comparison")
     lines = [
         "| | mean test accuracy | 95 % interval | standard deviation | LSTM's lead, points |",
         "|---|---|---|---|---|",
     ]
     for condition, label in LABELS.items():
         scores, lead = (
-            contents["summary"][condition],
-            contents["summary"].get(f"lstm - {condition}"),
+            recorded["summary"][condition],
+            recorded["summary"].get(f"lstm - {condition}"),
         )
         mean, low, high, sd = (100 * scores[name] for name in ("mean", "low", "high", "sd"))
         ahead = (
@@ -77,14 +78,14 @@ def test_a_table_is_that_of_the_results_on_record(name, table, page):
 @pytest.mark.parametrize(("experiment", "seeds"), [(comparison, 5), (gradient_flow, 20)])
 def test_an_experiment_on_record_is_of_these_seeds_and_of_all_reviews(experiment, seeds):
     name = experiment.__name__.rpartition(".")[2]
-    contents = json.loads((ROOT / "results" / f"{name}.json").read_text())
+    recorded = contents(name)
     conditions = experiment.conditions(False)
-    trials = {(trial["condition"], trial["seed"]) for trial in contents["trials"]}
+    trials = {(trial["condition"], trial["seed"]) for trial in recorded["trials"]}
     assert trials == {(condition, seed) for condition in conditions for seed in range(seeds)}
-    assert not contents["quick"]
+    assert not recorded["quick"]
     # SciPy interpolates between quantiles in one way or another: the last bit is its version's.
-    expected = leaves(experiment.summarize(contents["trials"]))
-    assert leaves(contents["summary"]) == {
+    expected = leaves(experiment.summarize(recorded["trials"]))
+    assert leaves(recorded["summary"]) == {
         path: value if isinstance(value, str) else pytest.approx(value, rel=1e-12)
         for path, value in expected.items()
     }
@@ -120,7 +121,7 @@ IN_README = ("lstm, last 50", "lstm, last 400")
 
 @pytest.mark.parametrize(("experiment", "condition", "quantity"), IN_SENTENCES)
 def test_a_mean_in_a_sentence_is_that_of_the_results(experiment, condition, quantity):
-    summary = json.loads((ROOT / "results" / f"{experiment}.json").read_text())["summary"]
+    summary = contents(experiment)["summary"]
     scores = summary[condition][quantity] if quantity else summary[condition]
     keys = ("mean", "low", "high") if "mean" in scores else ("median", "min", "max")
     mean, low, high = (scores[name] for name in keys)
@@ -135,19 +136,19 @@ def test_a_mean_in_a_sentence_is_that_of_the_results(experiment, condition, quan
 
 
 def test_leads_and_factors_in_sentences_are_those_of_the_results():
-    leads = json.loads((ROOT / "results" / "gradient_or_memory.json").read_text())["summary"]
+    leads = contents("gradient_or_memory")["summary"]
     for treatment in ("whole", "gradient cut at 10", "memory cut at 10"):
         of = leads[f"lstm, b_f=1, {treatment}"][LEAD]
         mean, low, high = (f"{100 * of[name]:.1f}" for name in ("mean", "low", "high"))
         for text in (README, EXPERIMENTS):
             assert f" by {mean} ({low} to {high})" in " ".join(text.split())
-    flow = json.loads((ROOT / "results" / "gradient_flow.json").read_text())["summary"]
+    flow = contents("gradient_flow")["summary"]
     for cell in ("rnn, trained", "lstm, trained"):
         assert "×{median:.3f} ({min:.3f} to {max:.3f})".format(**flow[cell]["x"]) in EXPERIMENTS
 
 
 def test_the_instrument_reads_true():
-    summary = json.loads((ROOT / "results" / "gradient_flow.json").read_text())["summary"]
+    summary = contents("gradient_flow")["summary"]
     for condition in ("lstm, f = 1/2", "lstm, f = 1"):
         # The medians on record have six digits.
         assert summary[condition]["largest_error_of_the_instrument"] < 1e-5

@@ -32,6 +32,7 @@ from report import (
 )
 from report import __main__ as command
 from tests.experiments.hand_made import figures_kept
+from tests.on_record import contents as results
 
 FOLDER = SOURCE.parent
 WORDS = (1800, 2000)
@@ -67,10 +68,6 @@ def committed() -> pypdf.PdfReader:
 def text_of(reader: pypdf.PdfReader) -> str:
     """All characters; where a line breaks does not matter."""
     return re.sub(r"\s", "", "".join(page.extract_text() for page in reader.pages))
-
-
-def results(name: str) -> Any:
-    return json.loads((ROOT / "results" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 # --- equations -----------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -49,15 +49,23 @@ def extremes(trials: Sequence[Mapping[str, Any]], n: int) -> list[tuple[int, int
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
     """Every combination of the parts of a and b, and the control."""
     combinations: dict[str, dict[str, Any]] = {
-        ", ".join(f"{part} {of}" for part, of in zip(PARTS, chosen, strict=True)): {
-            "model": "rnn",
-            **dict(zip(PARTS, chosen, strict=True)),
-        }
+        combination(chosen): {"model": "rnn", **dict(zip(PARTS, chosen, strict=True))}
         for chosen in product("ab", repeat=len(PARTS))
     }
     all_a = {"model": "rnn", **dict.fromkeys(PARTS, "a")}
     control = {f"all a, W_h off by {OFF:g}, {n}": {**all_a, "off": n} for n in range(1, DRAWS + 1)}
     return combinations | control
+
+
+def combination(chosen: Iterable[str]) -> str:
+    """The condition of which each part is a's or b's.
+
+    Examples
+    --------
+    >>> combination("aaba")
+    'data a, vectors a, weights b, order a'
+    """
+    return ", ".join(f"{part} {of}" for part, of in zip(PARTS, chosen, strict=True))
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
@@ -112,7 +120,7 @@ def gains(grouped: Mapping[str, Sequence[Any]], part: str) -> list[float]:
 
     The trainings of a alone and of b alone are left out: they were chosen for their decay.
     """
-    chosen = {", ".join(f"{own} {of}" for own in PARTS) for of in "ab"}
+    chosen = {combination(of * len(PARTS)) for of in "ab"}
     changes = [
         [
             b["decay_per_step"]["x"] - a["decay_per_step"]["x"]

@@ -1,5 +1,3 @@
-import json
-from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -20,6 +18,7 @@ from tests.experiments.hand_made import (
     tick_labels,
     trials,
 )
+from tests.on_record import contents, prose
 
 PREPARED = prepared(
     reviews_of([0, 1], [2] * 900, [3]), reviews_of([1], [4, 5]), reviews_of([0], [*[6] * 801, 7])
@@ -283,10 +282,7 @@ def test_every_seed_is_a_mark_in_its_conditions_row_and_the_mean_a_line():
 
 
 def test_the_page_says_what_the_results_say():
-    root = Path(__file__).parents[2]
-    summary = json.loads((root / "results" / "comparison.json").read_text("utf-8"))["summary"]
-    text = (root / "docs" / "experiments" / "comparison.md").read_text("utf-8")
-    page = " ".join(text.split())
+    summary, page = contents("comparison")["summary"], prose("comparison")
     lead = {
         name: [100 * summary[f"lstm - {name}"][key] for key in ("mean", "low", "high")]
         for name in ("tf-idf, words", "tf-idf, last 800 words")

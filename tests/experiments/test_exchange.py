@@ -1,6 +1,4 @@
-import json
 from dataclasses import replace
-from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -14,8 +12,8 @@ from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.settings import Settings
 from numpy_lstm.training import initial_state, train
 from tests.experiments.hand_made import drawn, points, prepared, reviews_of, tick_labels, trials
+from tests.on_record import contents, prose
 
-RESULTS = Path(__file__).parents[2] / "results" / "gradient_flow.json"
 CONDITIONS = exchange.conditions(False)
 A, B = exchange.PAIRS[0]
 
@@ -73,7 +71,7 @@ def test_the_control_is_all_of_a_but_for_a_trace_in_w_h():
 
 
 def test_the_pairs_are_the_extremes_of_the_results_on_record():
-    listed = json.loads(RESULTS.read_text(encoding="utf-8"))["trials"]
+    listed = contents("gradient_flow")["trials"]
     assert list(exchange.PAIRS) == exchange.extremes(listed, len(exchange.PAIRS))
 
 
@@ -165,19 +163,14 @@ def test_the_figure_has_a_row_for_every_combination_and_a_number_for_every_pair(
 
 
 def test_the_page_says_what_the_results_say():
-    root = Path(__file__).parents[2]
-    contents = json.loads((root / "results" / "exchange.json").read_text("utf-8"))
-    texts = [
-        " ".join((root / "docs" / "experiments" / f"{name}.md").read_text("utf-8").split())
-        for name in ("exchange", "README", "gradient_flow")
-    ]
-    page, index, flow = texts
+    page, index, flow = map(prose, ("exchange", "README", "gradient_flow"))
+    recorded = contents("exchange")
     decays: dict = {}
-    for trial in contents["trials"]:
+    for trial in recorded["trials"]:
         decays.setdefault(trial["condition"], []).append(trial["result"]["decay_per_step"]["x"])
     trained = [
         trial
-        for trial in json.loads(RESULTS.read_text("utf-8"))["trials"]
+        for trial in contents("gradient_flow")["trials"]
         if trial["condition"] == "rnn, trained"
     ]
     seeds = np.array([trial["result"]["decay_per_step"]["x"] for trial in trained])
@@ -215,7 +208,7 @@ def test_the_page_says_what_the_results_say():
         )
     )
     assert f"in {larger} of 20 trainings, hardly more often" in page
-    grouped = by_condition(contents["trials"])
+    grouped = by_condition(recorded["trials"])
     changes = np.array([exchange.gains(grouped, part) for part in exchange.PARTS])
     means, halves = changes.mean(1), 2.776 * changes.std(1, ddof=1) / np.sqrt(5)  # Student's
     assert f"by each part is {means.min():.3f} to {means.max():.3f}, and each" in page
@@ -238,8 +231,8 @@ def test_the_page_says_what_the_results_say():
         f"deviations of {np.sqrt(means_of.var(0, ddof=1).mean()):.3f} within a seed and"
         f" {np.std(of_seeds, ddof=1):.3f} over the seeds."
     ) in page
-    early = [trial for trial in contents["trials"] if trial["result"]["best_epoch"] < 3]
-    late = [trial for trial in contents["trials"] if trial["result"]["best_epoch"] >= 3]
+    early = [trial for trial in recorded["trials"] if trial["result"]["best_epoch"] < 3]
+    late = [trial for trial in recorded["trials"] if trial["result"]["best_epoch"] >= 3]
     ends = [
         [100 * trial["result"]["test_accuracy"] for trial in listed] for listed in (early, late)
     ]

@@ -1,5 +1,3 @@
-import json
-from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -23,6 +21,7 @@ from tests.experiments.hand_made import (
     state_of,
     trials,
 )
+from tests.on_record import contents, prose
 
 CONDITIONS = experiment.conditions(False)
 PREPARED = prepared(
@@ -340,12 +339,10 @@ def test_the_error_of_an_instrument_is_its_largest_of_all_seeds():
 
 
 def test_the_page_says_what_the_results_say():
-    root = Path(__file__).parents[2]
-    contents = json.loads((root / "results" / "gradient_flow.json").read_text("utf-8"))
-    text = (root / "docs" / "experiments" / "gradient_flow.md").read_text("utf-8")
-    page, summary = " ".join(text.split()), contents["summary"]["rnn, trained"]
+    recorded, page = contents("gradient_flow"), prose("gradient_flow")
+    summary = recorded["summary"]["rnn, trained"]
     rnn, lstm = (
-        [t["result"] for t in contents["trials"] if t["condition"] == f"{model}, trained"]
+        [t["result"] for t in recorded["trials"] if t["condition"] == f"{model}, trained"]
         for model in ("rnn", "lstm")
     )
     assert len(rnn) == len(lstm) == 20
@@ -370,7 +367,7 @@ def test_the_page_says_what_the_results_say():
     epochs = [each["best_epoch"] for each in rnn]
     assert epochs[slowest] == 2 and epochs.count(2) == 1
     a, b = (
-        contents["summary"][f"{model}, trained"]["range_of_x_over_the_epochs"]
+        recorded["summary"][f"{model}, trained"]["range_of_x_over_the_epochs"]
         for model in ("rnn", "lstm")
     )
     said = f"by {a['median']:.2f} in the median seed and by up to {a['max']:.2f}; "
@@ -387,7 +384,7 @@ def test_the_page_says_what_the_results_say():
     largest = (spread([each["jacobians"]["100"][0] for each in own]) for own in (rnn, lstm))
     listed = [f"{of['median']:.2g} ({of['min']:.2g} to {of['max']:.2g})" for of in largest]
     assert "the largest is {} in the vanilla RNN and {} in the LSTM.".format(*listed) in page
-    held = [t["result"] for t in contents["trials"] if t["condition"] == "lstm, f = 1"]
+    held = [t["result"] for t in recorded["trials"] if t["condition"] == "lstm, f = 1"]
     for k in ("1", "10", "100"):
         middle = np.median([each["kept"]["x"][k][1] for each in held])
         assert f"falls to {middle:.2f} at the first step back and stays there" in page

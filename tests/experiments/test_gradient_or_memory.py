@@ -1,9 +1,6 @@
 """What is cut is cut, and nothing else; what is compared is what is said."""
 
-import json
-from functools import cache
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -33,11 +30,10 @@ from tests.experiments.hand_made import (
     texts_of,
     tick_labels,
 )
+from tests.on_record import contents, prose
 
 LENGTHS = np.array([9, 7, 4, 4, 1])
 ROUNDING = 1e-13
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "experiments" / "gradient_or_memory.md"
 
 
 def classifier(model: Any, seed: int = 0) -> Classifier:
@@ -400,10 +396,9 @@ def test_the_figure_has_the_gradient_of_each_cell_before_and_after_training() ->
     assert panels[0].get_ylabel() == "‖∂L/∂x‖ over that at the end"
 
 
-@cache
-def on_record() -> dict[str, Any]:
-    contents = json.loads((ROOT / "results" / "gradient_or_memory.json").read_text())
-    return {**contents, "page": " ".join(PAGE.read_text(encoding="utf-8").split())}
+def summary_on_record() -> dict[str, Any]:
+    summary: dict[str, Any] = contents("gradient_or_memory")["summary"]
+    return summary
 
 
 def said(numbers: dict[str, float], interval: bool = False) -> str:
@@ -414,19 +409,20 @@ def said(numbers: dict[str, float], interval: bool = False) -> str:
 def of_three(model: str, treatment: str, quantity: str) -> str:
     """A quantity of the three starts of a model, as the page lists them."""
     cells = [cell for cell in experiment.CELLS if cell.startswith(model)]
-    summary = on_record()["summary"]
+    summary = summary_on_record()
     return "{}, {} and {}".format(*(said(summary[f"{c}, {treatment}"][quantity]) for c in cells))
 
 
 def left(condition: str, quantity: str) -> str:
-    median = on_record()["summary"][condition][quantity]["median"]
+    median = summary_on_record()[condition][quantity]["median"]
     return f"{median:.3f}" if median >= 1e-3 else f"{median:.0e}".replace("e-0", "e-")
 
 
 def leads(*signed: tuple[int, str]) -> dict[str, float]:
     """Leads over the orthogonal vanilla RNN, added up seed by seed, each with its sign."""
     accuracy = {
-        (t["condition"], t["seed"]): t["result"]["test_accuracy"] for t in on_record()["trials"]
+        (t["condition"], t["seed"]): t["result"]["test_accuracy"]
+        for t in contents("gradient_or_memory")["trials"]
     }
     return describe(
         [
@@ -449,7 +445,7 @@ def test_the_page_takes_the_lead_apart_as_the_trials_do(b: int) -> None:
         f"lstm, b_f={b}, {name}" for name in ("whole", "gradient cut at 10", "memory cut at 10")
     )
     parts = leads((1, reset)), leads((1, cut), (-1, reset)), leads((1, whole), (-1, cut))
-    page = on_record()["page"]
+    page = prose("gradient_or_memory")
     if b == 1:
         assert (
             f"Of the {said(leads((1, whole)))} points by which the LSTM with b_f = 1 leads" in page
@@ -493,12 +489,12 @@ def test_the_page_takes_the_lead_apart_as_the_trials_do(b: int) -> None:
 def test_three_numbers_in_a_sentence_are_those_of_the_results(
     sentence: str, model: str, treatment: str, quantity: str
 ) -> None:
-    assert sentence.format(of_three(model, treatment, quantity)) in on_record()["page"]
+    assert sentence.format(of_three(model, treatment, quantity)) in prose("gradient_or_memory")
 
 
 def test_the_page_says_what_the_results_say() -> None:
-    record = on_record()
-    page, summary = record["page"], record["summary"]
+    record, page = contents("gradient_or_memory"), prose("gradient_or_memory")
+    summary = record["summary"]
     lead = summary["lstm, b_f=1, memory cut at 50"][experiment.LEAD]
     farther = summary["lstm, b_f=1, memory cut at 200"][experiment.LEAD]
     assert f"alone it is {said(lead)} points, with the last 200 {said(farther)} (b_f = 1)" in page
@@ -561,7 +557,7 @@ def errors(numbers: dict[str, float]) -> float:
 
 
 def test_what_the_page_calls_noise_is_within_two_standard_errors() -> None:
-    summary = on_record()["summary"]
+    summary = summary_on_record()
     of = {
         name: errors(own[experiment.GRADIENT])
         for name, own in summary.items()
@@ -582,6 +578,6 @@ def test_what_the_page_calls_noise_is_within_two_standard_errors() -> None:
 
 def test_most_of_each_lead_is_there_without_the_detour() -> None:
     for b in (0, 1, 3):
-        lead = on_record()["summary"][f"lstm, b_f={b}, whole"][experiment.LEAD]["mean"]
-        detour = on_record()["summary"][f"lstm, b_f={b}, gradient of 1997"][experiment.DETOUR]
+        lead = summary_on_record()[f"lstm, b_f={b}, whole"][experiment.LEAD]["mean"]
+        detour = summary_on_record()[f"lstm, b_f={b}, gradient of 1997"][experiment.DETOUR]
         assert detour["mean"] < lead / 2

@@ -1,5 +1,3 @@
-import json
-from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -21,6 +19,7 @@ from tests.experiments.hand_made import (
     tick_labels,
     trials,
 )
+from tests.on_record import contents, prose
 
 CONDITIONS = lag.conditions(False)
 
@@ -279,11 +278,8 @@ def test_the_figure():
 
 
 def test_the_page_says_what_the_results_say():
-    root = Path(__file__).parents[2]
-    contents = json.loads((root / "results" / "lag.json").read_text("utf-8"))
-    page = " ".join((root / "docs" / "experiments" / "lag.md").read_text("utf-8").split())
-    ratio, summary = lag.GRADIENTS[1], contents["summary"]
-    lagged = [trial for trial in contents["trials"] if trial["settings"]["lag"]]
+    page, summary, ratio = prose("lag"), contents("lag")["summary"], lag.GRADIENTS[1]
+    lagged = [trial for trial in contents("lag")["trials"] if trial["settings"]["lag"]]
     results = [trial["result"] for trial in lagged]
     before = np.array([result[ratio][0] for result in results])
     after = np.array([result[ratio][result["best_epoch"]] for result in results])

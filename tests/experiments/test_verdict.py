@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from numpy_lstm.experiments import reviews, verdict
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.gradient_flow import GradientNorms
 from numpy_lstm.plots import cell
 from numpy_lstm.settings import Settings
@@ -18,6 +19,7 @@ from tests.experiments.hand_made import (
     tick_labels,
     trials,
 )
+from tests.on_record import contents, prose
 
 CONDITIONS = verdict.conditions(False)
 
@@ -141,3 +143,26 @@ def test_the_figure_has_a_line_and_the_seeds_of_each_cell():
 
 def test_the_answers_are_the_classifiers():
     assert verdict.predict_logits is predict_logits
+
+
+def test_the_page_says_what_the_results_say():
+    page, results = prose("verdict"), by_condition(contents("verdict")["trials"])
+    shortest = {}
+    for b in (0, 1):
+        counts = np.sum([of["right_by_steps"] for of in results[f"lstm, b_f={b}"]], axis=0)
+        shares = 100 * counts[:, 0] / counts[:, 1]
+        assert np.ptp(shares[1:]) < 1.5 and shares[0] < shares[1:].min()
+        shortest[b] = f"{shares[0]:.1f} % (b_f = {b})"
+    assert f"at most ten steps, on {shortest[0]} and {shortest[1]}." in page
+    lowest = [
+        contents("verdict")["summary"][f"rnn, {start}"]["lowest_train_loss"]
+        for start in ("orthogonal", "orthogonal x 1.5")
+    ]
+    losses = [f"{of['median']:.3f}" for of in lowest]
+    assert "falls below that of a coin, to {} and {} in the median, while".format(*losses) in page
+    epochs: dict[str, list[int]] = {"rnn": [], "lstm": []}
+    for name, of_seeds in results.items():
+        epochs[name.partition(",")[0]] += [of["best_epoch"] for of in of_seeds]
+    assert "is the seventh to the fourteenth of an LSTM; of nine of the ten vanilla RNNs" in page
+    assert (min(epochs["lstm"]), max(epochs["lstm"])) == (7, 14)
+    assert len(epochs["rnn"]) == 10 and sum(epoch <= 4 for epoch in epochs["rnn"]) == 9

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from numpy_lstm.experiments import reviews, words
+from numpy_lstm.experiments.padding import FILLED
 from numpy_lstm.plots import COLORS
 from numpy_lstm.training import Evaluation
 from tests.experiments.hand_made import (
@@ -19,6 +20,7 @@ from tests.experiments.hand_made import (
     tick_labels,
     trials,
 )
+from tests.on_record import contents, prose
 
 CONDITIONS = words.conditions(False)
 
@@ -112,3 +114,20 @@ def test_the_summary_and_the_figure_are_of_the_test_accuracy():
         last.collections[1].get_facecolor()[0, :3], np.array([0x00, 0x44, 0x88]) / 255
     )
     assert [text.get_text() for text in last.get_legend().get_texts()] == ["vanilla RNN", "LSTM"]
+
+
+def test_the_page_says_what_the_results_say():
+    page, summary = prose("words"), contents("words")["summary"]
+    # At a learning rate of its own, and whole.
+    at_own_rate = contents("gradient_or_memory")["summary"]["lstm, b_f=1, whole"]["test_accuracy"]
+    assert f"the LSTM has {100 * at_own_rate['mean']:.1f} % word by word" in page
+    bags = [summary[f"lstm, bags of {size}"]["mean"] for size in (1, 2, 8, 16, 400)]
+    assert at_own_rate["mean"] > max(bags)
+    one = max(summary[f"{model}, bags of 400"]["mean"] for model in ("rnn", "lstm"))
+    assert f"and {100 * (at_own_rate['mean'] - one):.1f} points behind the LSTM" in page
+    assert max(of["mean"] for of in summary.values()) - one < 0.01
+    # Counted by the steps of padding that a review of 500 steps needs.
+    counts = [n for _, n in contents("padding")["trials"][0]["result"]["test_right_by_filled"]]
+    assert FILLED[4:] == (400, 500) and sum(counts[4:]) / sum(counts) > 0.5
+    for name in ("words", "gradient_or_memory"):
+        assert "half of the test reviews have fewer than 200 words" in prose(name)
