@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm import plots
-from numpy_lstm.data.corpus import Reviews, keep_last
+from numpy_lstm.data.corpus import Reviews, keep_first, keep_last
 from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe
-from numpy_lstm.experiments.words import keep_first
 from numpy_lstm.training import predict_logits
 from numpy_lstm.types import MODEL_NAMES, Array
 
