@@ -8,7 +8,7 @@ from numpy_lstm.classifier import (
     init_classifier,
 )
 from numpy_lstm.data.batches import make_batch
-from numpy_lstm.experiments.gradient_or_memory import carousel_only
+from numpy_lstm.experiments.truncated import carousel_only
 from numpy_lstm.gradient_flow import (
     decay_per_step,
     diagnose,

@@ -98,6 +98,21 @@ def keep_last(reviews: Reviews, max_length: int) -> Reviews:
     return reviews._replace(tokens=tokens, starts=new_starts)
 
 
+def keep_first(reviews: Reviews, max_length: int) -> Reviews:
+    """Keep the first `max_length` tokens of every review.
+
+    Raises
+    ------
+    ValueError
+        If `max_length` is less than 1.
+    """
+    if max_length < 1:
+        raise ValueError(f"`max_length` must be at least 1; got {max_length}.")
+    starts, ends = reviews.starts[:-1], reviews.starts[1:]
+    tokens, new_starts = _slices(reviews.tokens, starts, np.minimum(ends, starts + max_length))
+    return reviews._replace(tokens=tokens, starts=new_starts)
+
+
 def split_by_film(
     reviews: Reviews, fraction: float, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

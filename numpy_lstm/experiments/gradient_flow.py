@@ -22,9 +22,9 @@ from numpy_lstm.classifier import Classifier, init_classifier
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import gradient_flow_figure as figure
 from numpy_lstm.experiments import reviews
-from numpy_lstm.experiments.gradient_or_memory import carousel_only
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import spread
+from numpy_lstm.experiments.truncated import carousel_only
 from numpy_lstm.training import TrainingState, classifier_of, probe_batch
 from numpy_lstm.types import MODEL_NAMES, Array, Batch
 

@@ -4,14 +4,12 @@ Every cell reads one word per step, at most the last 400 of a review. At a seam,
 end, one of three things happens, in training and, where it concerns the forward pass, in testing:
 
 - whole: the state and the gradient cross the seam;
-- gradient cut: the state crosses, but no gradient comes back (truncated backpropagation, Williams
-  and Peng, 1990);
+- gradient cut: the state crosses, but no gradient comes back;
 - memory cut: the state starts anew at the seam, so that neither crosses.
 
 A fourth way, recurrent weights trained with the gradient cut and read out on whole reviews, is the
-second one: its read-out sees the whole review. With the gradient of 1997 (Hochreiter and
-Schmidhuber) the LSTM's gradient goes back through the cell state alone, without the detour through
-the gates and W_h.
+second one: its read-out sees the whole review. With the gradient of 1997 the LSTM's gradient goes
+back through the cell state alone. :mod:`numpy_lstm.experiments.truncated` has both gradients.
 """
 
 from __future__ import annotations
@@ -24,23 +22,13 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm import plots
-from numpy_lstm.classifier import (
-    Classifier,
-    ClassifierGradients,
-    Masks,
-    classifier_backward,
-    classifier_forward,
-    loss_and_gradients,
-)
+from numpy_lstm.classifier import loss_and_gradients
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe, spread
+from numpy_lstm.experiments.truncated import carousel_only, gradient_cut
 from numpy_lstm.gradient_flow import GradientNorms
-from numpy_lstm.layers import bag_forward, dropout_forward
-from numpy_lstm.losses import cross_entropy, cross_entropy_backward
-from numpy_lstm.recurrent import cell_of, recurrence_forward
-from numpy_lstm.types import Array, Batch
 
 LEAD = "lead_over_the_orthogonal_rnn_in_accuracy"
 GRADIENT = "what_the_gradient_across_the_seam_adds_to_accuracy"
@@ -123,77 +111,6 @@ def gradients_of(settings: dict[str, Any]) -> Any:
     if settings["kept"] == "memory":
         return partial(gradient_cut, k=settings["k"])
     return carousel_only if settings["kept"] == "carousel" else loss_and_gradients
-
-
-def gradient_cut(
-    classifier: Classifier, batch: Batch, masks: Masks | None = None, *, k: int
-) -> tuple[float, Array, ClassifierGradients]:
-    """As :func:`~numpy_lstm.classifier.loss_and_gradients`, but of the last k words alone.
-
-    The earlier words are read first, and the state after them is where the last k begin.
-
-    Parameters
-    ----------
-    classifier : Classifier
-        With one word per step.
-    batch : Batch
-    masks : Masks, optional
-        Dropout masks; omitted for evaluation.
-    k : int
-        Words between the seam and the end, at least 1.
-
-    Returns
-    -------
-    loss : float
-    logits : ndarray, shape (N,)
-    gradients : ClassifierGradients
-        ``dxs`` and the norms are those of the last k words.
-    """
-    early = np.maximum(batch.lengths - k, 0)
-    state = state_after(classifier, batch.tokens, early, masks)
-    rows = np.minimum(early + np.arange(k)[:, np.newaxis], len(batch.tokens) - 1)
-    tokens, lengths = np.take_along_axis(batch.tokens, rows, axis=0), batch.lengths - early
-    logits, cache = classifier_forward(classifier, tokens, lengths, masks, state)
-    loss, loss_cache = cross_entropy(logits, batch.labels, batch.weights)
-    return float(loss), logits, classifier_backward(cross_entropy_backward(loss_cache), cache)
-
-
-def state_after(
-    classifier: Classifier, tokens: Array, lengths: Array, masks: Masks | None
-) -> list[Array]:
-    """The state after the first words of each review, 0 without any: h, and of an LSTM c.
-
-    The longest reviews come first, as in every batch.
-    """
-    params = cell_of(classifier.parameters)
-    H, n = params.W_h.shape[1], np.count_nonzero(lengths)
-    names = ("h_T",) if len(params.W_h) == H else ("h_T", "c_T")
-    states = [np.zeros((len(lengths), H), params.W_h.dtype) for _ in names]
-    if n:
-        table = classifier.parameters["embedding"]
-        xs, _, _ = bag_forward(tokens[: lengths.max(), :n], lengths[:n], table)
-        if masks is not None:
-            xs = dropout_forward(xs, masks.inputs[:n])
-        out = recurrence_forward(xs, params, lengths[:n])
-        for state, name in zip(states, names, strict=True):
-            state[:n] = getattr(out, name)
-    return states
-
-
-def carousel_only(
-    classifier: Classifier, batch: Batch, masks: Masks | None = None
-) -> tuple[float, Array, ClassifierGradients]:
-    """As :func:`~numpy_lstm.classifier.loss_and_gradients`, but no gradient goes back through W_h.
-
-    As in :func:`numpy_lstm.bptt.lstm_backward` with ``truncated=True``: what W_h sends back to the
-    step before, report eq. (28), is left out, by a W_h of zeros in the backward pass.
-    """
-    logits, cache = classifier_forward(classifier, batch.tokens, batch.lengths, masks)
-    loss, loss_cache = cross_entropy(logits, batch.labels, batch.weights)
-    recurrence: Any = cache.recurrence
-    params = recurrence.params._replace(W_h=np.zeros_like(recurrence.params.W_h))
-    cache = cache._replace(recurrence=recurrence._replace(params=params))
-    return float(loss), logits, classifier_backward(cross_entropy_backward(loss_cache), cache)
 
 
 def at_distances(norms: GradientNorms) -> dict[str, dict[str, list[float]]]:

@@ -23,12 +23,11 @@ import numpy as np
 
 from numpy_lstm import plots
 from numpy_lstm.classifier import Classifier, ClassifierGradients, Masks, loss_and_gradients
-from numpy_lstm.data.corpus import Reviews, select
+from numpy_lstm.data.corpus import Reviews, keep_first, select
 from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import describe
-from numpy_lstm.experiments.words import keep_first
 from numpy_lstm.initializers import glorot_uniform, orthogonal
 from numpy_lstm.layers import RowGradient
 from numpy_lstm.training import Diverged, initial_state, predict_logits, train

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from numpy_lstm import plots
-from numpy_lstm.data.corpus import Reviews, keep_last
+from numpy_lstm.data.corpus import keep_first, keep_last
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import accuracies
 from numpy_lstm.types import MODEL_NAMES
@@ -47,20 +47,6 @@ def conditions(quick: bool) -> dict[str, dict[str, Any]]:
                     "bag_size": bag,
                 }
     return listed
-
-
-def keep_first(part: Reviews, n: int) -> Reviews:
-    """Cut every review down to its first `n` tokens.
-
-    Examples
-    --------
-    >>> part = Reviews(np.arange(5, dtype=np.int32), np.array([0, 3, 5]), np.zeros(2), np.zeros(2))
-    >>> keep_first(part, 2).tokens
-    array([0, 1, 3, 4], dtype=int32)
-    """
-    position = np.arange(len(part.tokens)) - np.repeat(part.starts[:-1], part.lengths)
-    starts = np.concatenate([[0], np.minimum(part.lengths, n).cumsum()])
-    return part._replace(tokens=part.tokens[position < n], starts=starts)
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Choosing, shortening and splitting reviews."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from numpy_lstm.data.corpus import (
     Corpus,
     Reviews,
     content_hash,
+    keep_first,
     keep_last,
     select,
     split_by_film,
@@ -76,19 +79,29 @@ def test_keep_last_keeps_the_end_of_long_reviews_only() -> None:
     assert keep_last(THREE, 2).films.tolist() == [10, 11, 10]
 
 
-def test_keep_last_changes_nothing_that_is_passed_in() -> None:
+def test_keep_first_keeps_the_beginning_of_long_reviews_only() -> None:
+    assert as_lists(keep_first(THREE, 2)) == [[5, 6], [], [8, 9]]
+    assert as_lists(keep_first(THREE, 1)) == [[5], [], [8]]
+    assert as_lists(keep_first(THREE, 3)) == as_lists(THREE)
+    assert keep_first(THREE, 2).labels.tolist() == [1, -1, 0]
+    assert keep_first(THREE, 2).films.tolist() == [10, 11, 10]
+
+
+@pytest.mark.parametrize("keep", [keep_first, keep_last])
+def test_keeping_a_part_changes_nothing_that_is_passed_in(keep: Any) -> None:
     before = THREE.tokens.copy(), THREE.starts.copy()
-    for cut in (keep_last(THREE, 1), keep_last(THREE, 9)):
+    for cut in (keep(THREE, 1), keep(THREE, 9)):
         cut.tokens[:] = 0
         cut.starts[:] = 0
     assert np.array_equal(THREE.tokens, before[0])
     assert np.array_equal(THREE.starts, before[1])
 
 
+@pytest.mark.parametrize("keep", [keep_first, keep_last])
 @pytest.mark.parametrize("max_length", [0, -5])
-def test_keep_last_refuses_to_keep_nothing(max_length: int) -> None:
+def test_to_keep_nothing_is_refused(keep: Any, max_length: int) -> None:
     with pytest.raises(ValueError, match=f"`max_length` must be at least 1; got {max_length}"):
-        keep_last(THREE, max_length)
+        keep(THREE, max_length)
 
 
 @given(

@@ -11,6 +11,7 @@ from numpy_lstm.data.batches import length_buckets
 from numpy_lstm.data.prepare import Splits
 from numpy_lstm.experiments import best, reviews
 from numpy_lstm.experiments.best import NGramScores
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.plots import COLORS
 from numpy_lstm.settings import Settings
 from numpy_lstm.training import initial_state, predict_logits
@@ -25,6 +26,7 @@ from tests.experiments.hand_made import (
     tick_labels,
     trials,
 )
+from tests.on_record import contents, prose
 
 # Ten training reviews of a word each that no other has, beside a common one.
 TRAIN = reviews_of([0, 1] * 5, *[[100, k] for k in range(200, 210)])
@@ -395,3 +397,36 @@ def test_the_figure_has_the_model_above_the_n_grams_and_the_shuffled_labels_besi
         low, high = axes.get_ylim()
         assert low > high  # the first is on top
         assert axes.get_xlabel() == "test accuracy (%)"
+
+
+def test_the_page_says_what_the_results_say():
+    recorded, page = contents("best"), prose("best")
+    results, summary = by_condition(recorded["trials"]), recorded["summary"]
+    own, shuffled = results["LSTM and n-grams"], results["shuffled labels"]
+
+    def points_of(quantity):
+        of = summary["LSTM and n-grams"][quantity]
+        return tuple(f"{100 * of[key]:.2f}" for key in ("mean", "low", "high"))
+
+    test, validation = points_of("gain_in_test_accuracy"), points_of("gain_in_val_accuracy")
+    assert "The LSTM adds {} points to the n-grams ({} to {})".format(*test) in page
+    assert "and {} ({} to {}) on the validation reviews".format(*validation) in page
+    assert "where three of five seeds lose" in page
+    assert sum(of["val_accuracy"] < of["n_grams_val_accuracy"] for of in own) == 3
+    assert "tells all but a twelfth of the test reviews" in page
+    assert 1 / 13 < 1 - summary["LSTM and n-grams"]["test_accuracy"]["mean"] < 1 / 12
+    assert "In about two minutes on one core" in page
+    seconds = [t["seconds"] for t in recorded["trials"] if not t["settings"]["shuffled"]]
+    assert 100 < min(seconds) and max(seconds) < 140
+    assert "is a coin's on average. Single seeds are off it by some points, above and below" in page
+    low, high = (extreme(of["test_accuracy"] for of in shuffled) for extreme in (min, max))
+    interval = summary["shuffled labels"]["test_accuracy"]
+    assert interval["low"] < 0.5 < interval["high"] and 0.45 < low < 0.49 and 0.51 < high < 0.55
+    assert "No word of the vocabulary comes from elsewhere" in page
+    assert not any(of["words_in_no_training_review"] for of in own + shuffled)
+    assert "holds 123 test reviews that stand word for word" in page
+    assert {of["test_reviews_seen"] for of in own + shuffled} == {123}
+    # If all of them were known, what the others have: (right - 123) / (25,000 - 123).
+    accuracy = summary["LSTM and n-grams"]["test_accuracy"]["mean"]
+    cost = 100 * (accuracy - (25_000 * accuracy - 123) / (25_000 - 123))
+    assert f"leaving them out would cost it {cost:.2f} points" in page

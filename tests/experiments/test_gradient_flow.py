@@ -9,8 +9,8 @@ from numpy_lstm.classifier import Classifier
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import gradient_flow as experiment
 from numpy_lstm.experiments import reviews
-from numpy_lstm.experiments.gradient_or_memory import carousel_only
 from numpy_lstm.experiments.statistics import spread
+from numpy_lstm.experiments.truncated import carousel_only
 from numpy_lstm.settings import Settings
 from numpy_lstm.training import Evaluation, classifier_of, initial_state, probe_batch
 from numpy_lstm.types import Batch

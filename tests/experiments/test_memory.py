@@ -10,6 +10,7 @@ from numpy_lstm.initializers import init_lstm, init_rnn
 from numpy_lstm.plots import CELLS, name_of
 from numpy_lstm.recurrent import cell_of, recurrence_forward
 from tests.experiments.hand_made import color_of, drawn, labelled, points, tick_labels, trials
+from tests.on_record import contents, prose
 
 CONDITIONS = memory.conditions(False)
 STARTS = {
@@ -315,3 +316,54 @@ def test_the_figure_has_a_panel_for_each_task_and_a_line_for_each_cell():
         assert tick_labels(axes, "x") == {float(T): str(T) for T in lengths}
     assert figure.axes[0].get_ylabel() == "share of seeds that solve it;\nlines a little apart"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == names
+
+
+def test_the_page_says_what_the_results_say():
+    recorded, page = contents("memory"), prose("memory")
+
+    def solved(task, cell):
+        """By the length: seeds of five that solve the task."""
+        return {
+            T: round(5 * recorded["summary"][f"{task}, {cell}, T={T}"]["solved"])
+            for T in memory.LENGTHS[task]
+        }
+
+    def needed(task, cell, T):
+        return recorded["summary"][f"{task}, {cell}, T={T}"]["median_sequences"]
+
+    assert "With b_f = 0 the LSTM fails from T = 40 on at first symbol" in page
+    assert "the orthogonal vanilla RNN still solves it in four seeds of five" in page
+    assert "with b_f = 1 it goes to 80, with b_f = 3 to 160." in page
+    first = {cell: solved("first_symbol", cell) for cell in STARTS}
+    assert first["lstm, b_f=0"] == {10: 5, 20: 5, 40: 0, 80: 0, 160: 0}
+    assert first["rnn, orthogonal"][40] == 4
+    assert first["lstm, b_f=1"] == {10: 5, 20: 5, 40: 5, 80: 5, 160: 0}
+    assert set(first["lstm, b_f=3"].values()) == {5}
+    assert "in adding, where chrono initialisation needs the fewest sequences at every T." in page
+    for T in memory.LENGTHS["adding"]:
+        chrono, *others = (needed("adding", cell, T) for cell in reversed(STARTS))
+        assert chrono < min(other for other in others if other)
+    assert "In first symbol b_f = 3 needs fewer at every T." in page
+    for T in memory.LENGTHS["first_symbol"]:
+        b_3, chrono = (needed("first_symbol", f"lstm, {of}", T) for of in ("b_f=3", "chrono"))
+        assert b_3 < chrono
+    assert "b_f = 3 needs three times the sequences of b_f = 1 at T = 100, and in adding" in page
+    b_1, b_3 = (needed("temporal_order", f"lstm, b_f={b}", 100) for b in (1, 3))
+    assert b_3 / b_1 == pytest.approx(3, abs=0.25)
+    assert "one of its seeds fails where all of b_f = 1 succeed" in page
+    adding = {b: solved("adding", f"lstm, b_f={b}") for b in (1, 3)}
+    assert (adding[1][100], adding[3][100]) == (5, 4)
+    assert (
+        "Adding and, at T = 100, temporal order are solved by LSTMs and by no vanilla RNN" in page
+    )
+    for cell in ("rnn, orthogonal", "rnn, uniform"):
+        assert not any(solved("adding", cell).values()) and not solved("temporal_order", cell)[100]
+    assert "no T here is too long for chrono initialisation" in page
+    assert all(set(solved(task, "lstm, chrono").values()) == {5} for task in memory.TASKS)
+    assert "every solved run of a vanilla RNN had the larger of them." in page
+    rates = {
+        trial["result"]["learning_rate"]
+        for trial in recorded["trials"]
+        if trial["settings"]["model"] == "rnn" and trial["result"]["solved"]
+    }
+    assert rates == {max(memory.RATES)}

@@ -7,9 +7,11 @@ import pytest
 
 from numpy_lstm.classifier import classifier_backward, classifier_forward, init_classifier
 from numpy_lstm.experiments import reviews, saliency
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.plots import COLORS
 from numpy_lstm.training import Evaluation
 from tests.experiments.hand_made import drawn, only, prepared, reviews_of, state_of, trials
+from tests.on_record import contents, prose
 
 # Of 31, 45, 29, 46 and 30 words; three of them are between 30 and 45.
 LENGTHS = (31, 45, 29, 46, 30)
@@ -192,3 +194,37 @@ def test_the_page_says_the_same(tmp_path):
     ]
     assert spans[4] == ("0,68,136,0.75", "white", "g")
     assert len(spans) == 8
+
+
+def test_the_page_in_docs_says_what_the_results_say():
+    page, results = prose("saliency"), by_condition(contents("saliency")["trials"])
+    ratios = [of["first_to_last"] for of in results["rnn"]]
+    assert "the logit is about an eighth as sensitive to the first ten words" in page
+    assert np.mean(ratios) == pytest.approx(1 / 8, rel=0.1)
+    assert "from a fiftieth in one seed to a fifth in another." in page
+    assert min(ratios) == pytest.approx(1 / 50, rel=0.1)
+    assert max(ratios) == pytest.approx(1 / 5, rel=0.1)
+    assert "In the LSTM it is about as sensitive to both." in page
+    assert np.mean([of["first_to_last"] for of in results["lstm"]]) == pytest.approx(1, abs=0.1)
+    assert "the first seed's vanilla RNN happens to have the smallest ratio of the five." in page
+    assert min(ratios) == ratios[0]
+    shades: dict[str, list[float]] = {}  # of each word of the LSTM's reviews, from 0 to 1
+    for model, (of_seed, *_) in results.items():
+        for of in of_seed["reviews"]:
+            assert model != "rnn" or (of["logit"] > 0) == of["label"]
+            strongest = max(of["norms"])
+            if model == "rnn":
+                assert max(of["norms"][:10]) < 0.01 * strongest < max(of["norms"][-4:])
+            else:
+                for word, norm in zip(of["words"], of["norms"], strict=True):
+                    shades.setdefault(word, []).append(norm / strongest)
+    assert (
+        "In the figure the vanilla RNN's colour sits on the last words, whatever they are." in page
+    )
+    assert "Both of its verdicts are right" in page
+    assert 'In one it is dark on "botched" and "directing", and as dark on "of lightning"' in page
+    assert (
+        min(map(max, (shades[word] for word in ("botched", "directing", "of", "lightning")))) > 0.9
+    )
+    assert 'in the other "great" and "recommend" are lighter than "this is".' in page
+    assert max(*shades["great"], *shades["recommend"]) < 0.5 < 0.9 < shades["this"][0]

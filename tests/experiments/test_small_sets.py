@@ -11,6 +11,7 @@ import pytest
 from numpy_lstm.data.corpus import Corpus
 from numpy_lstm.estimator import ReviewClassifier
 from numpy_lstm.experiments import reviews, small_sets
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.plots import MUTED
 from tests.experiments.hand_made import (
     accuracies_of,
@@ -22,6 +23,7 @@ from tests.experiments.hand_made import (
     tick_labels,
     trials,
 )
+from tests.on_record import contents, prose
 
 CONDITIONS = small_sets.conditions(False)
 WORDS = [f"word{k}" for k in range(90)]  # a review is one word, by which it is known
@@ -186,3 +188,43 @@ def test_the_summary_and_the_figure_are_of_the_test_accuracy() -> None:
     assert axes.get_ylabel() == "test accuracy (%)"
     legend = axes.get_legend()
     assert legend and [text.get_text() for text in legend.get_texts()] == [*small_sets.METHODS]
+
+
+def test_the_page_says_what_the_results_say() -> None:
+    summary, page = contents("small_sets")["summary"], prose("small_sets")
+
+    def ahead(first: str, second: str, n: int) -> float:
+        means = (summary[f"{method}, {n} reviews"]["mean"] for method in (first, second))
+        return 100 * float(next(means) - next(means))
+
+    own, job, tf_idf, helped = (
+        "defaults",
+        "training job's settings",
+        "TF-IDF",
+        "defaults and unlabeled",
+    )
+    assert "From 1,000 reviews on the defaults come within two points of TF-IDF" in page
+    assert all(abs(ahead(own, tf_idf, n)) < 2 for n in small_sets.SIZES if n >= 1_000)
+    assert "lie twenty points behind the defaults at 1,000 and four at 5,000." in page
+    assert (round(ahead(own, job, 1_000)), round(ahead(own, job, 5_000))) == (20, 4)
+    assert "At 200 reviews the defaults are some ten points behind TF-IDF" in page
+    assert "At 500 they are some four points behind." in page
+    assert (round(ahead(tf_idf, own, 200)), round(ahead(tf_idf, own, 500))) == (10, 4)
+    assert "and in one seed four points above chance" in page
+    few = by_condition(contents("small_sets")["trials"])["defaults, 200 reviews"]
+    assert sorted(round(100 * of["test_accuracy"]) for of in few)[0] == 54
+    assert "four to five points at 500 reviews, two at 1,000, and hardly any at 5,000." in page
+    assert 4 < ahead(helped, own, 500) < 5 and ahead(helped, own, 5_000) < 0.5
+    assert round(ahead(helped, own, 1_000)) == 2
+    assert "the small vocabulary and the learning rate bring several points each" in page
+    assert "The others bring about a point or less" in page
+    costs = {
+        name: 100
+        * (
+            summary["defaults, 1000 reviews"]["mean"]
+            - summary[f"defaults, 1000 reviews but {name}={small_sets.JOB[name]}"]["mean"]
+        )
+        for name in small_sets.BUT_FOR
+    }
+    assert min(costs.pop("max_features"), costs.pop("learning_rate_init")) > 4
+    assert max(costs.values()) < 1.25

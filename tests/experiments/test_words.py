@@ -45,11 +45,6 @@ def test_each_condition_reads_the_words_that_it_is_named_for():
     assert {s["end"] for s in quick.values()} == {"first", "last"}
 
 
-def test_the_first_words_are_kept_from_the_front():
-    part = words.keep_first(reviews_of([0, 1, 1], [2, 3, 4], [5], [6, 7]), 2)
-    assert texts_of(part) == [[2, 3], [5], [6, 7]] and part.labels.tolist() == [0, 1, 1]
-
-
 @pytest.mark.parametrize(
     ("end", "text"), [("first", [2, 3]), ("last", [4, 5])], ids=["first", "last"]
 )

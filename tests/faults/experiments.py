@@ -18,7 +18,7 @@ BEST, COMPARISON, EXCHANGE, FLOW, LAG, MEMORY, PADDING, REVIEWS, RUNNER, SALIENC
         "words",
     )
 )
-FLOW_FIGURE = "experiments/gradient_flow_figure.py"
+FLOW_FIGURE, TRUNCATED = "experiments/gradient_flow_figure.py", "experiments/truncated.py"
 
 FAULTS: list[Fault] = [
     # --- choices ---------------------------------------------------------------------------------
@@ -562,5 +562,30 @@ FAULTS: list[Fault] = [
         "1 - norm / largest if largest else 0.0",
         "experiments.test_saliency"
         ".test_words_are_as_deep_as_their_norm_in_the_color_of_their_model",
+    ),
+    # --- gradients that are cut ------------------------------------------------------------------
+    Fault(
+        "a cut gradient ends one word before the seam",
+        TRUNCATED,
+        "early = np.maximum(batch.lengths - k, 0)",
+        "early = np.maximum(batch.lengths - k + 1, 0)",
+        "experiments.test_truncated"
+        ".test_the_last_k_words_have_the_whole_gradient_and_the_others_none",
+        (("model", "lstm"), ("k", 3)),
+    ),
+    Fault(
+        "with the gradient cut, the memory is cut too",
+        TRUNCATED,
+        "state[:n] = getattr(out, name)",
+        "state[:n] = 0",
+        "experiments.test_truncated.test_the_forward_pass_is_that_of_the_whole_review",
+        (("model", "lstm"), ("k", 3)),
+    ),
+    Fault(
+        "the gradient of 1997 takes the detour through W_h",
+        TRUNCATED,
+        "_replace(W_h=np.zeros_like(recurrence.params.W_h))",
+        "_replace()",
+        "experiments.test_truncated.test_the_gradient_of_1997_is_that_of_the_plain_loop",
     ),
 ]
