@@ -27,7 +27,7 @@ from numpy_lstm.data.corpus import Reviews, keep_first, select
 from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
-from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.experiments.statistics import spread
 from numpy_lstm.initializers import glorot_uniform, orthogonal
 from numpy_lstm.layers import RowGradient
 from numpy_lstm.training import Diverged, initial_state, predict_logits, train
@@ -182,7 +182,7 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Test accuracy of each condition, on all reviews and by the steps of padding."""
     return {
         condition: {
-            "test_accuracy": describe([result["test_accuracy"] for result in results]),
+            "test_accuracy": spread([result["test_accuracy"] for result in results]),
             **{
                 f"at_most_{steps}_steps_of_padding": share(
                     np.sum([result["test_right_by_filled"][k] for result in results], axis=0)

@@ -20,8 +20,7 @@ PADDINGS = {"behind": "as published", "front": "padded in front", "masked": "mas
 def measured() -> dict[str, Any]:
     """Accuracies of ``lag`` by cell and K, and of ``padding`` by model.
 
-    Of ``lag`` the median, the least and the most of the seeds; of ``padding`` the mean and the ends
-    of its 95 % interval.
+    Of each the median, the least and the most of the seeds.
     """
     contents: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
     return contents
@@ -36,19 +35,18 @@ def contents(results: Path) -> dict[str, Any]:
     by_cell: dict[str, dict[str, list[float]]] = {}
     for condition, scores in lag.items():
         cell, _, lag_of_it = condition.partition(", K=")
-        by_cell.setdefault(cell, {})[lag_of_it] = _three(scores, "median", "min", "max")
+        by_cell.setdefault(cell, {})[lag_of_it] = _accuracies(scores)
     by_model = {
         model: {
-            name: _three(padding[f"{model}, {change}"], "mean", "low", "high")
-            for name, change in PADDINGS.items()
+            name: _accuracies(padding[f"{model}, {change}"]) for name, change in PADDINGS.items()
         }
         for model in ("rnn", "lstm")
     }
     return {"lag": by_cell, "padding": by_model}
 
 
-def _three(scores: dict[str, Any], *names: str) -> list[float]:
-    return [round(scores["test_accuracy"][name], 5) for name in names]
+def _accuracies(scores: dict[str, Any]) -> list[float]:
+    return [round(scores["test_accuracy"][name], 5) for name in ("median", "min", "max")]
 
 
 def main() -> None:
