@@ -25,6 +25,7 @@ from numpy_lstm.files import make_folder, parse_json, write_json
 EXPERIMENTS = (
     "verdict",
     "comparison",
+    "gradient_or_memory",
     "gradient_flow",
     "exchange",
     "lag",
@@ -34,7 +35,6 @@ EXPERIMENTS = (
     "best",
     "saliency",
     "small_sets",
-    "gradient_or_memory",
 )
 
 
