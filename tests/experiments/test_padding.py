@@ -8,6 +8,7 @@ import pytest
 from numpy_lstm.classifier import Classifier, init_classifier, loss_and_gradients
 from numpy_lstm.data.batches import make_batch
 from numpy_lstm.experiments import padding, reviews
+from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.plots import COLORS
 from numpy_lstm.training import Diverged
 from tests.experiments.hand_made import (
@@ -22,6 +23,7 @@ from tests.experiments.hand_made import (
     tick_labels,
     trials,
 )
+from tests.on_record import contents, prose
 
 CONDITIONS = padding.conditions(False)
 
@@ -310,3 +312,57 @@ def test_every_seed_is_a_mark_and_the_published_condition_a_line():
     assert groups.get_ylabel() == "test accuracy (%)"
     assert epochs.get_title() == "as published"
     assert groups.get_title() == "as published, at the end"
+
+
+def test_the_page_says_what_the_notebook_printed():
+    page, lstm = prose("padding"), np.array(padding.PRINTED["lstm"])
+    low, high = 100 * min(lstm[:8]), 100 * max(lstm[:8])
+    assert f"stays at chance for eight epochs ({low:.1f} to {high:.1f} % of its" in page
+    ninth, tenth = (f"{100 * of:.1f} %" for of in lstm[8:])
+    assert f"then has {ninth} and, after the tenth, {tenth}. The vanilla RNN stays" in page
+    assert max(padding.PRINTED["rnn"]) < 0.51
+
+
+def test_the_page_says_what_the_results_say():
+    recorded, page = contents("padding"), prose("padding")
+    results, summary = by_condition(recorded["trials"]), recorded["summary"]
+    lstm, rnn = (results[f"{model}, as published"] for model in ("lstm", "rnn"))
+    best = (100 * max(max(of["val_accuracies"]) for of in cell) for cell in (lstm, rnn))
+    assert (
+        "after no epoch does an LSTM have more than {:.1f} % of the 1,000 validation reviews, or a"
+        " vanilla RNN more than {:.1f} %."
+    ).format(*best) in page
+    assert "in ten epochs, in any of five seeds" in page
+    assert all(len(of["val_accuracies"]) == 10 for of in (*lstm, *rnn))
+    counts = np.array([of["test_right_by_filled"] for of in lstm])  # seeds, groups, right and all
+    # One answer to all has as many right as one class has reviews, or the other one.
+    right, total = counts[:, 2:, 0].tolist(), counts[0, 2:, 1]
+    assert all(of in (right[0], (total - right[0]).tolist()) for of in right)
+    every = counts[0, :, 1].sum()
+    assert f"100 steps of padding, {100 * total.sum() / every:.1f} % of the test reviews." in page
+    unpadded, few = (100 * counts[:, k, 0] / counts[:, k, 1] for k in (0, 1))
+    assert f"Of those without padding, {100 * counts[0, 0, 1] / every:.1f} %, it has" in page
+    assert f"it has {min(unpadded):.1f} to {max(unpadded):.1f} % right, of those between" in page
+    assert f"of those between {min(few):.1f} to {max(few):.1f} %." in page
+    last = [of["train_losses"][-1] for of in lstm]
+    fall = [100 * (1 - loss / np.log(2)) for loss in last]
+    assert f"falls below a coin's by {min(fall):.1f} to {max(fall):.1f} % of it" in page
+    assert max(of["test_accuracy"] for of in (*lstm, *rnn)) < min(
+        of["test_accuracy"]
+        for name, of_seeds in results.items()
+        if "as published" not in name
+        for of in of_seeds
+    )
+    assert "learn more in two epochs than in ten without it, in every seed" in page
+    for sentence, condition in (
+        ("the padding in front the LSTM has {}", "lstm, padded in front"),
+        ("with a mask {}", "lstm, masked"),
+        ("the vanilla RNN {}", "rnn, padded in front"),
+        (" and {}. With the padding in front a review is as long", "rnn, masked"),
+    ):
+        of = {name: 100 * value for name, value in summary[condition]["test_accuracy"].items()}
+        said = "{median:.1f} % ({min:.1f} to {max:.1f})".format(**of)
+        assert sentence.format(said) in page.replace(" in the median", "")
+    falls = {(a - b, a, b) for a, b in (of["val_accuracies"] for of in results["lstm, masked"])}
+    _, before, after = max(falls)
+    assert f"one LSTM falls from {100 * before:.1f} to {100 * after:.1f} % of the" in page
