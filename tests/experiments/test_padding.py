@@ -330,7 +330,7 @@ def test_the_page_says_what_the_results_say():
     best = (100 * max(max(of["val_accuracies"]) for of in cell) for cell in (lstm, rnn))
     assert (
         "after no epoch does an LSTM have more than {:.1f} % of the 1,000 validation reviews, or a"
-        " vanilla RNN more than {:.1f} %."
+        " vanilla RNN more than {:.1f} % (a standard error is 1.6)."
     ).format(*best) in page
     assert "in ten epochs, in any of five seeds" in page
     assert all(len(of["val_accuracies"]) == 10 for of in (*lstm, *rnn))
@@ -344,6 +344,7 @@ def test_the_page_says_what_the_results_say():
     assert f"Of those without padding, {100 * counts[0, 0, 1] / every:.1f} %, it has" in page
     assert f"it has {min(unpadded):.1f} to {max(unpadded):.1f} % right, of those between" in page
     assert f"of those between {min(few):.1f} to {max(few):.1f} %." in page
+    assert round(100 * (0.25 / padding.VALIDATED) ** 0.5, 1) == 1.6
     last = [of["train_losses"][-1] for of in lstm]
     fall = [100 * (1 - loss / np.log(2)) for loss in last]
     assert f"falls below a coin's by {min(fall):.1f} to {max(fall):.1f} % of it" in page
@@ -366,3 +367,4 @@ def test_the_page_says_what_the_results_say():
     falls = {(a - b, a, b) for a, b in (of["val_accuracies"] for of in results["lstm, masked"])}
     _, before, after = max(falls)
     assert f"one LSTM falls from {100 * before:.1f} to {100 * after:.1f} % of the" in page
+    assert f"as many as {100 * (1 - 0.05 ** (1 / 5)):.0f} % of such runs" in page  # none of five
