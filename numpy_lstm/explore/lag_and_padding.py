@@ -199,9 +199,8 @@ QUESTIONS = (
         _no_forget_bias,
     ),
     Question(
-        "Reviews are filled up to 500 steps and read without a mask. The padding of an LSTM's"
-        " reviews is put in front of them, where it usually stands behind. What is its accuracy"
-        " after two epochs?",
+        "An LSTM reads reviews that are filled up to 500 steps, without a mask. The padding is put"
+        " in front of them, not behind. What is the accuracy after two epochs?",
         {
             "same": "About 50 %: where the padding stands makes no difference.",
             "some": "Between 55 and 80 %.",
