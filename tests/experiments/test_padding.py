@@ -368,3 +368,8 @@ def test_the_page_says_what_the_results_say():
     _, before, after = max(falls)
     assert f"one LSTM falls from {100 * before:.1f} to {100 * after:.1f} % of the" in page
     assert f"as many as {100 * (1 - 0.05 ** (1 / 5)):.0f} % of such runs" in page  # none of five
+    of = contents("lag")["summary"]["lstm, b_f=1, K=400"]["test_accuracy"]
+    with_lag = "{:.1f} % ({:.1f} to {:.1f})".format(
+        *(100 * of[k] for k in ("median", "min", "max"))
+    )
+    assert f"one of 32 units has {with_lag} with 400 of them." in page
