@@ -7,8 +7,9 @@ the initial weights and the optimizer of Keras; a fifth of the training reviews 
 reviews cut and padded at the end, no mask, the last state read; the weights of the last epoch
 count. It is trained here as published. Then, for two epochs, the padding stands in front, or there
 is a mask instead. For tweets, Dwarampudi and Reddy (2019) report a fall of an LSTM from 80 % to
-50 % when padded at the end instead of in front. Accuracy by the amount of padding tells whether
-reviews without padding are learned first.
+50 % when padded at the end instead of in front. Accuracy by the amount of padding tells which
+reviews are learned. Before training it is measured how much of the gradient crosses the padding,
+from Keras's first weights and from ours.
 """
 
 from __future__ import annotations
@@ -23,17 +24,20 @@ import numpy as np
 
 from numpy_lstm import plots
 from numpy_lstm.classifier import Classifier, ClassifierGradients, Masks, loss_and_gradients
+from numpy_lstm.data.batches import make_batch
 from numpy_lstm.data.corpus import Reviews, keep_first, select
 from numpy_lstm.data.text import PAD
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
 from numpy_lstm.experiments.statistics import spread
+from numpy_lstm.gradient_flow import record
 from numpy_lstm.initializers import glorot_uniform, orthogonal
 from numpy_lstm.layers import RowGradient
-from numpy_lstm.training import Diverged, initial_state, predict_logits, train
-from numpy_lstm.types import MODEL_NAMES, Array, Batch, Model
+from numpy_lstm.training import Diverged, classifier_of, initial_state, predict_logits, train
+from numpy_lstm.types import MODEL_NAMES, Array, Batch, Ints, Model
 
-PIVOTS = ("test_accuracy",)
+CROSSES = "x_at_review_end_over_last_step"
+PIVOTS = ("test_accuracy", CROSSES)
 PUBLISHED: dict[str, Any] = {
     "padding": "post",
     "stop_after": 10,
@@ -55,22 +59,27 @@ CHANGES: dict[str, dict[str, Any]] = {
     "padded in front": {"padding": "pre", "stop_after": 2},
     "masked": {"padding": "none", "stop_after": 2},
 }
+FIRST_WEIGHTS = ("Keras's first weights", "our first weights")  # not trained
 EPSILON = 1e-7  # Keras's in Adam; ours is 1e-8, which makes larger steps of gradients that vanish
 # Accuracy on 5,000 validation reviews after each epoch, as that repository's notebook printed it.
 PRINTED: dict[str, Sequence[float]] = {
     "rnn": (0.5042, 0.5058, 0.5034, 0.5018, 0.5018, 0.4970, 0.4934, 0.5026, 0.5032, 0.5034),
     "lstm": (0.5136, 0.5072, 0.5106, 0.5138, 0.5194, 0.5154, 0.5036, 0.5062, 0.6980, 0.7926),
 }
+# The training losses of the LSTM, as printed there.
+PRINTED_LOSSES = (0.6945, 0.6953, 0.6707, 0.6474, 0.6394, 0.6366, 0.6358, 0.6347, 0.6257, 0.5586)
+PROBES = 128  # validation reviews whose gradients are measured
 VALIDATED = 1000  # validation reviews that are scored after each epoch, to save time
 FILLED = (0, 100, 200, 300, 400, 500)  # most steps of padding in each group
 
 
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
-    """Each cell with each change."""
+    """Each cell with each change, and before training."""
+    untrained = {start: {"start": start, "stop_after": 0} for start in FIRST_WEIGHTS}
     return {
-        f"{model}, {change}": {"model": model, **PUBLISHED, **given}
+        f"{model}, {name}": {"model": model, **PUBLISHED, **given}
         for model in ("rnn", "lstm")
-        for change, given in CHANGES.items()
+        for name, given in (CHANGES | untrained).items()
     }
 
 
@@ -93,7 +102,7 @@ def padded(part: Reviews, length: int, padding: str) -> Reviews:
 
 
 def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
-    """Train and evaluate one condition."""
+    """Train and evaluate one condition, or measure what crosses the padding before training."""
     own = reviews.settings_of(settings, seed, quick)
     prepared = reviews.data(
         seed, quick, own.vocabulary_size, own.vector_size, own.validation_fraction
@@ -108,7 +117,19 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     # Keras's Embedding starts from U(-0.05, 0.05), also for the padding word.
     vectors = rng.uniform(-0.05, 0.05, prepared.vectors.shape).astype(np.float32)
     state = initial_state(settings["model"], vectors, own)
-    state.parameters.update(keras_cell(settings["model"], vectors.shape[1], own.hidden_size, rng))
+    if settings.get("start") != "our first weights":
+        cell = keras_cell(settings["model"], vectors.shape[1], own.hidden_size, rng)
+        state.parameters.update(cell)
+    filled = own.max_length - np.minimum(prepared.splits.test.lengths, own.max_length)
+    if "start" in settings:
+        ends = np.minimum(validation.lengths[some], own.max_length)
+        return {
+            CROSSES: crossing(classifier_of(state.parameters, own), splits.validation, ends),
+            "test_positive_by_filled": count_by_filled(splits.test.labels == 1, filled),
+            "train_without_padding": float(
+                np.mean(prepared.splits.train.lengths >= own.max_length)
+            ),
+        }
     state.optimizer.epsilon = EPSILON
     last: dict[str, Array] = {}
     with suppress(Diverged):  # without clipping a gradient may overflow
@@ -123,7 +144,6 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
         )
     logits = predict_logits(last or state.parameters, splits.test, own)
     right = (logits > 0) == splits.test.labels
-    filled = own.max_length - np.minimum(prepared.splits.test.lengths, own.max_length)
     return {
         "test_accuracy": float(right.mean()),
         "test_right_by_filled": count_by_filled(right, filled),
@@ -131,6 +151,24 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
         "val_accuracies": [epoch.val_accuracy for epoch in state.history],
         "training_seconds": round(state.seconds, 1),
     }
+
+
+def crossing(classifier: Classifier, padded_reviews: Reviews, ends: Ints) -> float:
+    """Of the median review, the gradient in x at its own last word over that at the last step.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    padded_reviews : Reviews
+        All of one length, the padding behind. The first 128 are looked at.
+    ends : ndarray of int, shape (N,)
+        Words of each review, without its padding.
+    """
+    batch = make_batch(padded_reviews, np.arange(min(PROBES, len(ends))))
+    by_distance = record(classifier, batch).x
+    places = np.arange(by_distance.shape[1])
+    at_review_end = by_distance[len(by_distance) - ends[places], places]
+    return float(np.median(at_review_end / by_distance[0]))
 
 
 def keras_cell(model: Model, D: int, H: int, rng: np.random.Generator) -> dict[str, Array]:
@@ -179,19 +217,19 @@ def count_by_filled(right: Array, filled: Array) -> list[tuple[int, int]]:
 
 
 def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Test accuracy of each condition, on all reviews and by the steps of padding."""
-    return {
-        condition: {
-            "test_accuracy": spread([result["test_accuracy"] for result in results]),
-            **{
-                f"at_most_{steps}_steps_of_padding": share(
-                    np.sum([result["test_right_by_filled"][k] for result in results], axis=0)
-                )
-                for k, steps in enumerate(FILLED)
-            },
+    """Test accuracy, on all reviews and by the steps of padding; what crosses before training."""
+    summary: dict[str, Any] = {}
+    for condition, results in by_condition(trials).items():
+        own = summary[condition] = {
+            name: spread([result[name] for result in results])
+            for name in PIVOTS
+            if name in results[0]
         }
-        for condition, results in by_condition(trials).items()
-    }
+        if "test_right_by_filled" in results[0]:
+            counts = np.sum([result["test_right_by_filled"] for result in results], axis=0)
+            for steps, of_group in zip(FILLED, counts, strict=True):
+                own[f"at_most_{steps}_steps_of_padding"] = share(of_group)
+    return summary
 
 
 def share(right_and_all: Sequence[int] | Array) -> float | None:
@@ -224,8 +262,13 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
             printed = 100 * np.array(PRINTED[model])
             style = {**style, "color": "black", "label": f"{MODEL_NAMES[model]}, the notebook"}
             epochs.plot(np.arange(len(printed)) + 1, printed, linewidth=1.6, **style)
-        for axes, line in ((changes, "axvline"), (epochs, "axhline"), (groups, "axhline")):
-            getattr(axes, line)(50, color="black", linewidth=0.8, linestyle=(0, (1, 2)))
+        dots: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": (0, (1, 2))}
+        changes.axvline(50, **dots)
+        epochs.axhline(50, **dots)
+        for result in grouped.get(f"lstm, {FIRST_WEIGHTS[0]}", [])[:1]:  # of all seeds alike
+            positive = 100 * np.array([share(of) for of in result["test_positive_by_filled"]])
+            groups.plot(FILLED, positive, **dots, label="the same answer to all")
+            groups.plot(FILLED, 100 - positive, **dots)
         changes.set_yticks(range(len(CHANGES)), list(CHANGES))
         changes.set_ylim(len(CHANGES) - 0.5, -0.5)
         changes.set_xlabel("test accuracy (%); a mark is a seed")
@@ -233,8 +276,10 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
         epochs.set_xticks(range(2, 11, 2))
         epochs.set_xlabel("epochs")
         epochs.set_ylabel("validation accuracy (%)")
-        groups.set_title("as published, at the end", fontsize=9)
+        groups.set_title("after ten epochs", fontsize=9)
         groups.set_xlabel("steps of padding, at most")
         groups.set_ylabel("test accuracy (%)")
-        drawing.legend(*epochs.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        lines = dict(zip(*reversed(groups.get_legend_handles_labels()), strict=True))
+        lines |= dict(zip(*reversed(epochs.get_legend_handles_labels()), strict=True))
+        drawing.legend(lines.values(), lines, loc="outside lower center", ncols=3)
         drawing.suptitle("IMDB, that repository's configuration and one change at a time")
