@@ -339,20 +339,21 @@ def test_the_page_says_what_the_results_say():
     assert first["rnn, orthogonal"][40] == 4
     assert first["lstm, b_f=1"] == {10: 5, 20: 5, 40: 5, 80: 5, 160: 0}
     assert set(first["lstm, b_f=3"].values()) == {5}
-    assert "in adding, where chrono initialisation needs the fewest sequences at every T." in page
+    assert "needs the fewest sequences at T = 50 and 100, and no more than any other at 25." in page
     for T in memory.LENGTHS["adding"]:
         chrono, *others = (needed("adding", cell, T) for cell in reversed(STARTS))
-        assert chrono < min(other for other in others if other)
+        fewest = min(other for other in others if other)
+        assert chrono < fewest or (chrono == fewest and T == 25)
     assert "In first symbol b_f = 3 needs fewer at every T." in page
     for T in memory.LENGTHS["first_symbol"]:
         b_3, chrono = (needed("first_symbol", f"lstm, {of}", T) for of in ("b_f=3", "chrono"))
         assert b_3 < chrono
-    assert "b_f = 3 needs three times the sequences of b_f = 1 at T = 100, and in adding" in page
-    b_1, b_3 = (needed("temporal_order", f"lstm, b_f={b}", 100) for b in (1, 3))
-    assert b_3 / b_1 == pytest.approx(3, abs=0.25)
-    assert "one of its seeds fails where all of b_f = 1 succeed" in page
-    adding = {b: solved("adding", f"lstm, b_f={b}") for b in (1, 3)}
-    assert (adding[1][100], adding[3][100]) == (5, 4)
+    assert (
+        "in temporal order b_f = 3 needs nearly twice the sequences of b_f = 1 at every T." in page
+    )
+    for T in memory.LENGTHS["temporal_order"]:
+        b_1, b_3 = (needed("temporal_order", f"lstm, b_f={b}", T) for b in (1, 3))
+        assert 1.7 < b_3 / b_1 < 2
     assert (
         "Adding and, at T = 100, temporal order are solved by LSTMs and by no vanilla RNN" in page
     )
@@ -360,10 +361,10 @@ def test_the_page_says_what_the_results_say():
         assert not any(solved("adding", cell).values()) and not solved("temporal_order", cell)[100]
     assert "no T here is too long for chrono initialisation" in page
     assert all(set(solved(task, "lstm, chrono").values()) == {5} for task in memory.TASKS)
-    assert "every solved run of a vanilla RNN had the larger of them." in page
-    rates = {
+    rates = [
         trial["result"]["learning_rate"]
         for trial in recorded["trials"]
         if trial["settings"]["model"] == "rnn" and trial["result"]["solved"]
-    }
-    assert rates == {max(memory.RATES)}
+    ]
+    assert f"all but one of the {len(rates)} runs of a vanilla RNN that solved a task" in page
+    assert rates.count(max(memory.RATES)) == len(rates) - 1

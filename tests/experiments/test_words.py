@@ -126,3 +126,23 @@ def test_the_page_says_what_the_results_say():
     assert FILLED[4:] == (400, 500) and sum(counts[4:]) / sum(counts) > 0.5
     for name in ("words", "gradient_or_memory"):
         assert "half of the test reviews have fewer than 200 words" in prose(name)
+
+    def percent(model, words):
+        return 100 * summary[f"{model}, last {words}"]["mean"]
+
+    ten = f"the vanilla RNN has {percent('rnn', 10):.1f} %, the LSTM {percent('lstm', 10):.1f} %."
+    assert f"From the last ten words alone {ten}" in page
+    leads = [percent("lstm", n) - percent("rnn", n) for n in (10, 25, 50, 100, 200, 400)]
+    assert f"stay within {max(leads[:3]):.1f} points of each other" in page
+    assert "Up to 200 words the LSTM's lead grows with the words read, to three points." in page
+    assert leads[1:5] == sorted(leads[1:5]) and round(leads[4]) == 3
+    assert "From 200 to 400 neither cell gains much" in page
+    assert max(percent(cell, 400) - percent(cell, 200) for cell in ("rnn", "lstm")) < 1
+    by_bag = {
+        model: [100 * summary[f"{model}, bags of {size}"]["mean"] for size in (1, 2, 8, 16, 400)]
+        for model in ("rnn", "lstm")
+    }
+    assert "it is eight points behind the LSTM; with one step it is level with it." in page
+    assert round(by_bag["lstm"][0] - by_bag["rnn"][0]) == 8
+    assert abs(by_bag["lstm"][-1] - by_bag["rnn"][-1]) < 0.25
+    assert f"loses {max(by_bag['lstm']) - by_bag['lstm'][0]:.1f} points from its best bags" in page
