@@ -20,7 +20,7 @@ from numpy_lstm.data.batches import make_batch
 from numpy_lstm.data.corpus import keep_last
 from numpy_lstm.experiments import reviews
 from numpy_lstm.experiments.runner import by_condition
-from numpy_lstm.experiments.statistics import describe
+from numpy_lstm.experiments.statistics import describe, spread
 from numpy_lstm.files import write_atomically
 from numpy_lstm.recurrence.norms import norms
 from numpy_lstm.types import MODEL_NAMES
@@ -82,7 +82,7 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Ratio of the mean norms over the first ten and over the last ten words."""
     return {
         model: {
-            "first_to_last": describe([result["first_to_last"] for result in results]),
+            "first_to_last": spread([result["first_to_last"] for result in results]),
             "test_accuracy": describe([result["test_accuracy"] for result in results]),
         }
         for model, results in by_condition(trials).items()

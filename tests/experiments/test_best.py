@@ -411,13 +411,13 @@ def test_the_page_says_what_the_results_say():
     test, validation = points_of("gain_in_test_accuracy"), points_of("gain_in_val_accuracy")
     assert "The LSTM adds {} points to the n-grams ({} to {})".format(*test) in page
     assert "and {} ({} to {}) on the validation reviews".format(*validation) in page
-    assert "where three of five seeds lose" in page
-    assert sum(of["val_accuracy"] < of["n_grams_val_accuracy"] for of in own) == 3
+    assert "where two of five seeds lose" in page
+    assert sum(of["val_accuracy"] < of["n_grams_val_accuracy"] for of in own) == 2
     assert "tells all but a twelfth of the test reviews" in page
     assert 1 / 13 < 1 - summary["LSTM and n-grams"]["test_accuracy"]["mean"] < 1 / 12
-    assert "In about two minutes on one core" in page
+    assert "In three to four minutes on one core, beside other work" in page
     seconds = [t["seconds"] for t in recorded["trials"] if not t["settings"]["shuffled"]]
-    assert 100 < min(seconds) and max(seconds) < 140
+    assert 170 < min(seconds) and max(seconds) < 240
     assert "is a coin's on average. Single seeds are off it by some points, above and below" in page
     low, high = (extreme(of["test_accuracy"] for of in shuffled) for extreme in (min, max))
     interval = summary["shuffled labels"]["test_accuracy"]
