@@ -266,7 +266,8 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
         changes.axvline(50, **dots)
         epochs.axhline(50, **dots)
         for result in grouped.get(f"lstm, {FIRST_WEIGHTS[0]}", [])[:1]:  # of all seeds alike
-            positive = 100 * np.array([share(of) for of in result["test_positive_by_filled"]])
+            shares = [share(counts) for counts in result["test_positive_by_filled"]]
+            positive = 100 * np.array(shares, np.float64)
             groups.plot(FILLED, positive, **dots, label="the same answer to all")
             groups.plot(FILLED, 100 - positive, **dots)
         changes.set_yticks(range(len(CHANGES)), list(CHANGES))

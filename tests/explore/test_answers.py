@@ -364,7 +364,7 @@ def test_accuracies_and_norms_stand_beside_their_lag_and_place():
         "RNN": [50, 60, 70],
         "LSTM": [52, 82, 90],
     }
-    assert by_place["x"]["labels"] == ["behind, ten epochs", "in front, two", "masked, two"]
+    assert by_place["x"]["labels"] == ["behind", "in front", "masked"]
 
 
 def test_the_questions_on_padding_are_answered_by_what_was_measured():
