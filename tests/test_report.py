@@ -209,7 +209,7 @@ def test_the_numbers_of_the_committed_pdf_are_the_results(committed: pypdf.PdfRe
     expected.append(f"nonepasses{rounded(max(weak), 1)}%")
     expected.append(f"{sum(of > 55 for of in strong)}of{len(strong)}passfifty-five")
     of_padding, of_cuts = results("padding")["summary"], results("gradient_or_memory")["summary"]
-    for condition in ("as published", "masked"):
+    for condition in ("as published", "padded in front", "masked"):
         median = of_padding[f"lstm, {condition}"]["test_accuracy"]["median"]
         expected.append(f"{rounded(100 * median, 1)}%")
     means = [of_cuts[f"lstm, b_f=1, {treatment}"] for treatment in ("gradient of 1997", "whole")]

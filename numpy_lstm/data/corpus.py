@@ -91,11 +91,8 @@ def keep_last(reviews: Reviews, max_length: int) -> Reviews:
     ValueError
         If `max_length` is less than 1.
     """
-    if max_length < 1:
-        raise ValueError(f"`max_length` must be at least 1; got {max_length}.")
-    starts, ends = reviews.starts[:-1], reviews.starts[1:]
-    tokens, new_starts = _slices(reviews.tokens, np.maximum(starts, ends - max_length), ends)
-    return reviews._replace(tokens=tokens, starts=new_starts)
+    begins, ends = reviews.starts[:-1], reviews.starts[1:]
+    return _keep(reviews, np.maximum(begins, ends - _limit(max_length)), ends)
 
 
 def keep_first(reviews: Reviews, max_length: int) -> Reviews:
@@ -106,11 +103,19 @@ def keep_first(reviews: Reviews, max_length: int) -> Reviews:
     ValueError
         If `max_length` is less than 1.
     """
+    begins, ends = reviews.starts[:-1], reviews.starts[1:]
+    return _keep(reviews, begins, np.minimum(ends, begins + _limit(max_length)))
+
+
+def _limit(max_length: int) -> int:
     if max_length < 1:
         raise ValueError(f"`max_length` must be at least 1; got {max_length}.")
-    starts, ends = reviews.starts[:-1], reviews.starts[1:]
-    tokens, new_starts = _slices(reviews.tokens, starts, np.minimum(ends, starts + max_length))
-    return reviews._replace(tokens=tokens, starts=new_starts)
+    return max_length
+
+
+def _keep(reviews: Reviews, begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Reviews:
+    tokens, starts = _slices(reviews.tokens, begins, ends)
+    return reviews._replace(tokens=tokens, starts=starts)
 
 
 def split_by_film(

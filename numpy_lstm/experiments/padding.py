@@ -59,7 +59,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "padded in front": {"padding": "pre", "stop_after": 2},
     "masked": {"padding": "none", "stop_after": 2},
 }
-FIRST_WEIGHTS = ("Keras's first weights", "our first weights")  # not trained
+KERAS, OURS = FIRST_WEIGHTS = ("Keras's first weights", "our first weights")  # not trained
 EPSILON = 1e-7  # Keras's in Adam; ours is 1e-8, which makes larger steps of gradients that vanish
 # Accuracy on 5,000 validation reviews after each epoch, as that repository's notebook printed it.
 PRINTED: dict[str, Sequence[float]] = {
@@ -117,18 +117,18 @@ def run(settings: dict[str, Any], seed: int, quick: bool) -> dict[str, Any]:
     # Keras's Embedding starts from U(-0.05, 0.05), also for the padding word.
     vectors = rng.uniform(-0.05, 0.05, prepared.vectors.shape).astype(np.float32)
     state = initial_state(settings["model"], vectors, own)
-    if settings.get("start") != "our first weights":
+    if settings.get("start") != OURS:
         cell = keras_cell(settings["model"], vectors.shape[1], own.hidden_size, rng)
         state.parameters.update(cell)
-    filled = own.max_length - np.minimum(prepared.splits.test.lengths, own.max_length)
-    if "start" in settings:
-        ends = np.minimum(validation.lengths[some], own.max_length)
+    # Of each review, the words that are read.
+    words = [np.minimum(part.lengths, own.max_length) for part in prepared.splits]
+    filled = own.max_length - words[-1]
+    if not settings["stop_after"]:
+        classifier = classifier_of(state.parameters, own)
         return {
-            CROSSES: crossing(classifier_of(state.parameters, own), splits.validation, ends),
+            CROSSES: crossing(classifier, splits.validation, words[1][some]),
             "test_positive_by_filled": count_by_filled(splits.test.labels == 1, filled),
-            "train_without_padding": float(
-                np.mean(prepared.splits.train.lengths >= own.max_length)
-            ),
+            "train_without_padding": float(np.mean(words[0] == own.max_length)),
         }
     state.optimizer.epsilon = EPSILON
     last: dict[str, Array] = {}
@@ -238,6 +238,11 @@ def share(right_and_all: Sequence[int] | Array) -> float | None:
     return float(right / total) if total else None
 
 
+def percents(by_filled: Sequence[Sequence[int]]) -> Array:
+    """The shares of the groups, in percent; NaN, a gap in a line, for one without reviews."""
+    return 100 * np.array([share(counts) for counts in by_filled], np.float64)
+
+
 def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
     """Every seed: a row for each change; as published, by epochs and by steps of padding."""
     grouped = by_condition(trials)
@@ -256,18 +261,15 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                 style["label"] = MODEL_NAMES[model] if k == 0 else None
                 percent = 100 * np.array(result["val_accuracies"])
                 epochs.plot(np.arange(len(percent)) + 1, percent, linewidth=1, **style)
-                shares = [share(counts) for counts in result["test_right_by_filled"]]
-                # A group without reviews is a gap.
-                groups.plot(FILLED, 100 * np.array(shares, np.float64), **style, **mark)
+                groups.plot(FILLED, percents(result["test_right_by_filled"]), **style, **mark)
             printed = 100 * np.array(PRINTED[model])
             style = {**style, "color": "black", "label": f"{MODEL_NAMES[model]}, the notebook"}
             epochs.plot(np.arange(len(printed)) + 1, printed, linewidth=1.6, **style)
         dots: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": (0, (1, 2))}
         changes.axvline(50, **dots)
         epochs.axhline(50, **dots)
-        for result in grouped.get(f"lstm, {FIRST_WEIGHTS[0]}", [])[:1]:  # of all seeds alike
-            shares = [share(counts) for counts in result["test_positive_by_filled"]]
-            positive = 100 * np.array(shares, np.float64)
+        for result in grouped.get(f"lstm, {KERAS}", [])[:1]:  # of all seeds alike
+            positive = percents(result["test_positive_by_filled"])
             groups.plot(FILLED, positive, **dots, label="the same answer to all")
             groups.plot(FILLED, 100 - positive, **dots)
         changes.set_yticks(range(len(CHANGES)), list(CHANGES))

@@ -28,7 +28,7 @@ from tests.on_record import contents, prose
 CONDITIONS = padding.conditions(False)
 
 
-def test_each_change_changes_what_it_says_and_nothing_else():
+def test_each_condition_has_the_published_settings_but_for_those_that_it_names():
     assert len(CONDITIONS) == 6 + 4
     changed = {
         "as published": {},

@@ -121,8 +121,8 @@ FAULTS = [
     Fault(
         "the first words of a review are kept",
         "data/corpus.py",
-        "_slices(reviews.tokens, np.maximum(starts, ends - max_length), ends)",
-        "_slices(reviews.tokens, starts, np.minimum(ends, starts + max_length))",
+        "_keep(reviews, np.maximum(begins, ends - _limit(max_length)), ends)",
+        "_keep(reviews, begins, np.minimum(ends, begins + _limit(max_length)))",
         CORPUS + "test_keep_last_keeps_the_end_of_long_reviews_only",
     ),
     Fault(
