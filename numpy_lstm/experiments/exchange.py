@@ -155,6 +155,4 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
         axes.tick_params(axis="y", labelsize=7)
         axes.locator_params(axis="x", nbins=6)
         axes.set_ylim(len(grouped) - 0.5, -0.5)
-        axes.set_xlabel(
-            "factor a step of ‖∂L/∂x‖, best epoch; a number is a pair of seeds, a and b"
-        )
+        axes.set_xlabel("factor a step of ‖∂L/∂x‖, best epoch\n(a number is a pair of seeds)")

@@ -53,7 +53,7 @@ CELLS: dict[str, dict[str, Any]] = {
 HIDDEN, BATCH, CLIP = 32, 32, 1.0
 RATES = (1e-3, 3e-3)  # learning rates of Adam
 EVERY, IN_A_ROW, FRESH = 25, 2, 256
-APART = 0.02  # between the lines of two cells with the same share
+ASIDE = 1.03  # times T, from the marks of one cell to those of the next
 
 
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
@@ -175,10 +175,10 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
                 shares = [
                     np.mean([trial["solved"] for trial in own if trial["T"] == T]) for T in lengths
                 ]
-                # A little apart, so that lines of the same height do not overlap.
-                height = np.array(shares) + APART * (k - (len(CELLS) - 1) / 2)
+                # Marks a little aside of each other, so that those of the same height are seen.
+                places = np.array(lengths) * ASIDE ** (k - (len(CELLS) - 1) / 2)
                 mark: dict[str, Any] = {"marker": plots.CELLS[cell][2], "markersize": 4}
-                axes.plot(lengths, height, label=plots.name_of(cell), **mark, **plots.cell(cell))
+                axes.plot(places, shares, label=plots.name_of(cell), **mark, **plots.cell(cell))
             axes.set_xscale("log")
             axes.set_xticks(LENGTHS[task], [str(T) for T in LENGTHS[task]])
             axes.minorticks_off()
@@ -186,6 +186,6 @@ def draw(path: Path, trials: Sequence[dict[str, Any]]) -> None:
             axes.set_ylim(-0.1, 1.1)
             axes.set_xlabel("steps, T")
             axes.set_title(task.replace("_", " "), fontsize=9)
-        panels[0].set_ylabel("share of seeds that solve it;\nlines a little apart")
+        panels[0].set_ylabel("share of seeds that solve it")
         drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
         drawing.suptitle("Long-lag tasks, the same budget of updates for every cell")

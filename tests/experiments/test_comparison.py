@@ -293,3 +293,15 @@ def test_the_page_says_what_the_results_say():
     assert f"ahead by {mean:.2f} ({high:.2f} to {low:.2f})" in page
     largest = max(of["largest_p"] for of in summary.values() if "largest_p" in of)
     assert f"its largest p is {largest:.1g}." in page
+    wide = sorted(
+        (100 * trial["result"]["test_accuracy"], trial["result"]["gradient_decay_per_step"])
+        for trial in contents("comparison")["trials"]
+        if trial["condition"] == "rnn-wide"
+    )
+    (a, b, c, _, e), (*lower, first, second, third) = zip(*wide, strict=True)
+    assert c - b > 1 and max(lower) < min(first, second, third)
+    assert (
+        f"describe: {a:.1f} and {b:.1f} %, whose gradient changes by ×{lower[0]:.3f} and"
+        f" ×{lower[1]:.3f} a step at the best epoch, and {c:.1f} to {e:.1f} %, with"
+        f" ×{min(first, second, third):.3f} to ×{max(first, second, third):.3f}."
+    ) in page

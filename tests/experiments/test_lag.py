@@ -290,9 +290,9 @@ def test_the_page_says_what_the_results_say():
     least, more, learnt = before < 1e-7, before > 1e-6, accuracies > 0.55
     assert not learnt[least].any()
     assert (
-        f"Of the {least.sum()} trainings with empty steps of which less than 1e-7 of the gradient"
+        f"Of the {least.sum()} trainings with empty steps where less than 1e-7 of the gradient"
         f" reaches the review before training, none gets beyond {100 * accuracies[least].max():.1f}"
-        f" %. Of the {more.sum()} of which more than 1e-6 does, {learnt[more].sum()} get beyond"
+        f" %. Of the {more.sum()} where more than 1e-6 does, {learnt[more].sum()} get beyond"
         " 55 %; the other four have K = 400."
     ) in page
     assert lags[more & ~learnt].tolist() == [400] * 4
@@ -320,6 +320,20 @@ def test_the_page_says_what_the_results_say():
         which = np.flatnonzero(held & (lags == K))
         listed = [[f"{100 * accuracies[k]:.1f}" for k in which], [f"{after[k]:.0e}" for k in which]]
         assert words.format(*(" and ".join(each) for each in listed)) in page
+    lost = more & (after < 1e-6)
+    assert sorted(cells[lost & ~learnt]) == ["lstm, b_f=1", "lstm, b_f=3"]
+    assert lags[lost & ~learnt].tolist() == [400] * 2
+    assert np.array_equal(lost & learnt, held) and (held.sum(), lost.sum()) == (3, 5)
+    assert (100 * accuracies[lost & ~learnt]).round(1).tolist() == [50.0] * 2
+    assert f"before it, {before[lost].min():.0e} to {before[lost].max():.1f} reached" in page
+    kept = np.flatnonzero(more & ~learnt & ~lost)
+    shares, scores = after[kept], 100 * accuracies[kept]
+    assert (
+        "{:.2f} and {:.2f} left at the best epoch, and {:.1f} and {:.1f} %.".format(
+            *shares, *scores
+        )
+        in page
+    )
 
     middle = (lags >= 50) & (lags <= 200)
     ahead = sum(
@@ -340,5 +354,11 @@ def test_the_page_says_what_the_results_say():
     assert all(rates[f"lstm, b_f={b}, K=0"] == {"0.01": 5} for b in (0, 1, 3))
     assert rates["rnn, orthogonal, K=400"] == {"0.0003": 5}
     chosen = np.array([result["learning_rate"] for result in results])[learnt & (lags == 400)]
+    ends = [
+        result["learning_rate"] in (lag.RATES[0], lag.RATES[-1])
+        for result in (trial["result"] for trial in contents("lag")["trials"])
+        if result["test_accuracy"] > 0.55
+    ]
+    assert f"the smallest or the largest in {sum(ends)} of {len(ends)}." in page
     edge = f"the best rate of {(chosen == 3e-4).sum()} of the {len(chosen)} trainings that get"
     assert edge in page

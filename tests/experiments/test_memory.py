@@ -9,7 +9,7 @@ from numpy_lstm.experiments import memory
 from numpy_lstm.initializers import init_lstm, init_rnn
 from numpy_lstm.plots import CELLS, name_of
 from numpy_lstm.recurrent import cell_of, recurrence_forward
-from tests.experiments.hand_made import color_of, drawn, labelled, points, tick_labels, trials
+from tests.experiments.hand_made import color_of, drawn, labelled, tick_labels, trials
 from tests.on_record import contents, prose
 
 CONDITIONS = memory.conditions(False)
@@ -257,7 +257,8 @@ def test_gradients_are_those_of_the_tasks_loss(task, model):
         np.testing.assert_allclose(gradients[name], slopes, rtol=1e-3, atol=1e-5, err_msg=name)
     h = recurrence_forward(xs, cell_of(exact)).h_T
     answers, *_ = memory.predict(parameters, batch.xs)
-    np.testing.assert_allclose(answers, h @ parameters["W_out"].T, rtol=1e-5)
+    # In float32 an answer near 0 is as inexact as the terms that cancel in it.
+    np.testing.assert_allclose(answers, h @ parameters["W_out"].T, rtol=1e-5, atol=1e-6)
 
 
 def of_seeds(*needed):
@@ -303,18 +304,17 @@ def test_the_figure_has_a_panel_for_each_task_and_a_line_for_each_cell():
         assert list(labelled(axes)) == names
         for k, line in enumerate(axes.lines):
             expected = [(panel + k) % 5 / 4 if T <= 50 else 0 for T in lengths]
-            shift = 0.02 * (k - 2.5)  # a little apart
-            assert points(line) == [
-                (T, round(height + shift, 9)) for T, height in zip(lengths, expected, strict=True)
-            ]
+            aside = 1.03 ** (k - 2.5)
+            np.testing.assert_allclose(line.get_xdata(), [aside * T for T in lengths])
+            assert line.get_ydata().tolist() == expected
             color, dashes, marker = CELLS[cells[k]]
             assert (color_of(line), line.get_marker()) == (color, marker)
             assert line.get_linestyle() == ("-" if dashes == "solid" else "--")
         low, high = axes.get_ylim()
-        assert low < -0.09 and high > 1.09  # no mark is cut
+        assert low < -0.03 and high > 1.03  # no mark is cut
         assert axes.get_xscale() == "log" and axes.get_xlabel() == "steps, T"
         assert tick_labels(axes, "x") == {float(T): str(T) for T in lengths}
-    assert figure.axes[0].get_ylabel() == "share of seeds that solve it;\nlines a little apart"
+    assert figure.axes[0].get_ylabel() == "share of seeds that solve it"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == names
 
 
@@ -331,7 +331,8 @@ def test_the_page_says_what_the_results_say():
     def needed(task, cell, T):
         return recorded["summary"][f"{task}, {cell}, T={T}"]["median_sequences"]
 
-    assert "With b_f = 0 the LSTM fails from T = 40 on at first symbol" in page
+    assert "At first symbol the start decides more than the cell." in page
+    assert "With b_f = 0 the LSTM fails from T = 40 on, where" in page
     assert "the orthogonal vanilla RNN still solves it in four seeds of five" in page
     assert "with b_f = 1 it goes to 80, with b_f = 3 to 160." in page
     first = {cell: solved("first_symbol", cell) for cell in STARTS}
@@ -359,6 +360,9 @@ def test_the_page_says_what_the_results_say():
     )
     for cell in ("rnn, orthogonal", "rnn, uniform"):
         assert not any(solved("adding", cell).values()) and not solved("temporal_order", cell)[100]
+    assert "solves adding at T = 100 in two seeds of five, and temporal order there in none" in page
+    b_0 = [solved(task, "lstm, b_f=0")[100] for task in ("adding", "temporal_order")]
+    assert b_0 == [2, 0]
     assert "no T here is too long for chrono initialisation" in page
     assert all(set(solved(task, "lstm, chrono").values()) == {5} for task in memory.TASKS)
     rates = [

@@ -398,7 +398,7 @@ def test_the_page_says_what_the_results_say():
     for name, cell_of in (("lstm", lstm), ("rnn", rnn)):
         below = [100 * (1 - of["train_losses"][-1] / np.log(2)) for of in cell_of]
         ends[name] = f"ends {min(below):.1f} to {max(below):.1f} % below"
-    assert f"The LSTM's training loss {ends['lstm']} a coin's." in page
+    assert f"The LSTM's training loss {ends['lstm']} ln 2, that of a coin." in page
     assert f"The vanilla RNN's {ends['rnn']}." in page
     alone = [100 * of["train_without_padding"] for of in before["our first weights"]]
     assert f"are {min(alone):.1f} to {max(alone):.1f} % of the training reviews" in page
@@ -409,7 +409,7 @@ def test_the_page_says_what_the_results_say():
         said = "{median:.0e} ({min:.0e} to {max:.0e})".format(**of).replace("e-0", "e-")
         assert sentence.format(said) in page
         assert summary[f"rnn, {start}"][padding.CROSSES]["min"] > 4e-6
-    assert "Of the vanilla RNN's more than 4e-6 crosses from either" in page
+    assert "In the vanilla RNN more than 4e-6 crosses from either" in page
     assert most < 100 * min(
         of["test_accuracy"]
         for change in ("padded in front", "masked")

@@ -154,12 +154,21 @@ def test_the_page_says_what_the_results_say():
         assert np.ptp(shares[1:]) < 1.5 and shares[0] < shares[1:].min()
         shortest[b] = f"{shares[0]:.1f} % (b_f = {b})"
     assert f"at most ten steps, on {shortest[0]} and {shortest[1]}." in page
+    guesses = []
+    for start in ("orthogonal", "orthogonal x 1.5"):
+        right, all_of = np.sum([of["right_by_steps"][0] for of in results[f"rnn, {start}"]], axis=0)
+        assert abs(right / all_of - 0.5) < 2 * 0.5 / all_of**0.5
+        guesses.append(f"{100 * right / all_of:.1f} %")
+    assert "the vanilla RNNs guess too: {} and {} (x 1.5).".format(*guesses) in page
     lowest = [
         contents("verdict")["summary"][f"rnn, {start}"]["lowest_train_loss"]
         for start in ("orthogonal", "orthogonal x 1.5")
     ]
     losses = [f"{of['median']:.3f}" for of in lowest]
     assert "falls below that of a coin, to {} and {} in the median, while".format(*losses) in page
+    assert "of the LSTMs' gradient at least a third is left 20 steps back" in page
+    kept = [contents("verdict")["summary"][f"lstm, b_f={b}"]["state_20_back_best"] for b in (0, 1)]
+    assert min(of["min"] for of in kept) > 1 / 3
     epochs: dict[str, list[int]] = {"rnn": [], "lstm": []}
     for name, of_seeds in results.items():
         epochs[name.partition(",")[0]] += [of["best_epoch"] for of in of_seeds]
