@@ -11,11 +11,11 @@ from benchmarks.tasks import MODELS
 from numpy_lstm.plots import figure
 from numpy_lstm.types import MODEL_NAMES
 
-# Paul Tol's high-contrast scheme, as in numpy_lstm.plots: from dark to light in print too.
+# From dark to light, as the colors of numpy_lstm.plots stand for the cells.
 BARS = {
-    "ours": ("numpy_lstm", "#004488"),
-    "bptt": ("bptt.py, the plain loop", "#BB5566"),
-    "floor": ("its matrix products and calls alone", "#DDAA33"),
+    "ours": ("numpy_lstm", "#222222"),
+    "bptt": ("bptt.py, the plain loop", "#888888"),
+    "floor": ("its matrix products and calls alone", "#CCCCCC"),
 }
 
 
