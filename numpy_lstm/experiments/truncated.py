@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from numpy_lstm.cells import RNNParams
 from numpy_lstm.classifier import (
     Classifier,
     ClassifierGradients,
@@ -51,6 +52,7 @@ def gradient_cut(
     """
     early = np.maximum(batch.lengths - k, 0)
     state = state_after(classifier, batch.tokens, early, masks)
+    # Beyond a review's own length any word will do: the lengths say that it is not read.
     rows = np.minimum(early + np.arange(k)[:, np.newaxis], len(batch.tokens) - 1)
     tokens, lengths = np.take_along_axis(batch.tokens, rows, axis=0), batch.lengths - early
     logits, cache = classifier_forward(classifier, tokens, lengths, masks, state)
@@ -67,7 +69,7 @@ def state_after(
     """
     params = cell_of(classifier.parameters)
     H, n = params.W_h.shape[1], np.count_nonzero(lengths)
-    names = ("h_T",) if len(params.W_h) == H else ("h_T", "c_T")
+    names = ("h_T",) if isinstance(params, RNNParams) else ("h_T", "c_T")
     states = [np.zeros((len(lengths), H), params.W_h.dtype) for _ in names]
     if n:
         table = classifier.parameters["embedding"]
