@@ -360,7 +360,7 @@ def test_the_page_says_what_the_results_say():
     )
     assert (
         f"with the accuracy is {spearmanr(x, scores).statistic:.2f}, and {of_all:.2f} in the LSTM,"
-        f" where it is {of_third:.2f} among the {third.sum()} seeds whose best epoch is the third."
+        f" where it is {of_third:.2f} among the {third.sum()} seeds whose best epoch is the third:"
     ) in page
     slowest = np.argmax(x)
     assert slowest == np.argmin(scores)
