@@ -159,7 +159,7 @@ def test_the_page_says_what_the_results_say():
         right, all_of = np.sum([of["right_by_steps"][0] for of in results[f"rnn, {start}"]], axis=0)
         assert abs(right / all_of - 0.5) < 2 * 0.5 / all_of**0.5
         guesses.append(f"{100 * right / all_of:.1f} %")
-    assert "verdict is near, the vanilla RNNs guess too: {} and {} (x 1.5).".format(*guesses) in page
+    assert "is near, the vanilla RNNs guess too: {} and {} (x 1.5).".format(*guesses) in page
     lowest = [
         contents("verdict")["summary"][f"rnn, {start}"]["lowest_train_loss"]
         for start in ("orthogonal", "orthogonal x 1.5")
