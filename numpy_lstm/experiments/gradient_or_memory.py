@@ -59,7 +59,11 @@ CELLS: dict[str, dict[str, Any]] = {
 
 
 def conditions(quick: bool) -> dict[str, dict[str, Any]]:
-    """Each cell, whole and cut at each seam; of the LSTM also with the gradient of 1997."""
+    """Each cell, whole and cut at each seam; of the LSTM also with the gradient of 1997.
+
+    ``kept`` names what crosses the seam, k words before the end: where it is the memory, the
+    gradient is cut, and where it is neither, the memory too. The carousel is that of 1997.
+    """
     listed: dict[str, dict[str, Any]] = {}
     for cell, how in CELLS.items():
         base = {**how, **SIZES, "cell": cell}
@@ -141,10 +145,11 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
             if all(len(accuracies.get(each, ())) == len(own) for each in (a, b)):
                 summary[condition][name] = describe((accuracies[a] - accuracies[b]).tolist())
         for when, trained in (("_before_training", False), ("", True)):
-            left = [over_the_end(result, trained) for result in grouped[condition]]
+            seeds = [over_the_end(result, trained) for result in grouped[condition]]
             for k in ("50", "200"):
-                if all(k in of for of in left):
-                    summary[condition][f"x_{k}_words_back{when}"] = spread([of[k] for of in left])
+                if all(k in left for left in seeds):
+                    left = [left[k] for left in seeds]
+                    summary[condition][f"x_{k}_words_back{when}"] = spread(left)
     return summary
 
 
