@@ -397,8 +397,8 @@ def test_the_page_takes_the_lead_apart_as_the_trials_do(b: int) -> None:
         ("does bring the LSTM {} points", "lstm", "gradient cut at 10", experiment.GRADIENT),
         ("; from beyond 50 {}, from", "lstm", "gradient cut at 50", experiment.GRADIENT),
         ("from beyond 200 {}.", "lstm", "gradient cut at 200", experiment.GRADIENT),
-        ("uniform) {} points without", "rnn", "memory cut at 10", experiment.MEMORY),
-        ("words beyond 50 {}, though", "rnn", "memory cut at 50", experiment.MEMORY),
+        ("uniform) {} points, and", "rnn", "memory cut at 10", experiment.MEMORY),
+        ("those beyond 50 bring {}, though", "rnn", "memory cut at 50", experiment.MEMORY),
         ("the LSTM loses {} points", "lstm", "gradient of 1997", experiment.DETOUR),
         ("the LSTM is still {} points ahead", "lstm", "gradient cut at 10", experiment.LEAD),
         ("and cut at 50 {}, where", "lstm", "gradient cut at 50", experiment.LEAD),
@@ -412,8 +412,13 @@ def test_the_page_takes_the_lead_apart_as_the_trials_do(b: int) -> None:
         ),
         ("points of its lead of {}, with", "lstm", "whole", experiment.LEAD),
         ("with the memory cut there {}.", "lstm", "memory cut at 10", experiment.LEAD),
-        ("the memory cut at 50 {} points are left", "lstm", "memory cut at 50", experiment.LEAD),
-        ("are left, at 200 {}.", "lstm", "memory cut at 200", experiment.LEAD),
+        (
+            "With the memory cut {} points are left at 50",
+            "lstm",
+            "memory cut at 50",
+            experiment.LEAD,
+        ),
+        ("left at 50, and {} at 200.", "lstm", "memory cut at 200", experiment.LEAD),
         ("alone the lead is {} points, not", "lstm", "memory cut at 10", experiment.LEAD),
         ("points, not {}.", "lstm", "whole", experiment.LEAD),
         ("1997 costs {} points of", "lstm", "gradient of 1997", experiment.DETOUR),
@@ -448,7 +453,7 @@ def test_the_page_says_what_the_results_say() -> None:
         of = [left(f"{cell}, {treatment}", quantity) for cell in cells]
         assert sentence.format(*of) in page
     unused = left("rnn, orthogonal, gradient cut at 50", near)
-    assert f"the trained one has {unused} left at 50 words" in page
+    assert f"though only {unused} of the gradient is left there" in page
     whole = [summary[f"{cell}, whole"]["test_accuracy"] for cell in rnns]
     assert "whole, the three have {}, {} and {} %".format(*map(said, whole)) in page
     lost = {
@@ -502,8 +507,8 @@ def test_the_page_says_what_each_cell_loses_with_the_memory_cut() -> None:
         for model, k in (("rnn", 10), ("rnn", 50), ("rnn", 200), ("lstm", 200))
     }
     assert (
-        "loses {} points at 10 and {} at 50: contradicted. At 200 it loses {}, which cannot be"
-        " told from noise, and the LSTM {}, which can:".format(
+        "loses {} points at 10 and {} at 50: contradicted. At 200 it loses {}, within noise, and"
+        " the LSTM {}, beyond noise.".format(
             *("{}, {} and {}".format(*map(said, of)) for of in lost.values())
         )
     ) in prose("gradient_or_memory")
@@ -586,7 +591,7 @@ def test_the_page_says_what_rests_on_the_seeds_that_were_added() -> None:
         if abs(errors(differences(*pair))) > 2 > abs(errors(differences(*pair, range(5))))
     }
     assert (len(alone), sum(alone.values())) == (7, 5)
-    assert "Of seven differences between *whole* and a cut" in prose("gradient_or_memory")
+    assert "Seven differences between *whole* and a cut" in prose("gradient_or_memory")
     assert {pair for pair, passes in alone.items() if not passes} == {
         ("lstm, b_f=1, whole", "lstm, b_f=1, gradient cut at 200"),
         ("rnn, orthogonal, gradient cut at 10", "rnn, orthogonal x 1.5, gradient cut at 10"),
@@ -645,7 +650,7 @@ def test_the_page_says_what_the_data_and_the_grid_leave_open() -> None:
         f" orthogonal vanilla RNN and {ten['lstm, b_f=0']:.3f} in the LSTM with b_f = 0"
     ) in page
     flow = contents("gradient_flow")["summary"]["rnn, trained"]["x_50_back,_median"]["median"]
-    assert f"as many words, it is {flow:.2f} in the median seed" in page
+    assert f"200 words back (50 steps of four), it is {flow:.2f} in the median seed" in page
 
 
 def errors(numbers: dict[str, float]) -> float:
