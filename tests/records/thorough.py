@@ -1,6 +1,6 @@
 """How exact are the gradients? The worst error over many random batches, for the record.
 
-    python -m tests.records.thorough [CASES] [--only NAMES]
+    python -m tests.records.thorough [CASES] [--checks | --only NAMES]
 
 Draws 10,000 batches a cell, or CASES, holds every array's gradient against the complex step, and
 every tenth time against central differences. No case is left out of the count. Then runs every
@@ -8,8 +8,8 @@ other property of the suite under the profile "thorough", with 10,000 examples e
 results/gradient_checks.json, with the commit that each part was run at. Exit status 1 if any error
 exceeds its tolerance or any property fails. Takes about two hours on one core.
 
-With --only, runs the properties whose names fit (pytest's -k), and puts them into the record in the
-place of what it has of them.
+With --checks, runs the batches alone, and with --only the properties whose names fit (pytest's -k),
+and puts them into the record in the place of what it has of them.
 """
 
 import argparse
@@ -121,10 +121,14 @@ def main(argv: list[str] | None = None) -> int:
         description="Check the gradients over many batches.",
     )
     parser.add_argument("cases", nargs="?", type=int, default=10_000, metavar="CASES")
-    parser.add_argument(
-        "--only", metavar="NAMES", help="properties whose names fit, as pytest's -k"
-    )
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--checks", action="store_true", help="the batches alone, no properties")
+    part.add_argument("--only", metavar="NAMES", help="properties whose names fit, as pytest's -k")
     arguments = parser.parse_args(argv)
+    if arguments.checks:
+        record = json.loads(FILE.read_text(encoding="utf-8"))
+        check_batches(record, arguments.cases)
+        return verdict(record)
     return again(arguments.only) if arguments.only else everything(arguments.cases)
 
 
@@ -142,6 +146,18 @@ def everything(cases: int) -> int:
         "checks": [],
         "properties": [],
     }
+    check_batches(record, cases)
+    for file in FILES:
+        record["properties"] += properties(file)
+        write(record)
+    record["complete"] = True
+    write(record)
+    return verdict(record)
+
+
+def check_batches(record: dict[str, Any], cases: int) -> None:
+    """The checks of all cells by all methods, into the record."""
+    record["checks"] = []
     for method in METHODS:
         for cell in CELLS:
             number = cases if method == "complex step" else max(1, cases // 10)
@@ -149,12 +165,6 @@ def everything(cases: int) -> int:
             line = "{cell:4} {method:12} {cases:6} cases, worst error {worst:.1e}, {seconds:.0f} s"
             print(line.format(**record["checks"][-1]), flush=True)
             write(record)
-    for file in FILES:
-        record["properties"] += properties(file)
-        write(record)
-    record["complete"] = True
-    write(record)
-    return verdict(record)
 
 
 def again(names: str) -> int:
