@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, reject
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 from numpy_lstm.cells import (
@@ -250,7 +250,10 @@ def test_rnn_step_gradients(method: Method, recipe: Recipe) -> None:
         h_t, _ = rnn_step(**point)
         return np.sum(dh_t * h_t) + np.sum(point["h_prev"])
 
-    _, cache = rnn_step(**point)
+    h_t, cache = rnn_step(**point)
+    # 1 - h_t**2 has few digits left where h_t, which is rounded, is near ±1. With all units there,
+    # no number of the gradient is right to the tolerance.
+    assume(abs(h_t).min() < 0.999)
     dx_t, dh_prev, dparams = rnn_step_backward(dh_t, cache)
     check(loss, point, {"x_t": dx_t, "h_prev": dh_prev + 1, "params": dparams}, method)
 
