@@ -23,11 +23,17 @@ SUITE = [sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprov
 
 
 def commit() -> str:
-    """The commit that is tested, with "-dirty" behind it if files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    """The commit that is tested, with "-dirty" behind it if files outside results/ differ."""
+    head, changed = (
+        subprocess.run(
+            ["git", *command], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for command in (
+            ["rev-parse", "HEAD"],
+            ["status", "--porcelain", "--untracked-files=no", "--", ".", ":!results"],
+        )
+    )
+    return f"{head}-dirty" if changed else head
 
 
 def main(argv: list[str] | None = None) -> int:
