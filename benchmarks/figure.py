@@ -11,7 +11,7 @@ from benchmarks.tasks import MODELS
 from numpy_lstm.plots import figure
 from numpy_lstm.types import MODEL_NAMES
 
-# From dark to light, as the colors of numpy_lstm.plots stand for the cells.
+# Grays from dark to light: the colors of numpy_lstm.plots stand for the cells.
 BARS = {
     "ours": ("numpy_lstm", "#222222"),
     "bptt": ("bptt.py, the plain loop", "#888888"),

@@ -145,11 +145,11 @@ def summarize(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
             if all(len(accuracies.get(each, ())) == len(own) for each in (a, b)):
                 summary[condition][name] = describe((accuracies[a] - accuracies[b]).tolist())
         for when, trained in (("_before_training", False), ("", True)):
-            seeds = [over_the_end(result, trained) for result in grouped[condition]]
+            shares = [over_the_end(result, trained) for result in grouped[condition]]
             for k in ("50", "200"):
-                if all(k in left for left in seeds):
-                    left = [left[k] for left in seeds]
-                    summary[condition][f"x_{k}_words_back{when}"] = spread(left)
+                if all(k in share for share in shares):
+                    name = f"x_{k}_words_back{when}"
+                    summary[condition][name] = spread([share[k] for share in shares])
     return summary
 
 

@@ -291,6 +291,12 @@ def test_the_page_says_what_the_results_say():
     assert f"behind the LSTM by {mean:.2f} points ({low:.2f} to {high:.2f})" in page
     mean, low, high = (-value for value in lead["tf-idf, last 800 words"])
     assert f"ahead by {mean:.2f} ({high:.2f} to {low:.2f})" in page
+    wide_epochs = [
+        trial["result"]["best_epoch"]
+        for trial in contents("comparison")["trials"]
+        if trial["condition"] == "rnn-wide"
+    ]
+    assert wide_epochs == [5] * 5 and "at its best in the fifth and last epoch" in page
     largest = max(of["largest_p"] for of in summary.values() if "largest_p" in of)
     assert f"its largest p is {largest:.1g}." in page
     wide = sorted(

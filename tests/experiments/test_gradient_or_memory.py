@@ -321,7 +321,8 @@ def test_the_figure_has_the_gradient_of_each_cell_before_and_after_training() ->
     assert panels[0].get_ylabel() == "‖∂L/∂x‖ over that at the end"
 
 
-KINDS = ("gradient", "memory")
+CUTS = [f"{kind} cut at {k}" for kind in ("gradient", "memory") for k in experiment.SEAMS]
+STARTS = [cell for cell in experiment.CELLS if cell.startswith("rnn")]
 
 
 def summary_on_record() -> dict[str, Any]:
@@ -347,38 +348,42 @@ def left(condition: str, quantity: str) -> str:
     return f"{median:.3f}" if median >= 1e-3 else f"{median:.0e}".replace("e-0", "e-")
 
 
-def leads(*signed: tuple[int, str]) -> dict[str, float]:
-    """Leads over the orthogonal vanilla RNN, added up seed by seed, each with its sign."""
-    accuracy = {
-        (t["condition"], t["seed"]): t["result"]["test_accuracy"]
-        for t in contents("gradient_or_memory")["trials"]
-    }
-    return describe(
-        [
-            sum(
-                sign * (accuracy[condition, seed] - accuracy[orthogonal(condition), seed])
-                for sign, condition in signed
-            )
-            for seed in range(10)
-        ]
-    )
+def by_seed(condition: str) -> Any:
+    """The test accuracies of a condition, an array over the seeds."""
+    trials = contents("gradient_or_memory")["trials"]
+    return np.array([result["test_accuracy"] for result in by_condition(trials)[condition]])
 
 
-def orthogonal(condition: str) -> str:
-    return f"rnn, orthogonal, {condition.rpartition(', ')[2]}"
+def lead(b: int, treatment: str, start: str = "orthogonal") -> Any:
+    """The LSTM's over the vanilla RNN that was treated alike, an array over the seeds."""
+    return by_seed(f"lstm, b_f={b}, {treatment}") - by_seed(f"rnn, {start}, {treatment}")
+
+
+def difference(one: str, other: str, seeds: slice = slice(None)) -> dict[str, float]:
+    """Of the accuracies of two conditions, seed by seed."""
+    return describe((by_seed(one) - by_seed(other))[seeds].tolist())
+
+
+def turned(numbers: dict[str, float]) -> dict[str, float]:
+    """With the other sign."""
+    return {"mean": -numbers["mean"], "low": -numbers["high"], "high": -numbers["low"]}
+
+
+def errors(numbers: dict[str, float]) -> float:
+    """The mean in standard errors."""
+    return numbers["mean"] / (numbers["sd"] / numbers["n"] ** 0.5)
 
 
 @pytest.mark.parametrize("b", [0, 1, 3])
 def test_the_page_takes_the_lead_apart_as_the_trials_do(b: int) -> None:
     whole, cut, reset = (
-        f"lstm, b_f={b}, {name}" for name in ("whole", "gradient cut at 10", "memory cut at 10")
+        lead(b, treatment) for treatment in ("whole", "gradient cut at 10", "memory cut at 10")
     )
-    parts = leads((1, reset)), leads((1, cut), (-1, reset)), leads((1, whole), (-1, cut))
+    parts = [describe(part.tolist()) for part in (reset, cut - reset, whole - cut)]
     page = prose("gradient_or_memory")
     if b == 1:
-        assert (
-            f"Of the {said(leads((1, whole)))} points by which the LSTM with b_f = 1 leads" in page
-        )
+        all_of_it = said(describe(whole.tolist()))
+        assert f"Of the {all_of_it} points by which the LSTM with b_f = 1 leads" in page
         assert f"{said(parts[0])} are there on the last ten words alone" in page
         assert f"{said(parts[1], True)} come with the words before them" in page
         assert f"and {said(parts[2], True)} with their gradient." in page
@@ -404,20 +409,10 @@ def test_the_page_takes_the_lead_apart_as_the_trials_do(b: int) -> None:
         ("and cut at 50 {}, where", "lstm", "gradient cut at 50", experiment.LEAD),
         ("at 50 ({} points, by", "rnn", "gradient cut at 50", experiment.GRADIENT),
         ("and at 200 ({}, at most", "rnn", "gradient cut at 200", experiment.GRADIENT),
-        (
-            "the gradient cut at 10 it keeps {} points",
-            "lstm",
-            "gradient cut at 10",
-            experiment.LEAD,
-        ),
+        ("cut at 10 it keeps {} points", "lstm", "gradient cut at 10", experiment.LEAD),
         ("points of its lead of {}, with", "lstm", "whole", experiment.LEAD),
         ("with the memory cut there {}.", "lstm", "memory cut at 10", experiment.LEAD),
-        (
-            "With the memory cut {} points are left at 50",
-            "lstm",
-            "memory cut at 50",
-            experiment.LEAD,
-        ),
+        ("memory cut {} points are left at 50", "lstm", "memory cut at 50", experiment.LEAD),
         ("left at 50, and {} at 200.", "lstm", "memory cut at 200", experiment.LEAD),
         ("alone the lead is {} points, not", "lstm", "memory cut at 10", experiment.LEAD),
         ("points, not {}.", "lstm", "whole", experiment.LEAD),
@@ -433,9 +428,10 @@ def test_three_numbers_in_a_sentence_are_those_of_the_results(
 def test_the_page_says_what_the_results_say() -> None:
     record, page = contents("gradient_or_memory"), prose("gradient_or_memory")
     summary = record["summary"]
-    lead = summary["lstm, b_f=1, memory cut at 50"][experiment.LEAD]
-    farther = summary["lstm, b_f=1, memory cut at 200"][experiment.LEAD]
-    assert f"alone it is {said(lead)} points, with the last 200 {said(farther)}." in page
+    near, farther = (
+        said(summary[f"lstm, b_f=1, memory cut at {k}"][experiment.LEAD]) for k in (50, 200)
+    )
+    assert f"alone it is {near} points, with the last 200 {farther}." in page
     lstms, rnns = ([c for c in experiment.CELLS if c.startswith(m)] for m in ("lstm", "rnn"))
     far, near = "x_200_words_back", "x_50_words_back"
     for sentence, cells, treatment, quantity in (
@@ -458,12 +454,7 @@ def test_the_page_says_what_the_results_say() -> None:
     assert "whole, the three have {}, {} and {} %".format(*map(said, whole)) in page
     lost = {
         k: [
-            leads(
-                (1, f"lstm, b_f={b}, whole"),
-                (-1, "rnn, orthogonal, whole"),
-                (-1, f"lstm, b_f={b}, gradient cut at {k}"),
-                (1, f"rnn, orthogonal, gradient cut at {k}"),
-            )
+            describe((lead(b, "whole") - lead(b, f"gradient cut at {k}")).tolist())
             for b in (0, 1, 3)
         ]
         for k in (10, 50)
@@ -471,10 +462,8 @@ def test_the_page_says_what_the_results_say() -> None:
     of_ten, of_fifty = ("{}, {} and {}".format(*map(said, lost[k])) for k in lost)
     assert f"costs {of_ten} points of it at 10, and {of_fifty} at 50, all but the 0.1 more" in page
     assert [errors(part) > 2 for part in lost[10] + lost[50]] == [True] * 3 + [False] + [True] * 2
-    a, b = ([summary[f"{rnns[k]}, whole"]["test_accuracy"]["mean"]] for k in (1, 2))
-    starts = leads((1, f"{rnns[1]}, whole"), (-1, f"{rnns[2]}, whole"))
-    assert starts["mean"] == pytest.approx(a[0] - b[0])
-    assert f"reaches 50 words, is {said(turned(starts), True)} points behind" in page
+    behind = difference(f"{rnns[2]}, whole", f"{rnns[1]}, whole")
+    assert f"reaches 50 words, is {said(behind, True)} points behind" in page
     for model, words in (
         ("rnn", "In {} of {} trials of the vanilla RNN"),
         ("lstm", "and in {} of {} of the LSTM"),
@@ -483,24 +472,10 @@ def test_the_page_says_what_the_results_say() -> None:
         assert words.format(sum(r["best_epoch"] == 3 for r in own), len(own)) in page
 
 
-def differences(one: str, other: str, seeds: range = range(10)) -> dict[str, float]:
-    """Of the accuracies of two conditions, seed by seed."""
-    accuracy = {
-        (t["condition"], t["seed"]): t["result"]["test_accuracy"]
-        for t in contents("gradient_or_memory")["trials"]
-    }
-    return describe([accuracy[one, seed] - accuracy[other, seed] for seed in seeds])
-
-
-def turned(numbers: dict[str, float]) -> dict[str, float]:
-    """With the other sign."""
-    return {"mean": -numbers["mean"], "low": -numbers["high"], "high": -numbers["low"]}
-
-
 def test_the_page_says_what_each_cell_loses_with_the_memory_cut() -> None:
     lost = {
         (model, k): [
-            differences(f"{cell}, whole", f"{cell}, memory cut at {k}")
+            difference(f"{cell}, whole", f"{cell}, memory cut at {k}")
             for cell in experiment.CELLS
             if cell.startswith(model)
         ]
@@ -519,7 +494,7 @@ def test_the_page_says_what_each_cell_loses_with_the_memory_cut() -> None:
 
 def test_the_page_says_what_the_forget_bias_brings() -> None:
     of = {
-        treatment: differences(f"lstm, b_f=3, {treatment}", f"lstm, b_f=0, {treatment}")
+        treatment: difference(f"lstm, b_f=3, {treatment}", f"lstm, b_f=0, {treatment}")
         for treatment in ("whole", "gradient cut at 10", "memory cut at 50")
     }
     assert (
@@ -559,36 +534,29 @@ def test_the_page_says_how_much_more_gradient_is_left_with_the_gradient_cut() ->
 def test_the_page_says_how_the_lead_over_another_start_is_made() -> None:
     shares = []
     for b in (0, 1, 3):
-        lead = {
-            t: [
-                differences(f"lstm, b_f={b}, {t}", f"rnn, orthogonal x 1.5, {t}", range(n, n + 1))[
-                    "mean"
-                ]
-                for n in range(10)
-            ]
-            for t in ("whole", "gradient cut at 10", "memory cut at 10")
-        }
-        second = np.subtract(lead["gradient cut at 10"], lead["memory cut at 10"])
-        shares.append(f"{100 * second.mean() / np.mean(lead['whole']):.0f}")
-        assert abs(errors(describe((second - np.array(lead["whole"]) / 2).tolist()))) < 2
+        whole, cut, reset = (
+            lead(b, treatment, "orthogonal x 1.5")
+            for treatment in ("whole", "gradient cut at 10", "memory cut at 10")
+        )
+        second = cut - reset
+        shares.append(f"{100 * second.mean() / whole.mean():.0f}")
+        assert abs(errors(describe((second - whole / 2).tolist()))) < 2
     assert "× 1.5 the second part is {}, {} and {} %, which".format(*shares) in prose(
         "gradient_or_memory"
     )
 
 
 def test_the_page_says_what_rests_on_the_seeds_that_were_added() -> None:
-    starts = [cell for cell in experiment.CELLS if cell.startswith("rnn")]
-    cuts = [f"{kind} cut at {k}" for kind in KINDS for k in experiment.SEAMS]
-    pairs = [(f"{cell}, whole", f"{cell}, {cut}") for cell in experiment.CELLS for cut in cuts]
+    pairs = [(f"{cell}, whole", f"{cell}, {cut}") for cell in experiment.CELLS for cut in CUTS]
     pairs += [
         (f"{one}, {treatment}", f"{other}, {treatment}")
-        for one, other in combinations(starts, 2)
-        for treatment in ("whole", *cuts)
+        for one, other in combinations(STARTS, 2)
+        for treatment in ("whole", *CUTS)
     ]
     alone = {
-        pair: abs(errors(differences(*pair, range(5, 10)))) > 2
+        pair: abs(errors(difference(*pair, slice(5, None)))) > 2
         for pair in pairs
-        if abs(errors(differences(*pair))) > 2 > abs(errors(differences(*pair, range(5))))
+        if abs(errors(difference(*pair))) > 2 > abs(errors(difference(*pair, slice(5))))
     }
     assert (len(alone), sum(alone.values())) == (7, 5)
     assert "Seven differences between *whole* and a cut" in prose("gradient_or_memory")
@@ -653,11 +621,6 @@ def test_the_page_says_what_the_data_and_the_grid_leave_open() -> None:
     assert f"200 words back (50 steps of four), it is {flow:.2f} in the median seed" in page
 
 
-def errors(numbers: dict[str, float]) -> float:
-    """The mean in standard errors."""
-    return numbers["mean"] / (numbers["sd"] / numbers["n"] ** 0.5)
-
-
 def test_what_the_page_tells_from_noise_is_beyond_two_standard_errors() -> None:
     summary, page = summary_on_record(), prose("gradient_or_memory")
     brings = {
@@ -681,11 +644,10 @@ def test_what_the_page_tells_from_noise_is_beyond_two_standard_errors() -> None:
 
 
 def test_what_the_page_says_of_the_starts_of_the_vanilla_rnn() -> None:
-    starts = [f"rnn, {start}" for start in ("orthogonal", "orthogonal x 1.5", "uniform")]
     told = []
-    for treatment in ("whole", *(f"{kind} cut at {k}" for kind in KINDS for k in experiment.SEAMS)):
-        for one, other in combinations(starts, 2):
-            apart = leads((1, f"{one}, {treatment}"), (-1, f"{other}, {treatment}"))
+    for treatment in ("whole", *CUTS):
+        for one, other in combinations(STARTS, 2):
+            apart = difference(f"{one}, {treatment}", f"{other}, {treatment}")
             if abs(errors(apart)) > 2:
                 told.append((treatment, abs(apart["mean"])))
     assert {treatment for treatment, _ in told} == {"gradient cut at 10", "memory cut at 10"}
@@ -695,6 +657,5 @@ def test_what_the_page_says_of_the_starts_of_the_vanilla_rnn() -> None:
 
 def test_most_of_each_lead_is_there_without_the_detour() -> None:
     for b in (0, 1, 3):
-        lead = summary_on_record()[f"lstm, b_f={b}, whole"][experiment.LEAD]["mean"]
         detour = summary_on_record()[f"lstm, b_f={b}, gradient of 1997"][experiment.DETOUR]
-        assert detour["mean"] < lead / 2
+        assert detour["mean"] < lead(b, "whole").mean() / 2

@@ -19,7 +19,7 @@ from tests.experiments.hand_made import (
     tick_labels,
     trials,
 )
-from tests.on_record import contents, prose
+from tests.on_record import ROOT, contents, prose
 
 CONDITIONS = verdict.conditions(False)
 
@@ -160,6 +160,12 @@ def test_the_page_says_what_the_results_say():
         assert abs(right / all_of - 0.5) < 2 * 0.5 / all_of**0.5
         guesses.append(f"{100 * right / all_of:.1f} %")
     assert "is near, the vanilla RNNs guess too: {} and {} (x 1.5).".format(*guesses) in page
+    # All conditions of a seed have the same test reviews.
+    counts = np.sum([of["right_by_steps"] for of in results["lstm, b_f=0"]], axis=0)[:, 1]
+    short = counts[: verdict.STEPS.index(20) + 1].sum() / counts.sum()
+    teaching = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    assert "half of the reviews have at most 20 steps" in " ".join(teaching.split())
+    assert 0.48 < short < 0.53
     lowest = [
         contents("verdict")["summary"][f"rnn, {start}"]["lowest_train_loss"]
         for start in ("orthogonal", "orthogonal x 1.5")
